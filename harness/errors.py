@@ -1,0 +1,68 @@
+"""Every error that a user can cause: one clear line each, exit code 2, never a traceback.
+
+HarnessError
+├── SpecError          the YAML experiment is wrong (where, what, what would be right)
+│   └── UnknownNameError   a name that no file in a plugin folder carries
+├── PluginError        a plugin file does not export what its folder's contract asks
+├── AssetError         a model or data set cannot be had, or its bytes are not the expected ones
+├── ModelError         an ONNX file that is not one, or whose inputs do not fit the family
+├── QuantizeError      a method that failed or that quantized nothing
+├── SessionError       a session option, value or provider that onnxruntime would silently ignore
+├── AudioError         a clip that cannot be read, or holds no sound     (becomes an error row)
+├── OutputError        a model output that is not a number               (becomes an error row)
+├── WorkerError        a child process that crashed, hung or ran out of memory (becomes an error row)
+├── StoreError         a run folder of another schema, locked, edited or incomplete
+└── ExtraError         an optional package is missing; names the extra that brings it
+"""
+
+
+class HarnessError(Exception):
+    """Base of all: its text is the one line that the user reads."""
+
+
+class SpecError(HarnessError):
+    """The experiment file is wrong: names the file, the path in it and what would be right."""
+
+
+class UnknownNameError(SpecError):
+    """A plugin name that no file carries: names the nearest and all that exist."""
+
+
+class PluginError(HarnessError):
+    """A plugin file does not export the value that its folder's contract asks for."""
+
+
+class AssetError(HarnessError):
+    """A model or data set cannot be had, or its bytes are not the expected ones."""
+
+
+class ModelError(HarnessError):
+    """An ONNX file that is not one, or a folder that the model family cannot open."""
+
+
+class QuantizeError(HarnessError):
+    """A quantization method failed, or changed nothing."""
+
+
+class SessionError(HarnessError):
+    """A session option, value or provider that onnxruntime would accept and ignore."""
+
+
+class AudioError(HarnessError):
+    """A clip cannot be read or holds no sound."""
+
+
+class OutputError(HarnessError):
+    """A model gave an output that is not a number."""
+
+
+class WorkerError(HarnessError):
+    """A child process crashed, hung past its limit or was killed."""
+
+
+class StoreError(HarnessError):
+    """A run folder is of another schema, in use by another run, edited or incomplete."""
+
+
+class ExtraError(HarnessError):
+    """An optional package is missing: the text names the extra that installs it."""

@@ -1,0 +1,1 @@
+"""Report sections, one file each: `section = Section(order, title, render)`."""

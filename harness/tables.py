@@ -1,0 +1,211 @@
+"""The tables: their columns, dtypes and what each column means; the one schema of a run folder."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import pandas as pd
+
+from harness.errors import StoreError
+
+# 1: first version.
+SCHEMA = 1
+
+TEXT, NUMBER, WHOLE, FLAG = "str", "float64", "int64", "bool"
+
+_CELL = {
+    "variant": TEXT,
+    "session": TEXT,
+    "replica": WHOLE,  # 0; 1 is the A/A twin of the baseline
+}
+_INTERVAL = {"low": NUMBER, "high": NUMBER}
+
+TABLES: Mapping[str, Mapping[str, str]] = {
+    # one row per call, also of those that failed; the only table that holds measurements
+    "calls": {
+        "stage": TEXT,  # sweep | latency | quality
+        **_CELL,
+        "operation": TEXT,  # load | first_call | pipeline | features | encoder | decoder_step ...
+        "warm": FLAG,  # False: a warm-up or cold call, kept but in no warm figure
+        "dataset": TEXT,  # "" in the latency stages
+        "audio_seconds": NUMBER,
+        "item": TEXT,  # clip id
+        "speaker": TEXT,
+        "sentence": TEXT,
+        "round": WHOLE,  # cells of one round were measured next to each other: the unit of pairing
+        "block": WHOLE,  # consecutive calls of one cell in one round
+        "order": WHOLE,  # position within the block
+        "seconds": NUMBER,
+        "cpu_seconds": NUMBER,
+        "tokens": NUMBER,
+        "text": TEXT,
+        "reference": TEXT,
+        "rss_bytes": NUMBER,  # peak resident memory of the child process so far
+        "steal": NUMBER,  # share of CPU time that the hypervisor took during the block
+        "load": NUMBER,  # load average over one minute at the end of the block
+        "error": TEXT,
+    },
+    # one row per call and metric: what is folded
+    "scores": {
+        "stage": TEXT,
+        **_CELL,
+        "operation": TEXT,
+        "workload": TEXT,  # "5 s", or the data set's name
+        "metric": TEXT,
+        "item": TEXT,
+        "speaker": TEXT,
+        "sentence": TEXT,
+        "value": NUMBER,
+        "weight": NUMBER,
+    },
+    # one row per cell and metric, with its 95 % interval
+    "summary": {
+        "stage": TEXT,
+        **_CELL,
+        "operation": TEXT,
+        "workload": TEXT,
+        "metric": TEXT,
+        "value": NUMBER,
+        **_INTERVAL,
+        "n": WHOLE,
+        "errors": WHOLE,
+        "unit": TEXT,
+    },
+    # one row per cell and metric against its baseline, paired, with 95 % intervals
+    "changes": {
+        "stage": TEXT,
+        "variant": TEXT,
+        "session": TEXT,
+        "operation": TEXT,
+        "workload": TEXT,
+        "metric": TEXT,
+        "baseline": TEXT,
+        "baseline_session": TEXT,
+        "delta": NUMBER,
+        "delta_low": NUMBER,
+        "delta_high": NUMBER,
+        "ratio": NUMBER,
+        "ratio_low": NUMBER,
+        "ratio_high": NUMBER,
+        "p": NUMBER,
+        "n": WHOLE,
+        "resolved": FLAG,  # larger than what the A/A twin says this machine can tell apart
+    },
+    # one row per gate and variant it applies to
+    "checks": {
+        "gate": TEXT,
+        "variant": TEXT,
+        "session": TEXT,
+        "metric": TEXT,
+        "operation": TEXT,
+        "workload": TEXT,
+        "over": TEXT,
+        "kind": TEXT,  # max | min | max_increase | ...: the file in gates/
+        "severity": TEXT,  # fail | warn
+        "observed": NUMBER,
+        **_INTERVAL,  # bounds that each hold with 95 %
+        "limit": NUMBER,
+        "unit": TEXT,
+        "status": TEXT,
+        "reason": TEXT,
+        "needs": NUMBER,  # samples that would probably settle it; NaN where settled or unknown
+        "n": WHOLE,
+        "method": TEXT,
+        "waiver": TEXT,
+    },
+    "claims": {
+        "metric": TEXT,
+        "variant": TEXT,
+        "workload": TEXT,
+        "claimed": NUMBER,
+        "tolerance": NUMBER,
+        "source": TEXT,
+        "observed": NUMBER,
+        **_INTERVAL,
+        "unit": TEXT,
+        "status": TEXT,  # confirmed | refuted | undecided | not measured
+        "reason": TEXT,
+    },
+    # one row per variant: what was made, how, and how large it is
+    "variants": {
+        "variant": TEXT,
+        "method": TEXT,  # "" for the model as it came
+        "parameters": TEXT,  # JSON
+        "size_bytes": WHOLE,
+        "files": TEXT,  # JSON: file -> bytes
+        "operators": TEXT,  # JSON: role -> {operator type: nodes quantized}
+        "nodes": TEXT,  # JSON: role -> {operator type: nodes} of the graph as written
+        "versions": TEXT,  # JSON: library -> version that made it
+        "fingerprint": TEXT,
+        "error": TEXT,
+    },
+    # one row per session configuration and variant: what the sweep found, what a fresh run confirmed
+    "sessions": {
+        "session": TEXT,
+        "options": TEXT,  # JSON, only what differs from onnxruntime's defaults
+        "variant": TEXT,
+        "ratio": NUMBER,  # time against the default session, paired within rounds
+        **_INTERVAL,
+        "n": WHOLE,
+        "chosen": FLAG,
+        "confirmed": NUMBER,  # the same ratio in the latency stage: fresh samples, fresh process
+        "confirmed_low": NUMBER,
+        "confirmed_high": NUMBER,
+        "reason": TEXT,
+        "error": TEXT,
+    },
+    # utterances whose transcript differs between baseline and variant
+    "changed": {
+        "dataset": TEXT,
+        "variant": TEXT,
+        "baseline": TEXT,
+        "item": TEXT,
+        "reference": TEXT,
+        "baseline_text": TEXT,
+        "variant_text": TEXT,
+        "baseline_edits": WHOLE,
+        "variant_edits": WHOLE,
+        "words": WHOLE,
+    },
+}
+
+
+def frame(table: str, rows: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
+    """Rows (dicts; missing numbers become NaN, missing texts "") as the table's typed frame."""
+    columns = TABLES[table]
+    data = pd.DataFrame(list(rows), columns=list(columns))
+    return _typed(data, columns)
+
+
+def check(table: str, data: pd.DataFrame) -> pd.DataFrame:
+    """The frame with its dtypes restored after reading, columns in order.
+
+    Raises: StoreError that names the table and the columns which are missing, unknown or hold
+    values of another type.
+    """
+    columns = TABLES[table]
+    missing = [c for c in columns if c not in data]
+    unknown = [c for c in data if c not in columns]
+    if missing or unknown:
+        raise StoreError(
+            f"table {table}: missing columns {missing or 'none'}, unknown columns {unknown or 'none'}."
+        )
+    try:
+        return _typed(data[list(columns)], columns)
+    except (ValueError, TypeError) as error:
+        raise StoreError(f"table {table}: {error}") from error
+
+
+def _typed(data: pd.DataFrame, columns: Mapping[str, str]) -> pd.DataFrame:
+    blanks: dict[str, Any] = {TEXT: "", WHOLE: 0, FLAG: False}
+    out = {}
+    for name, kind in columns.items():
+        column = data[name]
+        if kind == TEXT:
+            out[name] = column.astype(object).where(column.notna(), "").astype(str)
+        elif kind == NUMBER:
+            out[name] = pd.to_numeric(column).astype("float64")
+        else:
+            out[name] = column.astype(object).where(column.notna(), blanks[kind]).astype(kind)
+    return pd.DataFrame(out, columns=list(columns))
