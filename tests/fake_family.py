@@ -1,0 +1,92 @@
+"""A model family without a model: exact times on a clock of its own, so that a whole run takes a
+second. `file: text` lines in words.txt say what it recognises; folders say how fast they are."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from harness.contracts import Family, Feeds, OpenSession, Output
+from harness.errors import ModelError, OutputError
+
+
+class Clock:
+    """Seconds that pass only when a fake model works."""
+
+    now = 0.0
+
+    def __call__(self) -> float:
+        return Clock.now
+
+
+@dataclass(frozen=True)
+class Params:
+    language: str = "es"
+
+
+@dataclass(frozen=True)
+class FakeModel:
+    facts: dict[str, Any]
+
+    def prepare(self, operation: str, samples: np.ndarray) -> Callable[[], Output]:
+        """Takes 10 ms and a tenth of the audio, times the folder's factor."""
+        seconds = (0.01 + len(samples) / 16_000 / 10) * self.facts["factor"]
+        if operation != "pipeline":
+            seconds /= 3
+
+        def call() -> Output:
+            Clock.now += seconds
+            if self.facts.get("nan"):
+                raise OutputError("decoder output logits: NaN")
+            if self.facts.get("crash"):
+                os._exit(self.facts["crash"])
+            if self.facts.get("killed"):
+                os.kill(os.getpid(), signal.SIGKILL)
+            if self.facts.get("hang"):
+                time.sleep(self.facts["hang"])
+            return Output(text=self.facts["text"], tokens=7.0)
+
+        return call
+
+
+def build(source: Path, target: Path) -> None:
+    (target / "model.onnx").write_bytes((source / "model.onnx").read_bytes())
+    (target / "facts.json").write_bytes((source / "facts.json").read_bytes())
+
+
+def graphs(folder: Path) -> dict[str, Path]:
+    if not (folder / "facts.json").is_file():
+        raise ModelError(f"{folder}: no facts.json")
+    return {"model": folder / "model.onnx"}
+
+
+def open_model(folder: Path, open_session: OpenSession, params: Params) -> FakeModel:
+    facts = json.loads((folder / "facts.json").read_text(encoding="utf-8"))
+    Clock.now += 0.5
+    return FakeModel(facts)
+
+
+def feeds(
+    folder: Path, open_session: OpenSession, params: Params, clips: Iterable[np.ndarray]
+) -> Iterator[tuple[str, Feeds]]:
+    for clip in clips:
+        yield "model", {"x": clip}
+
+
+family = Family(
+    Params=Params,
+    sample_rate=16_000,
+    operations=("pipeline", "encoder"),
+    build=build,
+    graphs=graphs,
+    open=open_model,
+    feeds=feeds,
+)
