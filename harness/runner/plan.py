@@ -1,0 +1,114 @@
+"""Experiment -> what is measured: which entries, which cells, how many calls in each block."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+
+from harness import plugins, stats
+from harness.runner.pool import Entry
+from harness.runner.rounds import Task
+from harness.spec import Experiment, Gate
+
+MakeEntry = Callable[[str, str, int], Entry]  # (variant, session, replica)
+
+PARTS_EVERY = (
+    3  # parts of the pipeline explain, gates look at the whole: every third round is enough
+)
+LEVEL = 0.95  # confidence of a gate's bound
+SPARE = 1.25  # calls beyond the fewest that could settle a gate: some will be over its limit
+
+
+def sweep_cells(experiment: Experiment) -> list[tuple[str, str, int]]:
+    """Baseline and candidate in every session, with an A/A twin of the baseline.
+
+    The other variants are timed in the default session only: they are not what is asked about.
+    """
+    names = [session.name for session in experiment.sessions]
+    wanted = [(v, s, 0) for v in (experiment.baseline, experiment.candidate) for s in names]
+    return list(dict.fromkeys([*wanted, (experiment.baseline, "default", 1)]))
+
+
+def sweep_tasks(experiment: Experiment, entry: MakeEntry) -> list[Task]:
+    """The sweep's cells at one length, one call of the pipeline each per round."""
+    latency = experiment.latency
+    assert latency is not None
+    assert latency.sweep_seconds is not None
+    seconds = latency.sweep_seconds
+    return [Task(entry(*cell), "pipeline", seconds, calls=1) for cell in sweep_cells(experiment)]
+
+
+def latency_tasks(
+    experiment: Experiment,
+    chosen: str,
+    entry: MakeEntry,
+    operations: Sequence[str],
+) -> list[Task]:
+    """The baseline and the candidate in its chosen session: every length, the pipeline each round
+    and its parts in each third one. The A/A twin, the candidate in the default session and the
+    other variants: the pipeline, at the sweep's length and where a gate looks at them.
+    """
+    latency = experiment.latency
+    assert latency is not None
+    baseline, candidate = experiment.baseline, experiment.candidate
+    full = [(baseline, "default", 0), (candidate, chosen, 0)]
+    brief = [(baseline, "default", 1), *((v.name, "default", 0) for v in experiment.variants)]
+    brief += [
+        (v, gate.session, 0) for gate in experiment.gates for v in gate.variants if gate.session
+    ]
+    tasks = []
+    for cell in dict.fromkeys([*full, *brief]):
+        for seconds in latency.audio_seconds:
+            for operation in latency.operations or operations:
+                gated = _gates(experiment, cell, chosen, operation, seconds)
+                shown = operation == "pipeline" and seconds == latency.sweep_seconds
+                if cell not in full and not gated and not shown:
+                    continue
+                needed = calls_for(gated) if cell[0] == candidate else 0
+                usual = latency.calls_per_block if operation == "pipeline" else 1
+                tasks.append(
+                    Task(
+                        entry(*cell),
+                        operation,
+                        seconds,
+                        calls=max(usual, math.ceil(needed / latency.rounds)),
+                        every=1 if operation == "pipeline" or needed else PARTS_EVERY,
+                        must=needed > 0,
+                    )
+                )
+    return tasks
+
+
+def calls_for(gates: Iterable[Gate]) -> int:
+    """Calls that the most demanding of these latency gates takes; 0 where there is none."""
+    quantiles = (_timed(gate) for gate in gates)
+    needed = (stats.needed_calls(q, LEVEL) for q in quantiles if not math.isnan(q))
+    return max((math.ceil(SPARE * calls) for calls in needed), default=0)
+
+
+def _gates(
+    experiment: Experiment,
+    cell: tuple[str, str, int],
+    chosen: str,
+    operation: str,
+    seconds: float,
+) -> list[Gate]:
+    """The gates that a cell's calls decide."""
+    variant, session, replica = cell
+    return [
+        gate
+        for gate in experiment.gates
+        if variant in gate.variants
+        and not replica
+        and gate.at.audio_seconds == seconds
+        and gate.operation in ("", operation)
+        and (gate.session or (chosen if variant == experiment.candidate else "default")) == session
+    ]
+
+
+def _timed(gate: Gate) -> float:
+    """The latency quantile that a gate reads, NaN where it reads something else."""
+    named = plugins.find_metric(gate.metric)
+    if named.metric.ratio_of:
+        named = plugins.find_metric(named.metric.ratio_of)
+    return named.quantile

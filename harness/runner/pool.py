@@ -1,0 +1,123 @@
+"""The child processes of a run: opened on first use, reopened after a failure, closed at exit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Protocol
+
+from harness.errors import AudioError, HarnessError, WorkerError
+from harness.session import SessionConfig
+from harness.worker import Connection, Worker
+
+OPEN_LIMIT_SECONDS = 180.0
+UNKNOWN_CALL_LIMIT_SECONDS = 120.0
+FAILURES_BEFORE_GIVING_UP = 3
+
+
+class Tell(Protocol):
+    """Hears how far the run is. `left` and `later` are estimates in seconds."""
+
+    def line(self, text: str) -> None: ...
+
+    def step(self, stage: str, done: float, text: str, left: float) -> None: ...
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What one child process holds: a variant opened in one session configuration."""
+
+    variant: str
+    session: SessionConfig
+    folder: Path
+    family: str
+    params: Mapping[str, Any] = field(hash=False)
+    replica: int = 0
+
+    @property
+    def label(self) -> str:
+        twin = " (A/A twin)" if self.replica else ""
+        return f"{self.variant}/{self.session.name}{twin}"
+
+
+class Pool:
+    """The open child processes by entry, and how often each has failed."""
+
+    def __init__(
+        self,
+        start: Callable[[str], Connection] = Worker,
+        broken: Mapping[str, str] | None = None,
+    ) -> None:
+        """`broken`: variants that could not be made, and why; they are never started."""
+        self._start = start
+        self._broken = broken or {}
+        self._open: dict[Entry, Connection] = {}
+        self._failures: dict[Entry, int] = {}
+
+    def __enter__(self) -> Pool:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        value: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        for entry in list(self._open):
+            self.close(entry)
+
+    def open(self, entry: Entry) -> dict[str, Any] | None:
+        """Start the entry's process if it does not run; its load report, None where it ran already.
+
+        Raises: WorkerError, ModelError, SessionError where it cannot be opened.
+        """
+        if entry in self._open:
+            return None
+        if self.given_up(entry):
+            raise WorkerError(f"{entry.label}: {self.reason(entry)}")
+        connection = self._start(entry.label)
+        request = {
+            "family": entry.family,
+            "folder": str(entry.folder),
+            "params": dict(entry.params),
+            "session": entry.session.to_json(),
+        }
+        try:
+            reply = connection.ask({"open": request}, OPEN_LIMIT_SECONDS)
+        except HarnessError:
+            self._fail(entry)
+            connection.close()
+            raise
+        self._open[entry] = connection
+        return reply
+
+    def ask(self, entry: Entry, request: Mapping[str, Any], limit_seconds: float) -> dict[str, Any]:
+        """Raises: WorkerError when the process fails (it is opened anew for the next request)."""
+        try:
+            return self._open[entry].ask(request, limit_seconds)
+        except AudioError:
+            raise  # the clip's fault: the process goes on
+        except HarnessError:
+            self._fail(entry)
+            self.close(entry)
+            raise
+
+    def given_up(self, entry: Entry) -> bool:
+        failures = self._failures.get(entry, 0)
+        return entry.variant in self._broken or failures >= FAILURES_BEFORE_GIVING_UP
+
+    def reason(self, entry: Entry) -> str:
+        """Why an entry was given up."""
+        return self._broken.get(
+            entry.variant, f"given up after {FAILURES_BEFORE_GIVING_UP} failures"
+        )
+
+    def close(self, entry: Entry) -> None:
+        connection = self._open.pop(entry, None)
+        if connection is not None:
+            connection.close()
+
+    def _fail(self, entry: Entry) -> None:
+        self._failures[entry] = self._failures.get(entry, 0) + 1
