@@ -1,0 +1,50 @@
+# Every target makes the virtual environment first, if it is not there or the lock has changed.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+READY  := $(VENV)/.ready
+X      ?= experiments/whisper_base_es.yaml
+
+.DEFAULT_GOAL := help
+.PHONY: help setup check test bench report golden clean lock
+
+help:  ## this list
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+setup: $(READY)  ## the virtual environment with pinned, hash-checked packages
+
+$(READY): requirements.lock pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $(READY)
+
+report: $(READY)  ## run an experiment and leave its report in reports/ (X=experiments/other.yaml for another)
+	@$(BIN)/harness run --exit-zero $(X)
+
+test: $(READY)  ## the tests
+	$(BIN)/python -m pytest
+
+check: $(READY)  ## lint, format and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: $(READY)  ## speed of the hot paths, and of the peers on the same job
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r bench/requirements.lock
+	$(BIN)/python -m pytest bench --benchmark-enable --benchmark-only --benchmark-columns=min,median,iqr,rounds
+	$(BIN)/python bench/peers.py
+
+golden: $(READY)  ## write the golden reports, the JSON schema anew; look at the diff before you commit it
+	$(BIN)/python -m pytest tests/test_report.py --golden
+	$(BIN)/harness schema > experiments/experiment.schema.json
+
+lock:  ## pin the newest versions (needs uv)
+	uv pip compile --universal --python-version 3.10 --generate-hashes --no-header --no-annotate \
+	  --extra dev pyproject.toml -o requirements.lock
+	uv pip compile --universal --python-version 3.10 --generate-hashes --no-header --no-annotate \
+	  --extra dev --extra bench pyproject.toml -o bench/requirements.lock
+
+clean:  ## remove the environment, caches and what runs left beside their results (not the reports)
+	rm -rf $(VENV) build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .benchmarks reports/*/.work
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
