@@ -1,0 +1,100 @@
+"""YAML -> frozen Experiment, strictly; the only reader of experiment files.
+
+`load` reports every problem of a file at once, one line each, before anything is downloaded or run.
+PyYAML and pydantic are imported by the first call, so that a child process which only needs the
+dataclasses starts without them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from harness.contracts import Locate
+from harness.errors import SpecError
+from harness.spec.dumping import to_json
+from harness.spec.model import (
+    DEFAULT_SESSION,
+    At,
+    Budget,
+    Calibration,
+    Claim,
+    Experiment,
+    Gate,
+    Latency,
+    Model,
+    Origin,
+    Quality,
+    Recorded,
+    Report,
+    Use,
+    Variant,
+    Waiver,
+)
+from harness.spec.naming import find_metric, load_plugin, locator
+
+__all__ = [
+    "DEFAULT_SESSION",
+    "At",
+    "Budget",
+    "Calibration",
+    "Claim",
+    "Experiment",
+    "Gate",
+    "Latency",
+    "Model",
+    "Origin",
+    "Quality",
+    "Recorded",
+    "Report",
+    "Use",
+    "Variant",
+    "Waiver",
+    "find_metric",
+    "from_json",
+    "load",
+    "load_plugin",
+    "locator",
+    "parse",
+    "schema",
+    "to_json",
+]
+
+
+def load(path: Path) -> Experiment:
+    """The experiment that the YAML file holds, every default filled in.
+
+    Raises: SpecError whose text has one line per problem: file:line: path: what is wrong and what
+    would be right.
+    """
+    try:
+        text = Path(path).read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise SpecError(f"{path}: cannot be read: {error.strerror}.") from error
+    except UnicodeDecodeError as error:
+        raise SpecError(f"{path}: is not UTF-8 text (byte {error.start}).") from error
+    return parse(text, Path(path))
+
+
+def parse(text: str, path: Path) -> Experiment:
+    """The experiment in `text`, as if it stood in the file `path`. Raises: as `load`."""
+    from harness.spec import building, strict_yaml
+
+    document = strict_yaml.read(text, Path(path).as_posix())
+    return building.Builder(document, locator(Path(path))).experiment()
+
+
+def from_json(data: Mapping[str, Any], locate: Locate) -> Experiment:
+    """What `to_json` gave, as an Experiment again. Raises: SpecError, as `load`."""
+    from harness.spec import building, strict_yaml
+
+    document = strict_yaml.Document("stored experiment", dict(data))
+    return building.Builder(document, locate, stored=True).experiment()
+
+
+def schema() -> dict[str, Any]:
+    """JSON schema (draft 2020-12) of an experiment file, for an editor's completion and checks."""
+    from harness.spec import json_schema
+
+    return json_schema.schema()

@@ -1,0 +1,55 @@
+"""Experiment -> plain data, in the shape of the YAML with every default written out."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+import enum
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from harness.session import SessionConfig
+from harness.spec.model import At, Experiment, Gate, Model, Origin, Recorded, Use
+
+
+def to_json(experiment: Experiment) -> dict[str, Any]:
+    """Plain and canonical: equal experiments give equal data, and `from_json` reads it again."""
+    data: dict[str, Any] = _plain(experiment)
+    return data
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, SessionConfig):
+        return value.to_json()
+    if isinstance(value, Use):
+        return {"use": value.use, **_plain(value.params)}
+    if isinstance(value, Model):
+        return {"family": value.family, "source": _plain(value.source), **_plain(value.params)}
+    if isinstance(value, Recorded):
+        return {"name": value.name, "source": value.source, **value.metrics}
+    if isinstance(value, (At, Origin)):
+        return {k: _plain(v) for k, v in vars(value).items() if v not in ("", None, ())}
+    if isinstance(value, Gate):
+        return _gate(value)
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        pairs = ((f.name, getattr(value, f.name)) for f in dataclasses.fields(value))
+        return {name: _plain(part) for name, part in pairs if part not in (None, At())}
+    return _leaf(value)
+
+
+def _leaf(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {str(k): _plain(v) for k, v in value.items()}
+    if isinstance(value, (tuple, list, set, frozenset)):
+        return [_plain(v) for v in value]
+    if isinstance(value, enum.Enum):
+        return value.value
+    if isinstance(value, datetime.date):
+        return value.isoformat()
+    return value.as_posix() if isinstance(value, Path) else value
+
+
+def _gate(gate: Gate) -> dict[str, Any]:
+    own = {k: v for k, v in vars(gate).items() if k not in ("kind", "limit")}
+    return {k: _plain(v) for k, v in own.items() if v not in ("", At())} | {gate.kind: gate.limit}

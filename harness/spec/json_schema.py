@@ -1,0 +1,174 @@
+"""The JSON schema of an experiment file, made from the dataclasses and the plugin folders."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from typing import Any, get_type_hints
+
+from harness import plugins, session
+from harness.spec import model
+from harness.spec.descriptions import descriptions, first_sentence
+from harness.spec.naming import assets, normalisers
+from harness.spec.values import field_schema
+
+Schema = dict[str, Any]
+
+NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
+OWN_FILE: Schema = {"type": "string", "pattern": r"\.py$", "description": "A file of your own."}
+QUANTILE = r"^.+_p\d+(_\d+)?(_[a-z]+)?$"
+
+
+def schema() -> Schema:
+    """JSON schema (draft 2020-12) of the whole file. Plugins are named with their docstring lines.
+
+    Raises: PluginError for a plugin file that does not export its contract.
+    """
+    top = _of(
+        model.Experiment,
+        {
+            "name": _name(),
+            "model": _model(),
+            "variants": _list(_of(model.Variant, {"name": _name(), "quantize": _use("quantize"),
+                                                  "source": _origin()}), at_least=1),
+            "recorded": _list(_recorded()),
+            "sessions": _list(session.json_schema()),
+            "latency": _of(model.Latency, {}),
+            "quality": _list(_quality()),
+            "calibration": _of(model.Calibration, {"dataset": _use("datasets")}),
+            "gates": _list(_gate()),
+            "waivers": _list(_of(model.Waiver, {})),
+            "claims": _list(_of(model.Claim, {"metric": _metric(), "at": _at()})),
+            "budget": _of(model.Budget, {}),
+            "report": _of(model.Report, {"sections": _list(_choice("sections"))}),
+        },
+        optional=("baseline", "candidate"),
+    )  # fmt: skip
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "Experiment", **top}
+
+
+# ------------------------------------------------------------------------------ parts
+def _model() -> Schema:
+    own = {"family": _choice("families"), "source": _origin()}
+    return _with_params(model.Model, own, "family", "families")
+
+
+def _use(kind: str) -> Schema:
+    return _with_params(model.Use, {"use": _choice(kind)}, "use", kind)
+
+
+def _with_params(cls: type, own: Mapping[str, Schema], key: str, kind: str) -> Schema:
+    """A flat mapping: own keys, and those of the Params of the plugin that `key` names."""
+    about = descriptions(cls)
+    shown = {k: {**v, "description": about[k]} for k, v in own.items()}
+    cases = []
+    for name in plugins.names(kind):
+        params = _of(plugins.load(kind, name).Params, {})
+        then = {
+            "properties": {**dict.fromkeys(own, True), **params["properties"]},
+            "required": params.get("required", []),
+            "additionalProperties": False,
+        }
+        cases.append(
+            {"if": {"properties": {key: {"const": name}}, "required": [key]}, "then": then}
+        )
+    out = {"type": "object", "description": first_sentence(cls), "properties": shown}
+    return {**out, "required": list(own), **({"allOf": cases} if cases else {})}
+
+
+def _origin() -> Schema:
+    own = {"type": "string", "pattern": r"\.yaml$", "description": "An asset file of your own."}
+    out = _of(model.Origin, {"asset": {"anyOf": [{"enum": assets()}, own]}})
+    out["oneOf"] = [{"required": [key]} for key in ("asset", "path", "hub")]
+    out["dependentRequired"] = {"hub": ["revision"], "revision": ["hub"]}
+    return out
+
+
+def _recorded() -> Schema:
+    out = _of(model.Recorded, {}, leave_out=("metrics",))
+    number = {"type": "number"}
+    for name in plugins.names("metrics"):
+        out["properties"][name] = {**number, "description": plugins.docline("metrics", name)}
+    out["patternProperties"] = {QUANTILE: number, OWN_FILE["pattern"]: number}
+    return {**out, "minProperties": 3}
+
+
+def _quality() -> Schema:
+    special = {
+        "dataset": _use("datasets"),
+        "metrics": _list(_metric(), at_least=1),
+        "normaliser": {"enum": normalisers()},
+        "name": _name(),
+    }
+    return _of(model.Quality, special, optional=("name",))
+
+
+def _gate() -> Schema:
+    out = _of(model.Gate, {"metric": _metric(), "at": _at()}, leave_out=("kind", "limit"))
+    limits = plugins.names("gates")
+    for name in limits:
+        about = plugins.docline("gates", name)
+        out["properties"][name] = {"type": "number", "description": about}
+    out["patternProperties"] = {OWN_FILE["pattern"]: {"type": "number"}}
+    own = {"not": {"propertyNames": {"not": {"pattern": OWN_FILE["pattern"]}}}}
+    out["oneOf"] = [*({"required": [name]} for name in limits), own]
+    return out
+
+
+def _at() -> Schema:
+    out = _of(model.At, {})
+    return {**out, "oneOf": [{"required": ["audio_seconds"]}, {"required": ["dataset"]}]}
+
+
+def _metric() -> Schema:
+    quantile = {
+        "type": "string",
+        "pattern": QUANTILE,
+        "description": "A quantile of a metric: latency_p99_ms of latency_ms, rtf_p95 of rtf.",
+    }
+    return {"anyOf": [*_choice("metrics")["anyOf"], quantile]}
+
+
+# ------------------------------------------------------------------------------ pieces
+def _of(
+    cls: type,
+    special: Mapping[str, Schema],
+    leave_out: Sequence[str] = (),
+    optional: Sequence[str] = (),
+) -> Schema:
+    """The schema of a dataclass; keys in `special` have their own, the others by annotation."""
+    about, hints = descriptions(cls), get_type_hints(cls, include_extras=True)
+    properties, required = {}, []
+    for field in dataclasses.fields(cls):
+        if field.name in leave_out:
+            continue
+        known = special.get(field.name)
+        part = dict(known) if known is not None else field_schema(hints[field.name])
+        if field.name in about:
+            part["description"] = about[field.name]
+        if field.default is not dataclasses.MISSING and _plain(field.default):
+            part.setdefault("default", field.default)
+        properties[field.name] = part
+        missing = field.default is field.default_factory is dataclasses.MISSING
+        if missing and field.name not in optional:
+            required.append(field.name)
+    out = {"type": "object", "description": first_sentence(cls), "properties": properties}
+    return {**out, "required": required, "additionalProperties": False}
+
+
+def _choice(kind: str) -> Schema:
+    """The plugins of a folder, each with its docstring line, or a file of the user's."""
+    known = [{"const": n, "description": plugins.docline(kind, n)} for n in plugins.names(kind)]
+    return {"anyOf": [*known, OWN_FILE]}
+
+
+def _list(item: Schema, at_least: int = 0) -> Schema:
+    return {"type": "array", "items": item, **({"minItems": at_least} if at_least else {})}
+
+
+def _name() -> Schema:
+    return {"type": "string", "pattern": NAME}
+
+
+def _plain(value: Any) -> bool:
+    return isinstance(value, (bool, int, float)) or (isinstance(value, str) and value != "")

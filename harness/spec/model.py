@@ -1,0 +1,265 @@
+"""An experiment as frozen values: every field that a YAML file may hold, and what it means.
+
+The text under each field is what an editor shows for the key (see json_schema.py). Optional parts
+that were left out stay None or empty; every default that depends on other parts (a gate's name, its
+workload, the variants it applies to) is already filled in when an Experiment exists.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Annotated, Any, Literal
+
+from annotated_types import Ge, Gt, Le, MinLen
+
+from harness.session import SessionConfig
+
+Text = Annotated[str, MinLen(1)]
+Seconds = Annotated[float, Gt(0), Le(600)]
+Positive = Annotated[float, Gt(0)]
+Count = Annotated[int, Ge(1)]
+
+DEFAULT_SESSION = "default"
+
+
+@dataclass(frozen=True)
+class Use:
+    """A plugin and its parameters, written as one mapping: {use: name, parameter: value, ...}."""
+
+    use: str
+    """File name in the plugin folder, or the path of your own file (./my_plugin.py)."""
+    params: Any
+    """An instance of the plugin's Params."""
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where model files come from: exactly one of asset, path and hub."""
+
+    asset: str = ""
+    """An asset that the project knows by its SHA-256 (see `harness assets`), or an asset file of
+    your own (./my_asset.yaml)."""
+    path: str = ""
+    """A folder with the model's files, beside the YAML file or in a folder above it."""
+    hub: str = ""
+    """A model hub's repository, owner/name."""
+    revision: str = ""
+    """Commit of the hub's repository; required with hub, so that a run can be repeated."""
+    files: tuple[str, ...] = ()
+    """Which files of the hub's repository, as patterns (onnx/*.onnx); all unless said."""
+
+
+@dataclass(frozen=True)
+class Model:
+    """The model: its family, where it comes from, and the family's own parameters beside these."""
+
+    family: str
+    """File name in harness/families/, or the path of your own file (./my_family.py)."""
+    source: Origin
+    """Where the original model comes from."""
+    params: Any
+    """An instance of the family's Params."""
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One form of the model: as it came, quantized, or from a folder of its own."""
+
+    name: Text
+    """How tables and the report call it; letters, digits, dot, hyphen and underscore."""
+    quantize: Use | None = None
+    """Quantization method and its parameters; without it the model stays as it came."""
+    source: Origin | None = None
+    """Where this variant's files come from, if not from the model's own source."""
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """A row measured elsewhere: shown with its source, never as ours. Other keys are metrics."""
+
+    name: Text
+    """How tables and gates call it."""
+    source: Text
+    """Who measured it, where and when."""
+    metrics: Mapping[str, float]
+    """Metric name -> value in the metric's unit."""
+
+
+@dataclass(frozen=True)
+class Latency:
+    """What is timed; without this section nothing is, and no session configuration is swept."""
+
+    audio_seconds: Annotated[tuple[Seconds, ...], MinLen(1)]
+    """Audio lengths in seconds, cut from real speech."""
+    operations: tuple[str, ...] = ()
+    """What is timed: the pipeline and parts of it; all that the family offers unless said."""
+    sweep_seconds: Seconds | None = None
+    """Audio length for comparing session configurations; that of the first latency gate unless
+    said, else the middle one."""
+    warmup: Annotated[int, Ge(0)] = 2
+    """Calls of each length before those that count; they are kept as rows, but in no figure."""
+    calls_per_block: Count = 3
+    """Consecutive calls of one cell before the next cell has its turn."""
+    rounds: Count = 40
+    """At most so many rounds of one block per cell; the budget may end them sooner."""
+    sweep_rounds: Count = 12
+    """Rounds for comparing session configurations."""
+
+
+@dataclass(frozen=True)
+class Quality:
+    """A data set that each variant is evaluated on."""
+
+    name: str
+    """How tables and gates call it; the data set folder's name unless said."""
+    dataset: Use
+    """Which kind of data set, and its parameters (path, split, limit ...)."""
+    metrics: Annotated[tuple[str, ...], MinLen(1)]
+    """Metrics to compute: file names in harness/metrics/, or paths of your own files."""
+    normaliser: str
+    """How texts are made comparable before they are scored."""
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """Data that static quantization observes; never what the model is evaluated on."""
+
+    dataset: Use
+    """Which kind of data set, and its parameters; another split than any evaluation."""
+
+
+@dataclass(frozen=True)
+class At:
+    """A workload: an audio length of the latency section or a data set of the quality section."""
+
+    audio_seconds: Seconds | None = None
+    """One of latency.audio_seconds."""
+    dataset: str = ""
+    """Name of an entry of the quality section."""
+
+    def __str__(self) -> str:
+        """The tables' `workload`: "5 s", the data set's name, or "" for a figure of a variant."""
+        return self.dataset if self.audio_seconds is None else f"{self.audio_seconds:g} s"
+
+
+@dataclass(frozen=True)
+class Gate:
+    """A requirement: a metric, where it is measured, and one limit (`max: 240`)."""
+
+    metric: Text
+    """A metric that this experiment measures; latency_p99_ms is the 0.99 quantile of latency_ms."""
+    kind: str
+    """The file in harness/gates/ whose name is the limit's key."""
+    limit: float
+    """The limit, in the metric's unit (or a ratio)."""
+    at: At = At()
+    """Where it is measured; may be left out where only one place is possible."""
+    operation: str = ""
+    """What was timed; the user's own operation (pipeline) unless said."""
+    variants: tuple[str, ...] = ()
+    """Which variants it applies to; every one but the baseline unless said."""
+    session: str = ""
+    """Session configuration; the one that the sweep chose unless said."""
+    over: str = ""
+    """What it is compared with, where the limit compares: a variant or a recorded row; the
+    baseline unless said."""
+    severity: Literal["fail", "warn"] = "fail"
+    """A missed gate with `warn` is reported and does not block."""
+    name: str = ""
+    """How waivers and reports call it; metric@workload unless said."""
+
+
+@dataclass(frozen=True)
+class Waiver:
+    """A missed gate that is accepted within a bound and until a date; visible in the report."""
+
+    gate: Text
+    """A gate's name, or its metric where only one gate has it."""
+    up_to: float
+    """The worst value that is still accepted, in the gate's unit."""
+    until: datetime.date
+    """The last day on which it counts, YYYY-MM-DD."""
+    because: Text
+    """Why this is acceptable; shown in the report."""
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A figure that somebody stated: checked against what is measured, never taken for it."""
+
+    metric: Text
+    """Any metric in harness/metrics/; the report says so if this experiment does not measure it."""
+    value: float
+    """What was claimed, in the metric's unit."""
+    tolerance: Annotated[float, Ge(0)]
+    """How far the measured value may be from it and still confirm it."""
+    source: Text
+    """Who claims it, and where."""
+    variant: str = ""
+    """Which variant it is about; the candidate unless said."""
+    at: At = At()
+    """Where it is measured; may be left out where only one place is possible."""
+    operation: str = ""
+    """What was timed; the user's own operation (pipeline) unless said."""
+    over: str = ""
+    """What it was compared with, for a metric that compares (speedup); the baseline unless said."""
+
+
+@dataclass(frozen=True)
+class Budget:
+    """How long a run may take."""
+
+    minutes: Positive
+    """Minutes of measuring; what is undecided by then is reported as such."""
+
+
+@dataclass(frozen=True)
+class Report:
+    """How the report is written."""
+
+    language: Literal["en", "es"] = "en"
+    """Language of the report."""
+    sections: tuple[str, ...] = ()
+    """Sections to write, from harness/sections/; all unless said."""
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """One question about one model: which variant may replace the baseline, on this machine."""
+
+    name: Text
+    """The run's folder is reports/<name>/; letters, digits, dot, hyphen and underscore."""
+    model: Model
+    """The model, its family and where it comes from."""
+    variants: tuple[Variant, ...]
+    """The forms of the model that are compared."""
+    baseline: str
+    """The variant that the others are compared with."""
+    candidate: str
+    """The variant that the verdict is about; needs no saying if it is the only other one."""
+    title: str = ""
+    """Heading of the report; the name unless said."""
+    seed: Annotated[int, Ge(0)] = 0
+    """Every random choice (order, sampling, resampling) follows from it."""
+    recorded: tuple[Recorded, ...] = ()
+    """Rows measured elsewhere."""
+    sessions: tuple[SessionConfig, ...] = ()
+    """Session configurations; one named `default`, with no options, is always among them."""
+    latency: Latency | None = None
+    """What is timed."""
+    quality: tuple[Quality, ...] = ()
+    """Data sets that are evaluated."""
+    calibration: Calibration | None = None
+    """Data for methods that calibrate."""
+    gates: tuple[Gate, ...] = ()
+    """Requirements; without any the verdict can only be INSUFFICIENT EVIDENCE."""
+    waivers: tuple[Waiver, ...] = ()
+    """Misses that are accepted, within a bound and until a date."""
+    claims: tuple[Claim, ...] = ()
+    """Figures that somebody stated."""
+    budget: Budget = field(default_factory=lambda: Budget(minutes=10.0))
+    """How long a run may take."""
+    report: Report = field(default_factory=Report)
+    """How the report is written."""

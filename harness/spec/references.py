@@ -1,0 +1,143 @@
+"""Reads what refers to something outside the file: plugins with their parameters, paths, names."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import re
+from collections.abc import Sequence
+from pathlib import PurePosixPath
+from typing import Any
+
+from harness import plugins
+from harness.contracts import Locate
+from harness.errors import HarnessError, SpecError
+from harness.spec.model import Origin, Use
+from harness.spec.naming import assets, find_metric, load_plugin
+from harness.spec.strict_yaml import Document
+from harness.spec.values import Reader, did_you_mean
+
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+SELECTION = ("limit", "minutes", "seed", "shuffle")  # how much of a data set, not which one
+
+
+class References(Reader):
+    """A Reader that notes a name which stands for nothing."""
+
+    def __init__(self, document: Document, locate: Locate) -> None:
+        super().__init__(document)
+        self.locate = locate
+
+    def use(self, kind: str, raw: Any, path: str) -> Use | None:
+        """A plugin of that folder with its parameters, None after a note."""
+        data = self.mapping(raw, path)
+        if data is None:
+            return None
+        if "use" not in data:
+            names = ", ".join(plugins.names(kind))
+            self.note(f"{path}.use", f"is missing; there is: {names}")
+            return None
+        name = self.value(str, data["use"], f"{path}.use")
+        plugin = self.plugin(kind, name, f"{path}.use") if name is not None else None
+        if plugin is None:
+            return None
+        rest = {k: v for k, v in data.items() if k != "use"}
+        params = self.params(plugin.Params, rest, path, ["use"])
+        if kind == "datasets" and isinstance(getattr(params, "path", None), str) and params.path:
+            self.existing(params.path, f"{path}.path")
+        return None if params is None else Use(name, params)
+
+    def params(self, cls: type, raw: dict[str, Any], path: str, beside: list[str]) -> Any:
+        """An instance of a plugin's Params, None after a note; `beside` are keys beside its own."""
+        known = [*beside, *(f.name for f in dataclasses.fields(cls))]
+        before = len(self.problems)
+        self.keys(raw, path, known)
+        kept = {k: v for k, v in raw.items() if k in known}
+        params = self.build(cls, kept, path)
+        return params if len(self.problems) == before else None
+
+    def plugin(self, kind: str, name: str, path: str) -> Any:
+        """The plugin's exported value, None after a note."""
+        try:
+            return load_plugin(kind, name, self.locate)
+        except HarnessError as error:
+            self.note(path, str(error))
+            return None
+
+    def metric(self, name: str, path: str) -> plugins.NamedMetric | None:
+        """The metric of that name, None after a note."""
+        try:
+            return find_metric(name, self.locate)
+        except HarnessError as error:
+            self.note(path, str(error))
+            return None
+
+    def existing(self, text: str, path: str) -> None:
+        """Notes a path that leads nowhere."""
+        try:
+            self.locate(text)
+        except SpecError as error:
+            self.note(path, str(error))
+
+    def choice(self, name: str, known: Sequence[str], path: str, what: str) -> bool:
+        """Whether the name is a known one; notes it if not."""
+        if name not in known:
+            self.note(path, f"no {what} {name!r}.{did_you_mean(name, list(known))}")
+        return name in known
+
+    def origin(self, raw: Any, path: str) -> Origin | None:
+        """Where model files come from, None after a note."""
+        origin: Origin | None = self.build(Origin, raw, path)
+        if origin is None:
+            return None
+        given = [key for key in ("asset", "path", "hub") if getattr(origin, key)]
+        if len(given) != 1:
+            self.note(path, "should have exactly one of asset, path, hub")
+        elif origin.asset.endswith(".yaml"):
+            self.existing(origin.asset, f"{path}.asset")
+        elif origin.asset and origin.asset not in assets():
+            hint = did_you_mean(origin.asset, assets())
+            self.note(f"{path}.asset", f"no asset {origin.asset!r} in harness/catalogue/.{hint}")
+        elif origin.path:
+            self.existing(origin.path, f"{path}.path")
+        if bool(origin.hub) != bool(origin.revision):
+            self.note(path, "hub and revision (a commit) belong together")
+        if origin.files and not origin.hub:
+            self.note(f"{path}.files", "has a meaning with hub only; leave it out")
+        return origin
+
+    def name(self, raw: Any, path: str) -> str | None:
+        """A name that can be a folder's, None after a note."""
+        name: str | None = self.value(str, raw, path)
+        if name is None or NAME.fullmatch(name):
+            return name
+        self.note(path, f"{name!r} is not a name: letters, digits, dot, hyphen, underscore")
+        return None
+
+    def named(self, values: Sequence[Any], path: str, what: str) -> None:
+        """Notes names that are unfit for a folder, or the same but for the case of letters."""
+        seen: dict[str, str] = {}
+        for i, value in enumerate(values):
+            if value is None:
+                continue
+            here = f"{path}[{i}].name"
+            self.name(value.name, here)
+            if value.name.casefold() in seen:
+                self.note(here, f"two {what} are called {value.name!r}; give each its own name")
+            seen[value.name.casefold()] = value.name
+
+    def identity(self, use: Use) -> tuple[Any, ...]:
+        """Which data a use names, however much of it is taken."""
+        params = {f.name: getattr(use.params, f.name) for f in dataclasses.fields(use.params)}
+        kept = {k: v for k, v in params.items() if k not in SELECTION}
+        if isinstance(kept.get("path"), str) and kept["path"]:
+            with contextlib.suppress(SpecError):  # noted where the path was read
+                kept["path"] = str(self.locate(kept["path"]).resolve())
+        return (use.use, *sorted((k, repr(v)) for k, v in kept.items()))
+
+
+def dataset_name(use: Use) -> str:
+    """What a data set is called unless the experiment says: its folder, else its plugin."""
+    path = getattr(use.params, "path", "")
+    text = str(path).replace("\\", "/") if path else ""
+    return PurePosixPath(text).name or PurePosixPath(use.use).stem
