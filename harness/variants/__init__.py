@@ -1,0 +1,315 @@
+"""Model source -> FP32 folder -> quantized folders, each made once, cached, with a record."""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+import json
+import shutil
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from harness import audio, environment, graph, plugins
+from harness.assets import resolve
+from harness.contracts import Dataset, Family, Feeds, Locate, Method, Quantized
+from harness.errors import HarnessError, QuantizeError
+from harness.session import SessionConfig, open_session
+from harness.spec import Experiment, Use, Variant
+from harness.variants.cache import RECORD, cached, files, files_sha256
+
+RECORD_SCHEMA = 1  # raise it when what is built changes for another reason than its inputs
+AS_IT_CAME: Mapping[str, Any] = {"method": "", "parameters": {}, "operators": {}, "left_out": {}}
+PLAIN = SessionConfig("variants")
+Tell = Callable[[str], None]
+
+
+def _quiet(_line: str) -> None:
+    """Tells nobody."""
+
+
+@dataclass(frozen=True)
+class VariantFolder:
+    """A folder that a family opens, and what is known of how it came to be."""
+
+    folder: Path
+    record: Mapping[str, Any]
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 over its files."""
+        return str(self.record["fingerprint"])
+
+
+@dataclass(frozen=True)
+class Made:
+    """A variant of the experiment; where it could not be made, `error` says why."""
+
+    folder: Path
+    fingerprint: str
+    record: Mapping[str, Any]
+    error: str = ""
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """Clips to calibrate on (walked once per graph) and the hash of which they are."""
+
+    clips: Callable[[int], Iterable[Any]]
+    fingerprint: str
+    family_params: Any = None
+
+
+# --------------------------------------------------------------------------- all of an experiment
+def make(
+    experiment: Experiment, family: Family, locate: Locate, tell: Tell = _quiet
+) -> dict[str, Made]:
+    """Every variant of the experiment, by name, in its order.
+
+    Raises: AssetError or ModelError where the model itself cannot be had; a variant that cannot be
+    made is an entry with its error.
+    """
+    source, origin = resolve(asdict(experiment.model.source), locate, tell)
+    name = experiment.model.family
+    baseline = build_baseline(family, source, origin, name, tell)
+    found = {}
+    for variant in experiment.variants:
+        try:
+            made = _variant(variant, baseline, experiment, family, (locate, tell))
+        except HarnessError as error:
+            tell(f"{variant.name}: {error}")
+            found[variant.name] = Made(baseline.folder, "", {}, str(error))
+        else:
+            found[variant.name] = Made(made.folder, made.fingerprint, made.record)
+    return found
+
+
+def _variant(
+    variant: Variant,
+    baseline: VariantFolder,
+    experiment: Experiment,
+    family: Family,
+    outside: tuple[Locate, Tell],
+) -> VariantFolder:
+    locate, tell = outside
+    start = baseline
+    if variant.source is not None:
+        start = as_it_is(family, *resolve(asdict(variant.source), locate, tell))
+    if variant.quantize is None:
+        return start
+    method: Method = plugins.load("quantize", variant.quantize.use)
+    calibration = None
+    if method.needs_calibration:
+        calibration = _calibration(experiment, family, locate)
+    return quantize(family, start, (variant.quantize, method), calibration, tell)
+
+
+def _calibration(experiment: Experiment, family: Family, locate: Locate) -> Calibration:
+    if experiment.calibration is None:
+        raise QuantizeError("a method that calibrates needs a calibration section.")
+    use = experiment.calibration.dataset
+    data: Dataset = plugins.load("datasets", use.use).load(use.params, locate)
+    clips = partial(_decoded, data, family.sample_rate)
+    return Calibration(clips, data.fingerprint, experiment.model.params)
+
+
+def _decoded(data: Dataset, sample_rate: int, count: int) -> Iterator[Any]:
+    """The first `count` clips that can be decoded."""
+    for utterance in data.utterances:
+        if count <= 0:
+            return
+        if utterance.audio is None or utterance.error:
+            continue
+        yield audio.decode(utterance.audio, sample_rate)
+        count -= 1
+
+
+# -------------------------------------------------------------------- one folder at a time
+def build_baseline(
+    family: Family, source: Path, source_fingerprint: str, family_name: str, tell: Tell = _quiet
+) -> VariantFolder:
+    """The family's FP32 folder of a model source, from the cache or built now.
+
+    Raises: ModelError for a source that is not of this family, AssetError for a full disk.
+    """
+    inputs = {
+        "source": source_fingerprint,
+        "family": family_name,
+        "code": _code(family.build),
+        "versions": _versions(),
+    }
+
+    def build(folder: Path) -> dict[str, Any]:
+        tell(f"building the FP32 graphs of {family_name}")
+        family.build(source, folder)
+        return _record(AS_IT_CAME, family, folder, files_sha256(folder))
+
+    return VariantFolder(*cached([RECORD_SCHEMA, inputs], build))
+
+
+def quantize(
+    family: Family,
+    start: VariantFolder,
+    how: tuple[Use, Method],
+    calibration: Calibration | None = None,
+    tell: Tell = _quiet,
+) -> VariantFolder:
+    """A method applied to every graph of a folder; a graph with nothing to quantize stays.
+
+    Raises: QuantizeError where nothing was quantized in any graph, a node that should be left out
+    is in none, or the method failed.
+    """
+    use, method = how
+    parameters = asdict(use.params)
+    inputs = {
+        "from": start.fingerprint,
+        "method": use.use,
+        "parameters": parameters,
+        "code": [_code(method.apply), _code(graph.write)],
+        "versions": _versions(),
+    }
+    if calibration is not None:
+        inputs |= {"calibration": calibration.fingerprint, "feeds": _code(family.feeds)}
+
+    def build(folder: Path) -> dict[str, Any]:
+        tell(f"quantizing with {use.use}")
+        done = _apply(family, start.folder, folder, how, calibration)
+        made = {
+            "method": use.use,
+            "parameters": parameters,
+            "operators": {role: dict(one.operators) for role, one in done.items()},
+            "left_out": {role: list(one.left_out) for role, one in done.items()},
+            "bytes_before": sum(start.record["files"].values()),
+        }
+        return _record(made, family, folder, files_sha256(folder))
+
+    return VariantFolder(*cached([RECORD_SCHEMA, inputs], build))
+
+
+def as_it_is(family: Family, folder: Path, source_fingerprint: str) -> VariantFolder:
+    """A folder that needs no building, such as an export that is quantized already.
+
+    Raises: ModelError where the family cannot open it.
+    """
+    return VariantFolder(folder, _record(AS_IT_CAME, family, folder, source_fingerprint))
+
+
+def _apply(
+    family: Family,
+    source: Path,
+    folder: Path,
+    how: tuple[Use, Method],
+    calibration: Calibration | None,
+) -> dict[str, Quantized]:
+    use, method = how
+    graphs = family.graphs(source)
+    graph.require_matches(graphs.values(), getattr(use.params, "left_out", ()))
+    replaced: set[Path] = set()
+    done: dict[str, Quantized] = {}
+    refused: list[str] = []
+    for role, path in graphs.items():
+        target = folder / path.relative_to(source)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        feeds = _feeds(family, source, role, use, calibration)
+        try:
+            done[role] = method.apply(use.params, path, target, feeds)
+        except graph.NothingToQuantizeError as error:
+            refused.append(str(error))
+            done[role] = Quantized({})
+        else:
+            replaced |= _with_weights([path])
+    if len(refused) == len(graphs):
+        raise QuantizeError(" ".join(refused))
+    kept = {path for role, path in graphs.items() if not done[role].operators}
+    leave = (replaced - _with_weights(kept)) | _unused(source, graphs.values())
+    _copy(source, folder, leave | {source / RECORD})
+    return done
+
+
+def _with_weights(paths: Iterable[Path]) -> set[Path]:
+    """The graphs and the files beside them that hold their weights."""
+    return {p.parent / name for p in paths for name in (p.name, *graph.external_files(p))}
+
+
+def _unused(folder: Path, graphs: Iterable[Path]) -> set[Path]:
+    """Graphs in the folder that the family does not open (an export may hold several layouts)."""
+    used = set(graphs)
+    return _with_weights(set(folder.rglob("*.onnx")) - used) - _with_weights(used)
+
+
+def _feeds(
+    family: Family, source: Path, role: str, use: Use, calibration: Calibration | None
+) -> Iterator[Feeds]:
+    """The inputs that one graph gets on the calibration clips, one call at a time."""
+    if calibration is None:
+        return
+    clips = calibration.clips(int(getattr(use.params, "clips", 0)))
+    start = partial(open_session, config=PLAIN)
+    for name, feeds in family.feeds(source, start, calibration.family_params, clips):
+        if name == role:
+            yield feeds
+
+
+def _copy(source: Path, target: Path, leave: set[Path]) -> None:
+    for path in sorted(source.rglob("*")):
+        if path.is_file() and path not in leave:
+            copy = target / path.relative_to(source)
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(path, copy)
+
+
+# ------------------------------------------------------------------------------------- the record
+def row(name: str, made: Made) -> dict[str, Any]:
+    """The variant's row in the variants table."""
+    record = made.record
+    sizes = record.get("files", {})
+    return {
+        "variant": name,
+        "method": record.get("method", ""),
+        "size_bytes": sum(sizes.values()),
+        "files": json.dumps(sizes),
+        **{
+            column: json.dumps(record.get(column, {}))
+            for column in ("parameters", "operators", "nodes", "versions")
+        },
+        "fingerprint": made.fingerprint,
+        "error": made.error,
+    }
+
+
+def _record(
+    made: Mapping[str, Any], family: Family, folder: Path, fingerprint: str
+) -> dict[str, Any]:
+    """`files` are those that a run needs, graphs, weights and tokenizer alike: what one ships."""
+    graphs = family.graphs(folder)
+    spare = _unused(folder, graphs.values())
+    sizes = {n: path.stat().st_size for n, path in files(folder).items() if path not in spare}
+    nodes = {r: graph.operators(graph.read(p, weights=False)) for r, p in graphs.items()}
+    return {
+        "schema": RECORD_SCHEMA,
+        **made,
+        "files": sizes,
+        "nodes": nodes,
+        "versions": _versions(),
+        "fingerprint": fingerprint,
+    }
+
+
+def _versions() -> dict[str, str]:
+    return {"onnxruntime": environment.onnxruntime_version(), "onnx": environment.version("onnx")}
+
+
+def _code(function: Callable[..., Any]) -> str:
+    """SHA-256 of the file that defines the function, or of its whole package if it is one."""
+    module = sys.modules[inspect.unwrap(function).__module__]
+    path = Path(str(module.__file__))
+    package = module.__name__.split(".")
+    folder = path.parent
+    whole = package[:2] == ["harness", "families"] and folder.name != "families"
+    digest = hashlib.sha256()
+    for file in sorted(folder.rglob("*.py")) if whole else [path]:
+        digest.update(file.read_bytes())
+    return digest.hexdigest()
