@@ -1,0 +1,187 @@
+"""Scores -> changes: every cell against the baseline's, paired; what this machine can resolve."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from harness import stats, tables
+from harness.plugins import NamedMetric
+from harness.scoring.estimates import compare
+from harness.scoring.scores import Normalise, by_dataset, normalised
+from harness.scoring.summary import of_variant
+from harness.stats import Interval, Resampling
+
+DEFAULT = "default"
+PLACE = ["stage", "operation", "workload", "metric"]
+Key = tuple[str, ...]
+
+
+def changes(
+    scores: pd.DataFrame,
+    variants: pd.DataFrame,
+    metrics: Sequence[NamedMetric],
+    baseline: str,
+    seed: int = 0,
+) -> pd.DataFrame:
+    """Every cell of the latency and quality stages against the baseline in the default session.
+
+    Calls are paired by round, utterances by item, with two-sided 95 % intervals. A row whose
+    variant and session are the baseline's own is the A/A twin. `resolved`: the ratio's interval
+    excludes 1 and the ratio is further from 1 than the twin's interval reaches; for a metric of
+    texts, where nothing is noise of the machine, the difference's interval excludes 0.
+    """
+    known = {named.name: named for named in metrics}
+    rows = [*_paired(scores, known, baseline, seed), *_of_variants(variants, metrics, baseline)]
+    found = tables.frame("changes", rows)
+    limits = resolution(found)
+    found["resolved"] = [
+        _resolved(row, known[row["metric"]], limits) for row in found.to_dict("records")
+    ]
+    return tables.check("changes", found)
+
+
+def resolution(changes: pd.DataFrame) -> dict[Key, float]:
+    """(stage, operation, workload, metric) -> the smallest |ratio - 1| that can be told apart.
+
+    The farther end of the interval between the baseline and its A/A twin; inf where it has none.
+    """
+    same = (changes["variant"] == changes["baseline"]) & (changes["stage"] != "")
+    twins = changes[same & (changes["session"] == changes["baseline_session"])]
+    out: dict[Key, float] = {}
+    for row in twins.to_dict("records"):
+        key = tuple(str(row[name]) for name in PLACE)
+        reach = max(abs(row["ratio_low"] - 1), abs(row["ratio_high"] - 1))
+        out[key] = math.inf if math.isnan(reach) else max(reach, out.get(key, 0.0))
+    return out
+
+
+def changed(
+    calls: pd.DataFrame,
+    scores: pd.DataFrame,
+    baseline: str,
+    normalise: Normalise | Mapping[str, Normalise],
+    metric: str = "wer",
+) -> pd.DataFrame:
+    """Utterances whose transcript, once normalised, differs between the baseline and a variant.
+
+    Edits and words are the values and weights of `metric`; -1 where it was not scored.
+    """
+    said = calls[(calls["stage"] == "quality") & (calls["error"] == "") & (calls["replica"] == 0)]
+    said = said.reset_index(drop=True)
+    for column in ("text", "reference"):
+        texts = said[column].to_numpy().astype(object)
+        for rows, how in by_dataset(said, normalise):
+            texts[rows] = normalised(texts[rows].tolist(), how)
+        said[column] = texts
+    counts = scores[(scores["metric"] == metric) & (scores["stage"] == "quality")]
+    said = said.merge(
+        counts.rename(columns={"workload": "dataset"})[[*UTTERANCE, "value", "weight"]],
+        on=UTTERANCE,
+        how="left",
+    ).fillna({"value": -1, "weight": -1})
+    return tables.frame("changed", _different(said, baseline))
+
+
+UTTERANCE = ["variant", "session", "dataset", "item"]
+
+
+def _different(said: pd.DataFrame, baseline: str) -> list[dict[str, Any]]:
+    ours = said[said["variant"] != baseline]
+    base = said[said["variant"] == baseline]
+    both = ours.merge(base, on=["dataset", "item"], suffixes=("", "_base"))
+    both = both[both["text"] != both["text_base"]]
+    columns = {
+        "dataset": both["dataset"],
+        "variant": both["variant"],
+        "baseline": baseline,
+        "item": both["item"],
+        "reference": both["reference"],
+        "baseline_text": both["text_base"],
+        "variant_text": both["text"],
+        "baseline_edits": both["value_base"],
+        "variant_edits": both["value"],
+        "words": both["weight"],
+    }
+    return [{str(k): v for k, v in row.items()} for row in pd.DataFrame(columns).to_dict("records")]
+
+
+def _paired(
+    scores: pd.DataFrame, known: Mapping[str, NamedMetric], baseline: str, seed: int
+) -> Iterator[dict[str, Any]]:
+    measured = scores[scores["stage"] != "sweep"]
+    own = measured["variant"] == baseline
+    usual = own & (measured["session"] == DEFAULT) & (measured["replica"] == 0)
+    bases = {tuple(key): cell for key, cell in measured[usual].groupby(PLACE, sort=False)}
+    others = measured[~usual].groupby([*PLACE, "variant", "session", "replica"], sort=False)
+    for key, cell in others:
+        place = tuple(key[: len(PLACE)])
+        if place in bases:
+            base, named = bases[place], known[str(key[3])]
+            difference, ratio = compare(cell, base, named, Resampling(seed=seed))
+            where = dict(zip([*PLACE, "variant", "session"], key, strict=False))
+            yield _row({**where, "baseline_session": DEFAULT}, baseline, difference, ratio)
+
+
+def _of_variants(
+    variants: pd.DataFrame, metrics: Sequence[NamedMetric], baseline: str
+) -> Iterator[dict[str, Any]]:
+    rows = {str(row["variant"]): row for row in variants.to_dict("records")}
+    for named in metrics:
+        if named.metric.of_variant is None or baseline not in rows:
+            continue
+        base = of_variant(named, {str(k): v for k, v in rows[baseline].items()})
+        for name, row in rows.items():
+            if name != baseline:
+                ours = of_variant(named, {str(k): v for k, v in row.items()})
+                yield _row(
+                    {"variant": name, "metric": named.name}, baseline, *exact_change(ours, base)
+                )
+
+
+def exact_change(ours: Interval, theirs: Interval) -> tuple[Interval, Interval]:
+    """(difference, ratio) of two figures without sampling error."""
+    one, two = ours.estimate, theirs.estimate
+    ratio = one / two if two else math.nan
+    return stats.exactly(one - two, 1, "exact"), stats.exactly(ratio, 1, "exact")
+
+
+def _row(
+    where: Mapping[str, Any], baseline: str, difference: Interval, ratio: Interval
+) -> dict[str, Any]:
+    return {
+        **where,
+        "baseline": baseline,
+        "delta": difference.estimate,
+        "delta_low": difference.low,
+        "delta_high": difference.high,
+        "ratio": ratio.estimate,
+        "ratio_low": ratio.low,
+        "ratio_high": ratio.high,
+        "p": difference.p if math.isnan(ratio.p) else ratio.p,
+        "n": difference.n,
+        "method": difference.method,
+    }
+
+
+def _resolved(row: Mapping[Any, Any], named: NamedMetric, limits: Mapping[Key, float]) -> bool:
+    if row["variant"] == row["baseline"]:
+        return False
+    if named.metric.of_variant is not None:
+        return bool(row["delta"] != 0 and np.isfinite(row["delta"]))
+    if named.metric.needs_reference:
+        return bool(row["delta_low"] > 0 or row["delta_high"] < 0)
+    limit = _limit(row, limits)
+    apart = row["ratio_low"] > 1 or row["ratio_high"] < 1
+    return bool(apart and abs(row["ratio"] - 1) > limit)
+
+
+def _limit(row: Mapping[Any, Any], limits: Mapping[Key, float]) -> float:
+    """The twin's at the same place; else the widest that was found in the latency stage."""
+    key = tuple(str(row[name]) for name in PLACE)
+    pooled = [reach for (stage, *_), reach in limits.items() if stage == "latency"]
+    return limits.get(key, max(pooled, default=math.inf))

@@ -1,0 +1,153 @@
+"""Scores of one cell -> estimate and bounds; of two cells -> their paired difference and ratio.
+
+The one place that knows which statistic a fold means and what is independent of what.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from harness import stats
+from harness.plugins import NamedMetric
+from harness.stats import Interval, Resampling, Sums, Timed
+
+QUALITY = "quality"
+SPEAKERS = stats.FEWEST  # fewer speakers than this cannot stand for others
+NEIGHBOURS = 10  # utterances measured one after the other, within which latencies are alike
+Labels = NDArray[np.generic]
+
+
+def estimate(cell: pd.DataFrame, named: NamedMetric, how: Resampling) -> Interval:
+    """The folded value of one cell (rows of the scores table with one metric), with its bounds."""
+    values, weights = _columns(cell)
+    if not math.isnan(named.quantile):
+        with np.errstate(divide="ignore", invalid="ignore"):
+            each = values / weights
+        return stats.quantile_bounds(each, _blocks(cell), named.quantile, how.level)
+    if named.metric.fold == "max":
+        return _largest(values)
+    labels, unit = _clusters(cell)
+    return _by(stats.ratio_of_sums(Sums(values, weights), labels, _counted(named, how)), unit)
+
+
+def compare(
+    ours: pd.DataFrame, theirs: pd.DataFrame, named: NamedMetric, how: Resampling
+) -> tuple[Interval, Interval]:
+    """(difference ours - theirs, ratio ours / theirs): utterances paired by item, calls by round.
+
+    What is in one of the cells only is left out (see `unpaired`).
+    """
+    if named.metric.fold == "max":
+        return _compare_largest(_largest(_columns(ours)[0]), _largest(_columns(theirs)[0]))
+    quality = _is_quality(ours) or _is_quality(theirs)
+    if math.isnan(named.quantile):
+        difference, ratio, unit = _compare_sums(ours, theirs, quality, _counted(named, how))
+        return _by(difference, unit), _by(ratio, unit)
+    mine, other = _timed(ours, quality), _timed(theirs, quality)
+    if named.quantile == 0.5 and not quality:
+        return stats.paired_medians(mine, other, how.level)
+    return stats.paired_quantiles(mine, other, named.quantile, how)
+
+
+def unpaired(ours: pd.DataFrame, theirs: pd.DataFrame) -> list[str]:
+    """Utterances (of data sets) that only one of the two cells has, sorted."""
+    if not (_is_quality(ours) or _is_quality(theirs)):
+        return []
+    return sorted(set(ours["item"]) ^ set(theirs["item"]))
+
+
+def blocks_needed(cell: pd.DataFrame, named: NamedMetric, limit: float) -> float:
+    """Calls that would settle a limit on the cell's quantile; NaN for what is no quantile."""
+    if math.isnan(named.quantile):
+        return math.nan
+    values, weights = _columns(cell)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        each = values / weights
+    return stats.needed_for_quantile(each, _blocks(cell), named.quantile, limit)
+
+
+def _is_quality(cell: pd.DataFrame) -> bool:
+    return bool(len(cell)) and cell["stage"].iloc[0] == QUALITY
+
+
+def _columns(cell: pd.DataFrame) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    return cell["value"].to_numpy(dtype=np.float64), cell["weight"].to_numpy(dtype=np.float64)
+
+
+def _counted(named: NamedMetric, how: Resampling) -> Resampling:
+    """Texts err by whole edits, so that one is the least that may hide; times by any amount."""
+    return how if named.metric.needs_reference else replace(how, quantum=0.0)
+
+
+def _by(interval: Interval, unit: str) -> Interval:
+    return replace(interval, method=f"{interval.method} by {unit}")
+
+
+def _blocks(cell: pd.DataFrame) -> Labels:
+    """What is independent of each other in time: a round's block, or ten utterances in a row."""
+    rounds = _rounds(cell)
+    if _is_quality(cell):
+        return rounds // NEIGHBOURS
+    return rounds * 1_000_000 + np.asarray(cell["block"].to_numpy(), dtype=np.int64)
+
+
+def _clusters(cell: pd.DataFrame) -> tuple[Labels, str]:
+    """Labels of what is independent, and its name: speakers, where there are enough of them to
+    stand for others; else sentences, whose interval holds for these speakers only."""
+    if not _is_quality(cell):
+        return _rounds(cell), "round"
+    items = cell["item"].to_numpy().astype(str)
+    speakers = cell["speaker"].to_numpy().astype(str)
+    if len(np.unique(speakers[speakers != ""])) >= SPEAKERS:
+        return np.where(speakers == "", np.char.add("item ", items), speakers), "speaker"
+    sentences = cell["sentence"].to_numpy().astype(str)
+    labels = np.where(sentences == "", np.char.add("item ", items), sentences)
+    return labels, "sentence" if (sentences != "").any() else "utterance"
+
+
+def _largest(values: NDArray[np.float64]) -> Interval:
+    """A peak is what was seen; how much higher it may get, no number of calls can bound."""
+    peak = float(values.max()) if values.size else math.nan
+    return stats.exactly(peak, values.size, "largest observed")
+
+
+def _compare_largest(ours: Interval, theirs: Interval) -> tuple[Interval, Interval]:
+    both, n = (ours.estimate, theirs.estimate), ours.n
+    ratio = both[0] / both[1] if both[1] > 0 else math.nan
+    return (
+        stats.exactly(both[0] - both[1], n, ours.method),
+        stats.exactly(ratio, n, ours.method),
+    )
+
+
+def _compare_sums(
+    ours: pd.DataFrame, theirs: pd.DataFrame, quality: bool, how: Resampling
+) -> tuple[Interval, Interval, str]:
+    key = "item" if quality else "round"
+    code, keys = pd.factorize(pd.concat([ours[key], theirs[key]], ignore_index=True))
+    mine, other = code[: len(ours)], code[len(ours) :]
+    shared = np.intersect1d(mine, other)
+    first = np.full(len(keys), -1, dtype=np.intp)
+    first[mine[::-1]] = np.arange(len(mine))[::-1]  # the first row of each key
+    labels, unit = _clusters(ours.iloc[first[shared]])
+    sides = []
+    for cell, at in ((ours, mine), (theirs, other)):
+        sums = [np.bincount(at, weights=x, minlength=len(keys))[shared] for x in _columns(cell)]
+        sides.append(Sums.of(*sums))
+    return (*stats.compare_ratios(sides[0], sides[1], labels, how), unit)
+
+
+def _rounds(cell: pd.DataFrame) -> NDArray[np.int64]:
+    return np.asarray(cell["round"].to_numpy(), dtype=np.int64)
+
+
+def _timed(cell: pd.DataFrame, quality: bool) -> Timed:
+    values, weights = _columns(cell)
+    rounds = _rounds(cell)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return Timed(values / weights, rounds // NEIGHBOURS if quality else rounds)

@@ -1,0 +1,88 @@
+"""An estimate with its two bounds, and how much more data would move a bound past a limit."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import stats as distributions
+
+Numbers = NDArray[np.float64]
+Codes = NDArray[np.intp]
+
+
+FEWEST = 5  # independent units under which resampling them says nothing
+
+
+@dataclass(frozen=True)
+class Interval:
+    """An estimate and its bounds, from `n` samples in `units` that are independent of each other.
+
+    `why` tells what is wrong with the bounds: "few" (infinite: too few data), "constant" (the
+    values never vary: nothing may pass on them), "broken" (all NaN: no data, or data that are no
+    numbers), else "".
+    """
+
+    estimate: float
+    low: float
+    high: float
+    n: int
+    units: int
+    method: str
+    p: float = math.nan  # two-sided, against "no difference"; NaN where nothing is compared
+    why: str = ""
+
+    def __post_init__(self) -> None:
+        """The bounds always hold the estimate, also where a skewed resample would not."""
+        if math.isnan(self.estimate):
+            for name in ("low", "high", "p"):
+                object.__setattr__(self, name, math.nan)
+            object.__setattr__(self, "why", "broken")
+            return
+        object.__setattr__(self, "low", min(self.low, self.estimate))
+        object.__setattr__(self, "high", max(self.high, self.estimate))
+        if not self.why and not (math.isfinite(self.low) and math.isfinite(self.high)):
+            object.__setattr__(self, "why", "few")
+
+
+def exactly(value: float, n: int, method: str) -> Interval:
+    """A figure without sampling error (bytes of a file): both bounds are the value itself."""
+    if not math.isfinite(value):
+        return broken(n, method)
+    return Interval(value, value, value, n, n, method)
+
+
+def unbounded(estimate: float, n: int, units: int, method: str, why: str = "few") -> Interval:
+    """An estimate of which nothing can be said."""
+    return Interval(estimate, -math.inf, math.inf, n, units, method, why=why)
+
+
+def broken(n: int, method: str) -> Interval:
+    """No data, or data that are no numbers."""
+    return Interval(math.nan, math.nan, math.nan, n, 0, method)
+
+
+def needed_for_bound(interval: Interval, limit: float, power: float = 0.8) -> float:
+    """Samples in all after which the bound that straddles `limit` would clear it, with `power`.
+
+    Widths shrink with 1 / sqrt(n), so n grows with (margin of error / distance to the limit)^2; the
+    usual factor ((z_level + z_power) / z_level)^2 pays for a fresh estimate that may lie nearer.
+    With too few units for any bound: what the fewest units take. NaN where nothing is known.
+    """
+    distance = abs(limit - interval.estimate)
+    bound = interval.high if interval.estimate <= limit else interval.low
+    width = abs(bound - interval.estimate)
+    if math.isinf(width) and 0 < interval.units < FEWEST:
+        return float(math.ceil(interval.n / interval.units * FEWEST))
+    if not (math.isfinite(width) and width > 0 and distance > 0):
+        return math.nan
+    z_level, z_power = distributions.norm.ppf(0.95), distributions.norm.ppf(power)
+    return float(math.ceil(interval.n * (width / distance * (1 + z_power / z_level)) ** 2))
+
+
+def codes(labels: NDArray[np.generic]) -> tuple[Codes, int]:
+    """Labels (any dtype that sorts) as 0 .. units - 1, in the order of the labels."""
+    found, inverse = np.unique(labels, return_inverse=True)
+    return inverse.reshape(-1).astype(np.intp), len(found)

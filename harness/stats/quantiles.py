@@ -1,0 +1,173 @@
+"""Quantiles as order statistics, bounded by the exact binomial tail test made honest for blocks.
+
+A bound on the q-quantile is the observed value at which a test of "a share 1 - q of the calls is
+slower" just rejects (Conover, Practical Nonparametric Statistics, 3rd ed., section 3.2). The test
+is exact for independent calls. Calls of one block are not independent: they are worth n / deff
+calls, deff being the design effect of the indicator "slower than x" between blocks, and less where
+deff comes from few blocks (Korn and Graubard, Survey Methodology 24, 1998; for turning a bound on
+a share into one on a quantile: Woodruff, JASA 47, 1952).
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy import special
+from scipy import stats as distributions
+
+from harness.stats.bounds import Interval, Numbers, broken, codes, unbounded
+
+METHOD = "binomial tail over blocks"
+TAIL_CALLS = 20  # calls beyond a threshold under which its design effect is noise
+
+
+def quantile(values: ArrayLike, q: float) -> float:
+    """The smallest observed value that at least a share q of the values does not exceed.
+
+    Hyndman and Fan's type 1: always a value that was seen, never interpolated below the maximum.
+    NaN where there are no values or one is not finite.
+    """
+    data = np.sort(np.asarray(values, dtype=np.float64))
+    if data.size == 0 or not np.isfinite(data).all():
+        return math.nan
+    return float(data[_rank(data.size, q) - 1])
+
+
+def quantile_bounds(
+    values: ArrayLike, blocks: ArrayLike, q: float, level: float = 0.95
+) -> Interval:
+    """The q-quantile of `values` with a lower and an upper bound that each hold with `level`.
+
+    values, blocks: shape (n,); blocks are the labels of what is independent. A bound is infinite
+    where there are too few calls for it, where there is one block, or where the values never vary
+    (a clock that stands still must not approve).
+    """
+    data, labels = np.asarray(values, dtype=np.float64), np.asarray(blocks)
+    n = data.size
+    if n == 0 or not np.isfinite(data).all():
+        return broken(n, METHOD)
+    _, units = codes(labels)
+    ordered = np.sort(data)
+    estimate = float(ordered[_rank(n, q) - 1])
+    if ordered[0] == ordered[-1]:
+        return unbounded(estimate, n, units, METHOD, "constant")
+    effective = n / design_effect(data, labels, q) * _few_blocks(n, units, level)
+    upper = _upper_rank(n, effective, q, level)
+    lower = n + 1 - _upper_rank(n, effective, 1 - q, level)
+    return Interval(
+        estimate,
+        float(ordered[lower - 1]) if lower > 0 else -math.inf,
+        float(ordered[upper - 1]) if upper <= n else math.inf,
+        n,
+        units,
+        METHOD,
+    )
+
+
+def design_effect(values: ArrayLike, blocks: ArrayLike, q: float) -> float:
+    """How many calls are worth one independent call, for "slower than the q-quantile"; at least 1.
+
+    Variance of the pooled share between blocks over its variance if calls were independent. Where
+    fewer than 20 calls lie beyond the quantile, a threshold nearer the middle is looked at too and
+    the larger effect counts: block shifts move the body at least as much as the tail.
+    """
+    data = np.asarray(values, dtype=np.float64)
+    unit, units = codes(np.asarray(blocks))
+    n = data.size
+    if units < 2:
+        return math.inf
+    ordered = np.sort(data)
+    inner = min(max(q, min(TAIL_CALLS / n, 0.5)), max(1 - TAIL_CALLS / n, 0.5))
+    ranks = {_rank(n, q), _rank(n, inner)}
+    return max(1.0, *(_design_effect_at(data, unit, units, ordered[r - 1]) for r in ranks))
+
+
+def needed_calls(q: float, level: float = 0.95, over: int = 0, blocks: int | None = None) -> int:
+    """The fewest calls that can bound the q-quantile from above if `over` of them exceed the bound.
+
+    299 for q = 0.99 and level = 0.95 with none over: 0.99^299 = 0.0495. `blocks` adds what it costs
+    to know the design effect (taken as 1) from that many blocks only.
+    """
+    q = max(q, 1 - q)
+
+    def enough(n: int) -> bool:
+        effective = n * (_few_blocks(n, blocks, level) if blocks else 1.0)
+        return _tail(effective, over * effective / n, q) <= 1 - level
+
+    high = over + 2
+    while not enough(high):
+        high *= 2
+    low = high // 2
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if enough(middle) else (middle, high)
+    return high
+
+
+def needed_for_quantile(
+    values: ArrayLike, blocks: ArrayLike, q: float, limit: float, power: float = 0.8
+) -> float:
+    """Calls in all (as many per block as now) that would settle "q-quantile <= limit" either way.
+
+    The usual sample size for one share against 1 - q (Fleiss, Statistical Methods for Rates and
+    Proportions, section 2.5) times the design effect, and at least what no slower call at all
+    takes. NaN where the share that is slower cannot be told from 1 - q, or nothing is known.
+    """
+    data, labels = np.asarray(values, dtype=np.float64), np.asarray(blocks)
+    n = data.size
+    if n == 0 or not np.isfinite(data).all() or not math.isfinite(limit):
+        return math.nan
+    _, units = codes(labels)
+    deff = design_effect(data, labels, q) if units > 1 else 1.0
+    asked, seen = 1 - q, (float(np.sum(data > limit)) + 0.5) / (n + 1)
+    z_level, z_power = distributions.norm.ppf(0.95), distributions.norm.ppf(power)
+    spread = z_level * math.sqrt(asked * q) + z_power * math.sqrt(seen * (1 - seen))
+    if abs(seen - asked) * math.sqrt(n) < 1e-3 * spread:
+        return math.nan
+    least = needed_calls(q, 0.95) if seen < asked else 1
+    calls = deff * max((spread / (seen - asked)) ** 2, least)
+    then = max(units * calls / n, units, 2)
+    return float(math.ceil(calls / _few_blocks(math.ceil(calls) + 2, int(then), 0.95)))
+
+
+def _rank(n: int, q: float) -> int:
+    # 1e-9: 0.07 * 100 is 7.000000000000001 in floating point, and its rank is 7
+    return min(max(math.ceil(n * q - 1e-9), 1), n)
+
+
+def _few_blocks(n: int, units: int, level: float) -> float:
+    """Korn and Graubard's (t_{n-1} / t_{units-1})^2: what knowing deff from few blocks costs."""
+    if units < 2 or n < 2:
+        return 0.0
+    wide = distributions.t.ppf(level, min(units, n) - 1)
+    return float((distributions.t.ppf(level, n - 1) / wide) ** 2)
+
+
+def _upper_rank(n: int, effective: float, q: float, level: float) -> int:
+    """The smallest rank whose value is an upper bound of the q-quantile; n + 1 where none is."""
+    over = np.arange(n - 1.0, -1.0, -1.0) * (effective / n)  # of rank 1, 2, ... n
+    fits = np.flatnonzero(_tails(effective, over, q) <= 1 - level)
+    return int(fits[0]) + 1 if fits.size else n + 1
+
+
+def _tail(calls: float, over: float, q: float) -> float:
+    return float(_tails(calls, np.asarray([over]), q)[0])
+
+
+def _tails(calls: float, over: Numbers, q: float) -> Numbers:
+    """P(at most `over` of `calls` independent calls exceed the q-quantile), also for fractions."""
+    if calls <= 0:
+        return np.ones_like(over)
+    return np.asarray(special.betainc(calls - over, over + 1, q), dtype=np.float64)
+
+
+def _design_effect_at(data: Numbers, unit: NDArray[np.intp], units: int, x: float) -> float:
+    over = np.bincount(unit, weights=data > x, minlength=units)
+    calls = np.bincount(unit, minlength=units)
+    share = over.sum() / data.size
+    if share in (0.0, 1.0):
+        return 1.0
+    between = units / (units - 1) * np.sum((over - share * calls) ** 2)
+    return float(between * (data.size - 1) / data.size**2 / (share * (1 - share)))

@@ -1,0 +1,83 @@
+"""Gates pass on whole bounds only, and on nothing that is not a number."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from harness import plugins
+from harness.contracts import Evidence, Status
+
+UPPER, LOWER = ("max", "max_increase", "max_ratio"), ("min", "min_ratio")
+NAN, INF = math.nan, math.inf
+PASS, FAIL, OPEN = Status.PASS, Status.FAIL, Status.INCONCLUSIVE
+ANY = st.floats(allow_nan=True, allow_infinity=True)
+
+
+def check(kind, limit, low, observed, high):
+    evidence = Evidence(observed, low, high, n=10, method="")
+    return plugins.load("gates", kind).check(limit, evidence)
+
+
+@pytest.mark.parametrize("kind", UPPER)
+@pytest.mark.parametrize(
+    ("low", "observed", "high", "status"),
+    [
+        (0.1, 0.2, 0.4, PASS),
+        (0.3, 0.4, 0.5, PASS),  # the limit itself is allowed
+        (0.3, 0.4, 0.6, OPEN),
+        (0.5, 0.6, 0.7, OPEN),
+        (0.51, 0.6, 0.7, FAIL),
+        (0.51, 0.6, INF, FAIL),  # how bad it is need not be known
+        (-INF, 0.1, 0.2, PASS),
+        (-INF, 0.1, INF, OPEN),
+        (NAN, NAN, NAN, OPEN),
+        (NAN, 0.1, 0.2, OPEN),
+        (0.3, 0.1, 0.2, OPEN),  # bounds that do not hold their estimate are broken
+        (-INF, -INF, -INF, OPEN),
+    ],
+)
+def test_an_upper_limit_reads_the_whole_interval(kind, low, observed, high, status):
+    assert check(kind, 0.5, low, observed, high) is status
+
+
+@pytest.mark.parametrize("kind", LOWER)
+@pytest.mark.parametrize(
+    ("low", "observed", "high", "status"),
+    [
+        (0.5, 0.6, 0.7, PASS),
+        (0.6, 0.7, INF, PASS),
+        (0.4, 0.6, 0.7, OPEN),
+        (0.1, 0.2, 0.5, OPEN),
+        (0.1, 0.2, 0.49, FAIL),
+        (-INF, 0.2, 0.49, FAIL),
+        (-INF, 0.9, INF, OPEN),
+        (NAN, NAN, NAN, OPEN),
+        (0.6, 0.7, NAN, OPEN),
+        (INF, INF, INF, OPEN),
+    ],
+)
+def test_a_lower_limit_reads_the_whole_interval(kind, low, observed, high, status):
+    assert check(kind, 0.5, low, observed, high) is status
+
+
+@pytest.mark.parametrize("kind", [*UPPER, *LOWER])
+@given(ANY, ANY, ANY, ANY)
+def test_no_gate_passes_without_a_finite_bound_on_the_right_side(kind, limit, low, observed, high):
+    if check(kind, limit, low, observed, high) is PASS:
+        assert math.isfinite(observed)
+        assert low <= observed <= high
+        assert math.isfinite(high if kind in UPPER else low)
+        assert high <= limit if kind in UPPER else low >= limit
+
+
+@pytest.mark.parametrize(
+    ("kind", "on"),
+    [("max", "value"), ("min", "value"), ("max_increase", "difference"), ("max_ratio", "ratio"),
+     ("min_ratio", "ratio")],
+)  # fmt: skip
+def test_each_gate_says_what_it_reads(kind, on):
+    assert plugins.load("gates", kind).on == on

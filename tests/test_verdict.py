@@ -1,0 +1,337 @@
+"""Checks, claims and the verdict: approved only on evidence, and every doubt in one line."""
+
+from __future__ import annotations
+
+import datetime
+import math
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from harness import plugins, scoring, tables, verdict
+from harness.verdict import Case
+
+NAMES = ("latency_p50_ms", "latency_p99_ms", "wer", "rtf", "size_mb", "speedup", "peak_memory_mb")
+METRICS = {name: plugins.find_metric(name) for name in NAMES}
+TODAY = datetime.date(2026, 11, 22)
+AT5, CV = {"audio_seconds": 5.0}, {"dataset": "cv"}
+
+
+def call(variant: str, stage: str = "latency", **more: Any) -> dict[str, Any]:
+    row = {"stage": stage, "variant": variant, "session": "default", "replica": 0, "warm": True}
+    return row | {"operation": "pipeline", "audio_seconds": 5.0, "rss_bytes": 3e8} | more
+
+
+def latency(rounds: int = 30, each: int = 20) -> list[dict[str, Any]]:
+    """FP32 near 400 ms, INT8 near 200 ms, calls of a round sharing a shift of 1 %."""
+    rng = np.random.default_rng(5)
+    return [
+        call(v, round=i, block=i, order=k, seconds=level * shift * rng.lognormal(0, 0.02))
+        for i, shift in enumerate(rng.lognormal(0, 0.01, rounds))
+        for v, level in (("fp32", 0.4), ("int8", 0.2))
+        for k in range(each)
+    ]
+
+
+def spoken(n: int = 300) -> list[dict[str, Any]]:
+    """Five words each; one in 20 utterances has an error, another one in each variant."""
+    words = "uno dos tres cuatro cinco"
+    rows = []
+    for i in range(n):
+        for place, variant in enumerate(("fp32", "int8")):
+            said = words.replace("tres", "seis") if i % 20 == place else words
+            rows.append(call(variant, "quality", dataset="cv", item=f"c{i}", sentence=f"c{i}",
+                             text=said, reference=words, round=i, block=i,
+                             seconds=0.1 + i * 1e-4))  # fmt: skip
+    return rows
+
+
+CALLS = latency() + spoken()
+VARIANTS = [
+    {"variant": "fp32", "size_bytes": 290_000_000},
+    {"variant": "int8", "size_bytes": 100_000_000},
+]
+
+
+def data(
+    calls: list[dict[str, Any]] | None = None, variants: Any = None, names: Any = NAMES
+) -> dict[str, Any]:
+    frame = tables.frame("calls", CALLS if calls is None else calls)
+    return {
+        "calls": frame,
+        "scores": scoring.scores(frame, [METRICS[name] for name in names], str.lower),
+        "variants": tables.frame("variants", VARIANTS if variants is None else variants),
+    }
+
+
+ALL = data()
+
+
+def gate(metric: str, at: Mapping[str, Any] | None = None, **more: Any) -> dict[str, Any]:
+    timed = {"operation": "pipeline"} if at else {}
+    return {"metric": metric, "at": at or {}, "variants": ["int8"], **timed, **more}
+
+
+def case(*gates: dict[str, Any], **more: Any) -> Case:
+    recorded = [{"name": "30b", "source": "elsewhere", "latency_p50_ms": 10660.0}]
+    experiment = {"seed": 1, "baseline": "fp32", "candidate": "int8", "recorded": recorded}
+    return Case({**experiment, "gates": list(gates), **more}, METRICS, "default", TODAY)
+
+
+def decide(
+    one: Case, tables_: Mapping[str, pd.DataFrame] = ALL
+) -> tuple[pd.DataFrame, dict[str, Any]]:
+    checks = tables.check("checks", verdict.checks(one, tables_))
+    return checks, verdict.verdict(one, checks, verdict.claims(one, tables_))
+
+
+def status(one: dict[str, Any], tables_: Mapping[str, pd.DataFrame] = ALL) -> tuple[str, str]:
+    row = decide(case(one), tables_)[0].iloc[0]
+    return row["status"], row["reason_code"]
+
+
+P50 = gate("latency_p50_ms", AT5, max=240.0)
+WER = gate("wer", CV, over="fp32", max_increase=0.01)
+SIZE = gate("size_mb", max=200.0)
+
+
+# ------------------------------------------------------------------------------------------ checks
+@pytest.mark.parametrize(
+    ("one", "expected"),
+    [
+        (P50, ("PASS", "within")),
+        (P50 | {"max": 150.0}, ("FAIL", "beyond")),
+        (P50 | {"max": 200.0}, ("INCONCLUSIVE", "straddles")),
+        (gate("latency_p99_ms", AT5, max=350.0), ("PASS", "within")),
+        (gate("latency_p50_ms", AT5, over="fp32", max_ratio=0.6), ("PASS", "within")),
+        (gate("latency_p50_ms", AT5, over="fp32", max_ratio=0.4), ("FAIL", "beyond")),
+        (gate("latency_p50_ms", AT5, over="30b", max_ratio=0.1), ("PASS", "within")),
+        (gate("speedup", AT5, over="fp32", min=1.9), ("PASS", "within")),
+        (gate("speedup", AT5, over="30b", min=10.0), ("PASS", "within")),
+        (gate("speedup", AT5, over="30b", min=100.0), ("FAIL", "beyond")),
+        (gate("wer", CV, max=0.05), ("PASS", "within")),
+        (gate("wer", CV, max=0.008), ("INCONCLUSIVE", "straddles")),
+        (gate("wer", CV, max=0.001), ("FAIL", "beyond")),
+        (WER, ("PASS", "within")),
+        (WER | {"max_increase": 0.001}, ("INCONCLUSIVE", "straddles")),
+        (SIZE, ("PASS", "within")),
+        (gate("size_mb", over="fp32", max_ratio=0.3), ("FAIL", "beyond")),
+        (gate("peak_memory_mb", AT5, max=500.0), ("PASS", "within")),
+        (gate("latency_p50_ms", {"audio_seconds": 29.0}, max=1.0), ("NOT MEASURED", "nothing")),
+        (gate("mos", CV, min=4.0), ("NOT MEASURED", "nothing")),
+        (gate("speedup", AT5, over="nobody", min=2.0), ("NOT MEASURED", "nothing")),
+    ],
+)
+def test_a_gate_is_decided_by_its_whole_bound(one, expected):
+    assert status(one) == expected
+
+
+def test_a_check_says_how_it_was_decided_and_what_more_would_take():
+    few = data(latency(rounds=4, each=5))
+    row = decide(case(gate("latency_p99_ms", AT5, max=350.0)), few)[0].iloc[0]
+    assert (row["status"], row["reason_code"], row["n"], row["units"]) == (
+        "INCONCLUSIVE",
+        "few",
+        20,
+        4,
+    )
+    assert row["high"] == math.inf
+    assert row["needs"] >= 299  # 0.99^299 = 0.0495: none over in fewer calls proves nothing
+    assert row["method"] == "binomial tail over blocks"
+    assert "\n" not in row["reason"]
+    assert decide(case(P50))[0].iloc[0]["needs"] != row["needs"]
+
+
+def test_a_recorded_figure_is_taken_as_exact_and_the_reason_says_so():
+    row = decide(case(gate("speedup", AT5, over="30b", min=10.0)))[0].iloc[0]
+    median = decide(case(P50))[0].iloc[0]
+    assert row["low"] == pytest.approx(10660 / median["high"])
+    assert "taken as exact" in row["reason"]
+
+
+# --------------------------------------------------------------------------------------- bad input
+@pytest.mark.parametrize("bad", [math.nan, math.inf, -1.0])
+def test_one_impossible_time_is_never_a_pass(bad):
+    rows = [*CALLS, call("int8", round=99, block=99, seconds=bad)]
+    assert status(P50, data(rows)) == ("NOT MEASURED", "broken")
+
+
+def test_times_that_never_vary_are_never_a_pass():
+    still = [row | {"seconds": 0.2} for row in CALLS]
+    for one in (P50, gate("rtf", AT5, max=0.5), gate("speedup", AT5, over="fp32", min=0.5)):
+        assert status(one, data(still)) == ("INCONCLUSIVE", "constant")
+    assert status(gate("rtf", AT5, max=0.01), data(still)) == ("FAIL", "beyond")
+
+
+def test_one_call_and_no_call_are_never_a_pass():
+    assert status(P50, data([call("int8", seconds=0.1)]))[0] == "INCONCLUSIVE"
+    assert status(P50, data([])) == ("NOT MEASURED", "nothing")
+    assert status(WER, data([])) == ("NOT MEASURED", "nothing")
+    assert status(SIZE, data([], [])) == ("NOT MEASURED", "nothing")
+
+
+def test_a_variant_that_could_not_be_made_has_no_size():
+    failed = [VARIANTS[0], VARIANTS[1] | {"error": "nothing was quantized"}]
+    assert status(SIZE, data(variants=failed))[0] == "NOT MEASURED"
+
+
+@pytest.mark.parametrize(
+    ("failed", "expected"), [(3, "PASS"), (4, "NOT MEASURED"), (300, "NOT MEASURED")]
+)
+def test_more_than_one_in_a_hundred_failed_utterances_is_not_measured(failed, expected):
+    rows = [
+        row | {"error": "no sound", "text": ""}
+        if row["variant"] == "int8" and int(row["item"][1:]) < failed else row
+        for row in spoken()
+    ]  # fmt: skip
+    assert status(gate("wer", CV, max=0.05), data(rows))[0] == expected
+
+
+def test_utterances_that_one_side_lacks_are_named():
+    rows = [
+        r
+        for r in spoken()
+        if not (r["variant"] == "fp32" and r["item"] in ("c3", "c4", "c5", "c6"))
+    ]
+    row = decide(case(WER), data(rows))[0].iloc[0]
+    assert row["status"] == "NOT MEASURED"
+    assert "4 of 300" in row["reason"]
+    assert "c3, c4, c5 and 1 more" in row["reason"]
+
+
+@pytest.mark.parametrize(
+    "one", [P50, WER, gate("wer", CV, max=0.05), gate("latency_p99_ms", AT5, max=350.0)]
+)
+@pytest.mark.parametrize("start", [0.0, 0.5, 1.0])
+def test_more_errors_never_turn_anything_into_a_pass(one, start):
+    """Errors are added to a table in which the gate passes, is open, or has no data at all."""
+    kept = CALLS[int(len(CALLS) * start) :]
+    before, _ = status(one, data(kept, names=[one["metric"]]))
+    for count in (1, 100):
+        stage = "quality" if one["at"] == CV else "latency"
+        dead = [call("int8", stage, dataset="cv" if stage == "quality" else "", error="x")] * count
+        after, _ = status(one, data([*kept, *dead], names=[one["metric"]]))
+        assert after != "PASS" or before == "PASS"
+
+
+# ----------------------------------------------------------------------------------------- waivers
+def waiver(up_to: float, until: str = "2026-11-22") -> dict[str, Any]:
+    return {"gate": "latency_p50_ms", "up_to": up_to, "until": until, "because": "not noticed"}
+
+
+@pytest.mark.parametrize(
+    ("limit", "given", "code", "name", "state"),
+    [
+        (150.0, waiver(240.0), "waived", "APPROVED WITH WAIVERS", "used"),
+        (150.0, waiver(240.0, "2026-11-21"), "waiver_expired", "REJECTED", "expired on 2026-11-21"),
+        (150.0, waiver(160.0), "waiver_exceeded", "REJECTED", "unused"),
+        (150.0, waiver(200.0), "waiver_exceeded", "REJECTED", "unused"),  # not the whole bound
+        (240.0, waiver(260.0), "within", "APPROVED", "unused"),
+        (200.0, waiver(260.0), "straddles", "INSUFFICIENT EVIDENCE", "unused"),
+    ],
+)
+def test_a_waiver_covers_a_miss_inside_its_bound_until_its_day(limit, given, code, name, state):
+    checks, found = decide(case(P50 | {"max": limit}, waivers=[given]))
+    assert checks["reason_code"].tolist() == [code]
+    assert found["verdict"] == name
+    assert found["waivers"][0]["state"] == state
+    if state != "used":
+        assert f"latency_p50_ms: waiver {state}" in found["reasons"]
+
+
+def test_a_waiver_does_not_cover_what_was_not_measured():
+    found = decide(case(P50, waivers=[waiver(1e6)]), data([]))[1]
+    assert found["verdict"] == "INSUFFICIENT EVIDENCE"
+
+
+# ---------------------------------------------------------------------------------------- decision
+MISS, OPEN = P50 | {"max": 150.0, "name": "miss"}, P50 | {"max": 200.0, "name": "open"}
+
+
+@pytest.mark.parametrize(
+    ("gates", "name", "code"),
+    [
+        ([P50, SIZE, WER], "APPROVED", 0),
+        ([P50, MISS, OPEN], "REJECTED", 1),  # a miss decides, whatever else is open
+        ([P50, OPEN], "INSUFFICIENT EVIDENCE", 3),
+        ([P50, gate("mos", CV, min=4.0)], "INSUFFICIENT EVIDENCE", 3),
+        ([P50, MISS | {"severity": "warn"}], "APPROVED", 0),
+        ([MISS | {"severity": "warn"}], "INSUFFICIENT EVIDENCE", 3),  # a warning proves nothing
+        ([], "INSUFFICIENT EVIDENCE", 3),
+        ([P50, MISS | {"variants": ["fp32"]}], "APPROVED", 0),  # about another variant
+        ([P50 | {"variants": ["fp32"]}], "INSUFFICIENT EVIDENCE", 3),
+    ],
+)
+def test_approval_takes_every_gate_of_the_candidate(gates, name, code):
+    found = decide(case(*gates))[1]
+    assert (found["verdict"], found["exit_code"]) == (name, code)
+    assert name == "APPROVED" or found["reasons"]
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        lambda checks: checks.iloc[1:],
+        lambda checks: checks.assign(status="GREAT"),
+        lambda checks: checks.assign(observed=math.nan),
+        lambda checks: checks.iloc[:0],
+    ],
+)
+def test_an_edited_table_of_checks_does_not_approve(edit):
+    one = case(P50, SIZE)
+    checks, found = decide(one)
+    assert found["verdict"] == "APPROVED"
+    claims = tables.frame("claims", [])
+    assert verdict.verdict(one, edit(checks), claims)["verdict"] == "INSUFFICIENT EVIDENCE"
+
+
+def test_several_gates_at_the_limit_err_less_often_than_one():
+    """Each at 95 %, all of them needed: the whole errs in at most 5 % (intersection-union)."""
+    gates = [P50 | {"name": "a"}, P50 | {"name": "b", "operation": "encoder"}]
+    approved = []
+    for i in range(25):
+        rng = np.random.default_rng(i)
+        rows = [
+            call("int8", round=k, block=k, operation=op, seconds=0.240 * rng.lognormal(0, 0.05))
+            for k in range(20)
+            for op in ("pipeline", "encoder")
+        ]
+        found = decide(case(*gates), data(rows, names=["latency_p50_ms"]))[1]["verdict"]
+        approved.append(found == "APPROVED")
+    assert sum(approved) <= 1  # medians at both limits: 25 * 0.05^2 = 0.06 are expected
+
+
+def test_the_verdict_is_about_the_candidate_in_its_session():
+    rows = [r | {"session": "spin"} if r["variant"] == "int8" else r for r in CALLS]
+    one = replace(case(P50, gate("speedup", AT5, over="fp32", min=1.9)), session="spin")
+    checks, found = decide(one, data(rows))
+    assert checks["status"].tolist() == ["PASS", "PASS"]
+    assert (found["candidate"], found["session"]) == ("int8", "spin")
+
+
+# ------------------------------------------------------------------------------------------ claims
+@pytest.mark.parametrize(
+    ("metric", "at", "value", "tolerance", "expected"),
+    [
+        ("wer", CV, 0.01, 0.02, "confirmed"),
+        ("wer", CV, 0.10, 0.02, "refuted"),
+        ("wer", CV, 0.01, 0.001, "undecided"),
+        ("size_mb", {}, 100.0, 0.0, "confirmed"),
+        ("size_mb", {}, 96.0, 1.0, "refuted"),
+        ("mos", CV, 4.3, 0.2, "not measured"),
+        ("speedup", AT5, 2.0, 0.2, "confirmed"),
+    ],
+)
+def test_a_claim_is_read_against_the_whole_interval(metric, at, value, tolerance, expected):
+    claim = {"metric": metric, "value": value, "tolerance": tolerance, "source": "a summary"}
+    claim |= {"at": at, "operation": "pipeline" if at else "", "over": "fp32" if at == AT5 else ""}
+    one = case(P50, claims=[claim])
+    claims = tables.check("claims", verdict.claims(one, ALL))
+    assert claims["status"].tolist() == [expected]
+    found = decide(one)[1]
+    assert found["verdict"] == "APPROVED"  # a claim is no gate
+    assert found["claims_refuted"] == ([metric] if expected == "refuted" else [])
