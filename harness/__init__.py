@@ -1,1 +1,62 @@
-"""Tells whether a quantized ONNX speech model may replace the original, and proves it."""
+"""Tells whether a quantized ONNX speech model may replace the original, and proves it.
+
+    from harness import load, run
+    result = run("experiments/whisper_base_es.yaml")     # measure, decide, write the report
+    result = load("reports/whisper_base_es")             # what an earlier run left
+    result.summary                                       # every table is a DataFrame
+
+The map: each file imports only from those above it (a test keeps it so).
+
+errors       every error that a user can cause
+stats        quantiles, tail tests, bootstrap; knows no metric
+text         normalisers of transcripts
+audio        encoded clip -> samples at a rate; real speech cut to a length
+contracts    one page: what each plugin folder's files export
+plugins      name -> file -> the exported value
+markdown, wording, reading   pieces of a report: tables and numbers, shared words, shared look-ups
+graph        ONNX graphs: read, name, count what is quantized, write the same bytes
+environment  CPU, cores, versions, git commit, stolen time
+session      session configurations; the only place that opens an onnxruntime session
+spec         YAML -> frozen Experiment; the only reader of experiments
+tables       columns, dtypes and schema version of every table
+assets       models and data by path, hub or pinned package (catalogue/ names them)
+variants     model source -> FP32 folder -> quantized folders, each with a record
+store        the run folder: journal, lock, resume, publish, load
+worker       one child process: opens a cell, measures blocks, answers
+runner       plan, rounds, utterances; drives the workers
+scoring      calls -> scores -> summary -> changes
+verdict      gates, waivers, claims -> checks -> verdict
+deciding     measured calls -> every table and the verdict
+pipeline     experiment -> variants, sweep, latency, quality -> measured calls
+plots        result -> figures
+report       result -> one markdown string
+progress     what runs now and how much is left
+api          run, load, render
+cli          the commands; the only printer
+
+Plugins, one file each: families datasets quantize metrics gates sections
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+__all__ = ["Result", "load", "run"]
+
+if TYPE_CHECKING:
+    from harness.api import load, run
+    from harness.contracts import Result
+
+
+def __getattr__(name: str) -> Any:
+    """Import the API when it is asked for, so that `harness --help` stays quick."""
+    if name == "Result":
+        from harness import contracts
+
+        return contracts.Result
+    if name in __all__:
+        from harness import api
+
+        return getattr(api, name)
+    raise AttributeError(f"module 'harness' has no attribute {name!r}")

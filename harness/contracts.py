@@ -25,10 +25,10 @@ Locate = Callable[[str], Path]
 """Finds a path written in the experiment: beside the YAML file, else in a folder above it."""
 
 
-# ---------------------------------------------------------------- data sets: datasets/x.py, `source`
+# ------------------------------------------------ data sets: datasets/x.py, `source`
 @dataclass(frozen=True)
 class Utterance:
-    """One item of a data set; `audio` is an encoded file (path or its bytes), None for text only."""
+    """One item of a data set; `audio` is an encoded file or its bytes, None for text only."""
 
     id: str
     audio: Path | bytes | None
@@ -46,7 +46,9 @@ class Dataset:
     name: str
     utterances: Iterable[Utterance]
     fingerprint: str
-    notes: Mapping[str, str] = field(default_factory=dict)  # release, split, licence, seed, left out
+    notes: Mapping[str, str] = field(
+        default_factory=dict
+    )  # release, split, licence, seed, left out
 
 
 @dataclass(frozen=True)
@@ -55,13 +57,14 @@ class Source:
     load: Callable[[Any, Locate], Dataset]
 
 
-# ------------------------------------------------------------- model families: families/x.py, `family`
+# -------------------------------------------- model families: families/x.py, `family`
 @dataclass(frozen=True)
 class Output:
     """What one call gave back. `tokens` counts decoder steps (NaN where there are none)."""
 
     text: str = ""
     tokens: float = float("nan")
+    notes: str = ""  # why the output ends early: token budget, repetition guard
 
 
 class Model(Protocol):
@@ -89,7 +92,7 @@ class Family:
     feeds: Callable[[Path, OpenSession, Any, Iterable[np.ndarray]], Iterator[tuple[str, Feeds]]]
 
 
-# ------------------------------------------------------------ quantization: quantize/x.py, `method`
+# ---------------------------------------------- quantization: quantize/x.py, `method`
 @dataclass(frozen=True)
 class Quantized:
     """What a method did to one graph: operator type -> how many nodes it quantized."""
@@ -107,7 +110,7 @@ class Method:
     needs_calibration: bool = False
 
 
-# ------------------------------------------------------------------- metrics: metrics/x.py, `metric`
+# ---------------------------------------------------- metrics: metrics/x.py, `metric`
 @dataclass(frozen=True)
 class Call:
     """One timed call as a metric sees it: texts already normalised, numbers NaN where unknown."""
@@ -140,7 +143,7 @@ class Metric:
     ratio_of: str = ""  # the metric whose baseline-to-variant ratio this is (speedup)
 
 
-# ------------------------------------------------------------------------ gates: gates/x.py, `gate`
+# ---------------------------------------------------------- gates: gates/x.py, `gate`
 class Status(str, enum.Enum):
     PASS = "PASS"
     FAIL = "FAIL"
@@ -175,10 +178,10 @@ class Gate:
     sign: str  # how the limit reads in a table: "≤", "≥", "≤ +"
 
 
-# --------------------------------------------------------------- report: sections/x.py, `section`
+# -------------------------------------------------- report: sections/x.py, `section`
 @dataclass(frozen=True)
 class Result:
-    """A finished (or resumed) run as it lies on disk; every table is a DataFrame (see tables.py)."""
+    """A finished run as it lies on disk; every table is a DataFrame (see tables.py)."""
 
     folder: Path
     experiment: Mapping[str, Any]
@@ -188,7 +191,7 @@ class Result:
 
     def __getattr__(self, name: str) -> pd.DataFrame:
         """`result.calls` is `result.tables["calls"]`."""
-        tables = self.__dict__.get("tables", {})
+        tables: Mapping[str, pd.DataFrame] = self.__dict__.get("tables", {})
         if name in tables:
             return tables[name]
         raise AttributeError(f"no table {name!r}; there is: {', '.join(tables)}")

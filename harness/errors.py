@@ -10,7 +10,7 @@ HarnessError
 ├── SessionError       a session option, value or provider that onnxruntime would silently ignore
 ├── AudioError         a clip that cannot be read, or holds no sound     (becomes an error row)
 ├── OutputError        a model output that is not a number               (becomes an error row)
-├── WorkerError        a child process that crashed, hung or ran out of memory (becomes an error row)
+├── WorkerError        a child process that crashed, hung or was killed   (becomes an error row)
 ├── StoreError         a run folder of another schema, locked, edited or incomplete
 └── ExtraError         an optional package is missing; names the extra that brings it
 """

@@ -30,7 +30,9 @@ CONTRACTS: dict[str, tuple[str, type]] = {
 
 def names(kind: str) -> list[str]:
     """The plugins that the folder `harness/<kind>/` holds, by file or folder name."""
-    found = (p for p in (PACKAGE / kind).iterdir() if p.suffix == ".py" or (p / "__init__.py").exists())
+    found = (
+        p for p in (PACKAGE / kind).iterdir() if p.suffix == ".py" or (p / "__init__.py").exists()
+    )
     return sorted(p.stem for p in found if not p.name.startswith("_"))
 
 
@@ -54,7 +56,10 @@ def load(kind: str, name: str, beside: Path | None = None) -> Any:
         known = names(kind)
         if name not in known:
             raise UnknownNameError(f"no {name!r} in harness/{kind}/.{nearest(name, known)}")
-        module, where = importlib.import_module(f"harness.{kind}.{name}"), f"harness/{kind}/{name}.py"
+        module, where = (
+            importlib.import_module(f"harness.{kind}.{name}"),
+            f"harness/{kind}/{name}.py",
+        )
     attribute, contract = CONTRACTS[kind]
     entry = getattr(module, attribute, None)
     if not isinstance(entry, contract):
@@ -111,5 +116,9 @@ def _own_file(path: Path) -> ModuleType:
         raise PluginError(f"{path} cannot be imported as a Python file.")
     module = importlib.util.module_from_spec(found)
     sys.modules[name] = module
-    found.loader.exec_module(module)
+    try:
+        found.loader.exec_module(module)
+    except Exception as error:
+        del sys.modules[name]
+        raise PluginError(f"{path}: {type(error).__name__}: {error}") from error
     return module

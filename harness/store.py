@@ -241,7 +241,9 @@ def _csv(path: Path, columns: Mapping[str, str]) -> pd.DataFrame:
         tables.FLAG: lambda text: text == "True",
     }
     data = pd.read_csv(path, dtype=str, keep_default_na=False)
-    return data.assign(**{c: data[c].map(read[columns[c]]) for c in data if c in columns})
+    for name in [column for column in columns if column in data]:
+        data[name] = [read[columns[name]](text) for text in data[name]]
+    return data
 
 
 def _parquet(data: pd.DataFrame) -> bytes:

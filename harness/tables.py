@@ -56,6 +56,8 @@ TABLES: Mapping[str, Mapping[str, str]] = {
         "item": TEXT,
         "speaker": TEXT,
         "sentence": TEXT,
+        "round": WHOLE,
+        "block": WHOLE,
         "value": NUMBER,
         "weight": NUMBER,
     },
@@ -71,6 +73,7 @@ TABLES: Mapping[str, Mapping[str, str]] = {
         "n": WHOLE,
         "errors": WHOLE,
         "unit": TEXT,
+        "method": TEXT,
     },
     # one row per cell and metric against its baseline, paired, with 95 % intervals
     "changes": {
@@ -90,6 +93,7 @@ TABLES: Mapping[str, Mapping[str, str]] = {
         "ratio_high": NUMBER,
         "p": NUMBER,
         "n": WHOLE,
+        "method": TEXT,
         "resolved": FLAG,  # larger than what the A/A twin says this machine can tell apart
     },
     # one row per gate and variant it applies to
@@ -109,8 +113,10 @@ TABLES: Mapping[str, Mapping[str, str]] = {
         "unit": TEXT,
         "status": TEXT,
         "reason": TEXT,
+        "reason_code": TEXT,  # within | beyond | straddles | few | constant | ...: see verdict
         "needs": NUMBER,  # samples that would probably settle it; NaN where settled or unknown
         "n": WHOLE,
+        "units": WHOLE,  # how many of the n are independent: blocks, speakers, sentences, rounds
         "method": TEXT,
         "waiver": TEXT,
     },
@@ -140,7 +146,7 @@ TABLES: Mapping[str, Mapping[str, str]] = {
         "fingerprint": TEXT,
         "error": TEXT,
     },
-    # one row per session configuration and variant: what the sweep found, what a fresh run confirmed
+    # one row per session configuration and variant: what the sweep found, what was confirmed
     "sessions": {
         "session": TEXT,
         "options": TEXT,  # JSON, only what differs from onnxruntime's defaults
@@ -189,7 +195,8 @@ def check(table: str, data: pd.DataFrame) -> pd.DataFrame:
     unknown = [c for c in data if c not in columns]
     if missing or unknown:
         raise StoreError(
-            f"table {table}: missing columns {missing or 'none'}, unknown columns {unknown or 'none'}."
+            f"table {table}: missing columns {missing or 'none'},"
+            f" unknown columns {unknown or 'none'}."
         )
     try:
         return _typed(data[list(columns)], columns)
@@ -199,9 +206,9 @@ def check(table: str, data: pd.DataFrame) -> pd.DataFrame:
 
 def _typed(data: pd.DataFrame, columns: Mapping[str, str]) -> pd.DataFrame:
     blanks: dict[str, Any] = {TEXT: "", WHOLE: 0, FLAG: False}
-    out = {}
+    out: dict[str, Any] = {}
     for name, kind in columns.items():
-        column = data[name]
+        column: Any = data[name]
         if kind == TEXT:
             out[name] = column.astype(object).where(column.notna(), "").astype(str)
         elif kind == NUMBER:

@@ -16,9 +16,10 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 
 # each layer may import those before it (and itself, where it is a folder)
 LAYERS = [
-    "errors", "stats", "text", "audio", "contracts", "markdown", "wording", "reading", "plugins",
+    "errors", "stats", "text", "audio", "contracts", "plugins", "markdown", "wording", "reading",
     "graph", "environment", "session", "spec", "tables", "assets", "variants", "store", "worker",
-    "runner", "scoring", "verdict", "plots", "report", "progress", "api", "cli",
+    "runner", "scoring", "verdict", "deciding", "pipeline", "plots", "report", "progress", "api",
+    "cli",
 ]  # fmt: skip
 FOR_PLUGINS = {"errors", "stats", "text", "audio", "contracts", "graph", "session", "markdown",
                "wording", "reading"}  # fmt: skip
@@ -30,7 +31,7 @@ def imported(path: Path) -> Iterator[str]:
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names if alias.name.startswith("harness."))
         elif isinstance(node, ast.ImportFrom) and node.module == "harness":
-            yield from (f"harness.{alias.name}" for alias in node.names)
+            yield from (f"harness.{a.name}" for a in node.names if not a.name.startswith("_"))
         elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("harness."):
             yield str(node.module)
 

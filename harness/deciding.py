@@ -1,0 +1,91 @@
+"""Measured calls -> every table and the verdict of a run; today's date is given, not looked up."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from harness import scoring, tables, verdict
+from harness.contracts import Locate, Result
+from harness.plugins import NamedMetric
+from harness.scoring.scores import Normalise
+from harness.spec import find_metric, locator
+from harness.text import normaliser
+from harness.variants import Made, row
+
+ALWAYS = ("size_mb",)
+TIMED = (
+    "latency_p50_ms",
+    "latency_p90_ms",
+    "latency_p99_ms",
+    "load_ms",
+    "first_call_ms",
+    "peak_memory_mb",
+    "tokens",
+)
+
+
+@dataclass(frozen=True)
+class Given:
+    """What a decision depends on beside the measurements."""
+
+    chosen: str  # the candidate's session
+    today: datetime.date
+    experiment_file: Path  # beside which the experiment's own plugins lie
+
+
+def decide(measured: Result, made: Mapping[str, Made], given: Given) -> Result:
+    """The result with every table and the verdict; `measured` has the calls and the sweep."""
+    experiment = measured.experiment
+    calls, sessions = measured.tables["calls"], measured.tables["sessions"]
+    named = metrics(experiment, locator(given.experiment_file))
+    seed, baseline = int(experiment["seed"]), str(experiment["baseline"])
+    normalise = _normalisers(experiment)
+    variants = tables.frame("variants", [row(name, one) for name, one in made.items()])
+    scored = scoring.scores(calls, named, normalise)
+    data = {"calls": calls, "scores": scored, "variants": variants}
+    by_name = {one.name: one for one in named}
+    case = verdict.Case(
+        experiment, by_name, given.chosen, given.today, given.experiment_file.parent
+    )
+    checks, claims = verdict.checks(case, data), verdict.claims(case, data)
+    found = {
+        **data,
+        "summary": scoring.summary(scored, calls, variants, named, seed),
+        "changes": scoring.changes(scored, variants, named, baseline, seed),
+        "sessions": scoring.confirm(sessions, calls),
+        "changed": scoring.changed(calls, scored, baseline, normalise),
+        "checks": checks,
+        "claims": claims,
+    }
+    ordered = {name: found[name] for name in tables.TABLES}
+    return replace(measured, tables=ordered, verdict=verdict.verdict(case, checks, claims))
+
+
+def scores(experiment: Mapping[str, Any], calls: pd.DataFrame, locate: Locate) -> pd.DataFrame:
+    """The scores table of a run's calls."""
+    return scoring.scores(calls, metrics(experiment, locate), _normalisers(experiment))
+
+
+def metrics(experiment: Mapping[str, Any], locate: Locate) -> list[NamedMetric]:
+    """Every metric that the experiment's tables hold: asked for, gated, claimed, and the usual."""
+    names = [*ALWAYS, *(TIMED if experiment.get("latency") else ())]
+    for part in experiment.get("quality") or []:
+        names += part["metrics"]
+    for wanted in ("gates", "claims"):
+        names += [entry["metric"] for entry in experiment.get(wanted) or []]
+    found = {name: find_metric(name, locate) for name in dict.fromkeys(names)}
+    for named in list(found.values()):
+        made_of = named.metric.ratio_of
+        if made_of:
+            found.setdefault(made_of, find_metric(made_of, locate))
+    return list(found.values())
+
+
+def _normalisers(experiment: Mapping[str, Any]) -> dict[str, Normalise]:
+    return {q["name"]: normaliser(q["normaliser"]) for q in experiment.get("quality") or []}

@@ -1,0 +1,233 @@
+"""From an experiment to measured calls: makes the variants, then sweep, latency and quality.
+
+Each stage is a unit with a key over all that it depends on, so that what is unchanged is not
+measured again: another gate or report language measures nothing, another data set only itself.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from harness import audio, environment, scoring, store, tables
+from harness.contracts import Dataset, Family, Locate
+from harness.errors import AudioError, SpecError
+from harness.runner import plan
+from harness.runner.pool import Entry, Pool, Tell
+from harness.runner.quality import measure_quality
+from harness.runner.rounds import Clips, Rounds, Task, measure_rounds
+from harness.spec import Experiment, Gate, Use, find_metric, load_plugin
+from harness.variants import Made, make
+from harness.worker import Connection, Worker
+
+MEASURING = 1  # raise it when the measuring code changes what a row means: all is measured anew
+SWEEP_SHARE = 0.3  # of the budget that the utterances leave
+CLIPS_PER_LENGTH = 4
+GUESSED_CALL_SECONDS = 1.0  # for the forecast of the quality stage, before anything has run
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What a run knows before it measures."""
+
+    experiment: Experiment
+    family: Family
+    folder: Path
+    environment: Mapping[str, Any]
+    locate: Locate
+    made: Mapping[str, Made]  # by variant; those that could not be made carry an error
+    datasets: Mapping[str, Dataset]
+
+    def entry(self, variant: str, session: str, replica: int = 0) -> Entry:
+        experiment = self.experiment
+        return Entry(
+            variant=variant,
+            session=next(c for c in experiment.sessions if c.name == session),
+            folder=self.made[variant].folder,
+            family=self.family_name,
+            params=asdict(experiment.model.params),
+            replica=replica,
+        )
+
+    @property
+    def family_name(self) -> str:
+        """As a child process can load it: a family of the user's own by its full path."""
+        name = self.experiment.model.family
+        return str(self.locate(name)) if name.endswith(".py") else name
+
+    def key(self, entries: Sequence[Entry], *more: Any) -> str:
+        """Hash of all that the rows of these entries depend on, and of whatever else is given."""
+        cells = [
+            (e.variant, e.replica, e.session.to_json(), self.made[e.variant].fingerprint)
+            for e in entries
+        ]
+        machine = environment.fingerprint(dict(self.environment))
+        model = self.experiment.model
+        shared = [MEASURING, machine, model.family, asdict(model.params), self.experiment.seed]
+        return store.digest([shared, cells, more])
+
+
+def prepare(experiment: Experiment, folder: Path, locate: Locate, tell: Tell) -> Setting:
+    """Get the model, make every variant, open the data sets. Nothing is measured yet."""
+    family: Family = load_plugin("families", experiment.model.family, locate)
+    datasets = {q.name: dataset(q.dataset, locate) for q in experiment.quality}
+    made = make(experiment, family, locate, tell.line)
+    return Setting(experiment, family, folder, environment.describe(), locate, made, datasets)
+
+
+def dataset(use: Use, locate: Locate) -> Dataset:
+    """Open one data set of the experiment."""
+    loaded: Dataset = load_plugin("datasets", use.use, locate).load(use.params, locate)
+    return loaded
+
+
+@dataclass(frozen=True)
+class Measured:
+    calls: pd.DataFrame
+    sessions: pd.DataFrame
+    chosen: str  # the candidate's session
+    key: str  # of everything that was measured
+    on: str  # the day on which the last unit was completed
+
+
+@dataclass(frozen=True)
+class Run:
+    """The three stages of one run. `start` opens a worker; tests give one without a process."""
+
+    setting: Setting
+    tell: Tell
+    start: Callable[[str], Connection] = Worker
+
+    def measure(self) -> Measured:
+        """All calls of the experiment; units that an earlier run completed are read instead."""
+        experiment = self.setting.experiment
+        began = time.monotonic()
+        sessions, chosen = tables.frame("sessions", []), "default"
+        units: list[store.Unit] = []
+        if experiment.latency is not None:
+            free = max(experiment.budget.minutes * 60 - self._quality_seconds(), 30.0)
+            sweep = self.sweep(free * SWEEP_SHARE)
+            sessions = scoring.sweep(sweep.calls(), _options(experiment))
+            chosen = scoring.chosen(sessions, experiment.candidate)
+            left = max(free - (time.monotonic() - began), 30.0)
+            units += [sweep, self.latency(chosen, left)]
+        units += self.quality(chosen)
+        store.sweep_out(self.setting.folder, units)
+        frames = [unit.calls() for unit in units] or [tables.frame("calls", [])]
+        key = store.digest([unit.key for unit in units])
+        on = max((unit.measured_on for unit in units), default="")
+        return Measured(pd.concat(frames, ignore_index=True), sessions, chosen, key, on)
+
+    def sweep(self, seconds: float) -> store.Unit:
+        """Every session configuration, at one length."""
+        tasks = plan.sweep_tasks(self.setting.experiment, self.setting.entry)
+        return self._rounds("sweep", tasks, self._latency().sweep_rounds, seconds)
+
+    def latency(self, chosen: str, seconds: float) -> store.Unit:
+        """Baseline, twin and variants at every length, in fresh processes."""
+        operations = self.setting.family.operations
+        tasks = plan.latency_tasks(
+            self.setting.experiment, chosen, self.setting.entry, operations, self._quantile
+        )
+        return self._rounds("latency", tasks, self._latency().rounds, seconds)
+
+    def quality(self, chosen: str) -> list[store.Unit]:
+        """Each variant on each data set; the candidate in its chosen session."""
+        experiment = self.setting.experiment
+        found: list[store.Unit] = []
+        for part in experiment.quality:
+            data = replace(self.setting.datasets[part.name], name=part.name)
+            units = {}
+            for variant in experiment.variants:
+                session = chosen if variant.name == experiment.candidate else "default"
+                entry = self.setting.entry(variant.name, session)
+                name = f"quality-{part.name}-{variant.name}"
+                units[entry] = self._unit(name, [entry], part.name, data.fingerprint)
+            pending = {entry: unit for entry, unit in units.items() if not unit.complete}
+            if pending:
+                with Pool(self.start, self._broken()) as pool:
+                    measure_quality(pending, data, pool, self.tell, experiment.seed)
+            found += units.values()
+        return found
+
+    def _quantile(self, gate: Gate) -> float:
+        """The latency quantile that a gate reads, NaN where it reads something else."""
+        named = find_metric(gate.metric, self.setting.locate)
+        if named.metric.ratio_of:
+            named = find_metric(named.metric.ratio_of, self.setting.locate)
+        return named.quantile
+
+    def _rounds(self, name: str, tasks: list[Task], rounds: int, seconds: float) -> store.Unit:
+        experiment, warmup = self.setting.experiment, self._latency().warmup
+        shape = [(t.operation, t.audio_seconds, t.calls, t.every) for t in tasks]
+        limits = [rounds, warmup, experiment.budget.minutes]
+        entries = [task.entry for task in tasks]
+        unit = self._unit(name, entries, shape, limits, self._speech().fingerprint)
+        if not unit.complete:
+            with Pool(self.start, self._broken()) as pool:
+                how = Rounds(name, self._clips(), rounds, warmup, seconds, experiment.seed)
+                measure_rounds(unit, tasks, how, pool, self.tell)
+        return unit
+
+    def _unit(self, name: str, entries: Sequence[Entry], *more: Any) -> store.Unit:
+        return store.Unit(self.setting.folder, name, self.setting.key(entries, *more))
+
+    def _broken(self) -> dict[str, str]:
+        return {name: made.error for name, made in self.setting.made.items() if made.error}
+
+    def _latency(self) -> Any:
+        assert self.setting.experiment.latency is not None
+        return self.setting.experiment.latency
+
+    def _quality_seconds(self) -> float:
+        """A guess at what the utterances will take; 0 for those that are there already."""
+        experiment = self.setting.experiment
+        names = [v.name for v in experiment.variants if v.name not in self._broken()]
+        clips = sum(len(list(d.utterances)) for d in self.setting.datasets.values())
+        return clips * len(names) * GUESSED_CALL_SECONDS
+
+    def _speech(self) -> Dataset:
+        """The speech that lengths are cut from: the first data set of the quality section."""
+        if not self.setting.datasets:
+            raise SpecError("latency: needs a quality section, whose speech is cut to the lengths.")
+        return next(iter(self.setting.datasets.values()))
+
+    def _clips(self) -> Clips:
+        """Real speech of each length, as .npy files that the workers read."""
+        rate = self.setting.family.sample_rate
+        folder = self.setting.folder / store.WORK / "clips"
+        folder.mkdir(parents=True, exist_ok=True)
+        decoded = list(_decoded(self._speech(), rate))
+        out: dict[float, tuple[tuple[str, str], ...]] = {}
+        for seconds in self._latency().audio_seconds:
+            found = []
+            for place, (name, samples) in enumerate(
+                audio.lengths(decoded, seconds, rate, CLIPS_PER_LENGTH)
+            ):
+                path = folder / f"{seconds:g}s-{place}.npy"
+                np.save(path, samples)
+                found.append((name, str(path)))
+            out[seconds] = tuple(found)
+        return out
+
+
+def _options(experiment: Experiment) -> dict[str, Mapping[str, Any]]:
+    """Session name -> what differs from onnxruntime's defaults."""
+    return {config.name: config.to_json() for config in experiment.sessions}
+
+
+def _decoded(data: Dataset, rate: int) -> Any:
+    """(id, samples) of the clips that can be read; the others become error rows in quality."""
+    for utterance in data.utterances:
+        if utterance.error or utterance.audio is None:
+            continue
+        try:
+            yield utterance.id, audio.decode(utterance.audio, rate)
+        except AudioError:
+            continue

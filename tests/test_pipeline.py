@@ -1,0 +1,305 @@
+"""From YAML to report with a fake at the slowest seam: a family whose clock is its own.
+
+A call of the fake takes (10 ms + a tenth of the audio) times its folder's factor and up to 1 %
+more, so 2 s of audio take 210 ms at factor 1 and 105 ms at factor 0.5. Figures are drawn in one
+test only, for they take longer than all the rest.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import soundfile
+from tiny_graphs import save, two_layers
+
+from harness import api, cli, plots, plugins, store
+from harness.errors import HarnessError, SpecError, StoreError
+from harness.worker import Server
+
+YAML = """\
+name: fake
+model: {family: ./fake_family.py, source: {path: model}}
+variants:
+  - {name: slow}
+  - {name: fast, source: {path: fast}}
+baseline: slow
+sessions:
+  - {name: default}
+  - {name: one-thread, intra_op_num_threads: 1}
+latency: {audio_seconds: [1, 2], warmup: 1, calls_per_block: 2, rounds: 6, sweep_rounds: 6}
+quality:
+  - {dataset: {use: common_voice, path: data, split: test}, metrics: [wer], normaliser: spanish}
+gates:
+  - {metric: latency_p50_ms, at: {audio_seconds: 2}, max: 150}
+  - {metric: wer, max_increase: 0.5}
+budget: {minutes: 5}
+report: {language: en}
+"""
+
+
+class Local:
+    """A worker in this process, on the fake's clock."""
+
+    started: list[str] = []  # noqa: RUF012  one log for all workers of a test
+    clock: Any = None
+
+    def __init__(self, label: str) -> None:
+        Local.started.append(label)
+        self.server = Server(clock=Local.clock, cpu_clock=Local.clock)
+
+    def ask(self, request: Mapping[str, Any], limit_seconds: float) -> dict[str, Any]:
+        reply: dict[str, Any] = json.loads(
+            json.dumps(self.server.answer(json.loads(json.dumps(request))))
+        )
+        return reply
+
+    def close(self) -> None:
+        pass
+
+
+def put_model(folder: Path, **facts: Any) -> None:
+    folder.mkdir(parents=True)
+    said = {"factor": 1.0, "text": "hola mundo", **facts}
+    (folder / "facts.json").write_text(json.dumps(said), encoding="utf-8")
+    save(two_layers(), folder / "model.onnx")
+
+
+@pytest.fixture
+def project(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> Path:
+    """A folder with an experiment, two models and four clips."""
+    monkeypatch.setenv("HARNESS_CACHE", str(tmp_path / "cache"))
+    Local.started = []
+    shutil.copy(Path(__file__).parent / "fake_family.py", tmp_path)
+    family = plugins.load("families", str(tmp_path / "fake_family.py"))
+    Local.clock = family.open.__globals__["Clock"]()
+    if "figures" not in request.node.name:
+        monkeypatch.setattr(plots, "draw", lambda *_: [])
+    put_model(tmp_path / "model")
+    put_model(tmp_path / "fast", factor=0.5)
+    clips = tmp_path / "data" / "es" / "clips"
+    clips.mkdir(parents=True)
+    rows = ["client_id\tpath\tsentence"]
+    for place in range(4):
+        noise = np.random.default_rng(place).normal(0, 0.1, 40_000)  # 2.5 s
+        soundfile.write(clips / f"{place}.wav", noise, 16_000)
+        rows.append(f"speaker{place}\t{place}.wav\tHola, mundo.")
+    (clips.parent / "test.tsv").write_text("\n".join(rows) + "\n", encoding="utf-8")
+    (tmp_path / "x.yaml").write_text(YAML, encoding="utf-8")
+    return tmp_path
+
+
+def run(project: Path, **changes: Any) -> Any:
+    return api.run(project / "x.yaml", project / "out", start=Local, **changes)
+
+
+def test_from_yaml_to_verdict_report_and_figures(project: Path) -> None:
+    result = run(project)
+    found = result.summary.set_index(["stage", "variant", "replica", "workload", "metric"])["value"]
+    assert found["latency", "slow", 0, "2 s", "latency_p50_ms"].iloc[0] == pytest.approx(
+        210, rel=0.01
+    )
+    assert found["latency", "fast", 0, "2 s", "latency_p50_ms"].iloc[0] == pytest.approx(
+        105, rel=0.01
+    )
+    assert found["quality", "fast", 0, "data", "wer"].iloc[0] == 0.0
+    assert (project / "out" / "report.md").read_text(encoding="utf-8").startswith("# ")
+    assert len(list((project / "out" / "figures").glob("*.png"))) >= 4
+
+
+def test_a_second_run_measures_nothing_and_leaves_the_same_bytes(project: Path) -> None:
+    run(project)
+    before = {p: p.read_bytes() for p in (project / "out").rglob("*") if p.is_file()}
+    Local.started = []
+    run(project)
+    assert Local.started == []
+    assert {p: p.read_bytes() for p in (project / "out").rglob("*") if p.is_file()} == before
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "again"),
+    [
+        ("max: 150", "max: 90", set()),  # another limit: decided anew, nothing measured
+        ("language: en", "language: es", set()),
+        ("metrics: [wer]", "metrics: [wer, cer]", set()),
+        ("split: test", "split: test, limit: 3", {"quality", "sweep", "latency"}),
+        ("calls_per_block: 2", "calls_per_block: 3", {"latency"}),
+        ("sweep_rounds: 6", "sweep_rounds: 5", {"sweep"}),
+    ],
+)
+def test_only_what_depends_on_a_changed_field_is_measured_again(
+    project: Path, old: str, new: str, again: set[str]
+) -> None:
+    def stages() -> dict[str, float]:
+        work = (project / "out" / store.WORK).glob("*.parquet")
+        return {path.name: path.stat().st_mtime_ns for path in work}
+
+    run(project)
+    before = stages()
+    (project / "x.yaml").write_text(YAML.replace(old, new), encoding="utf-8")
+    result = run(project)
+    changed = {name.split("-")[0] for name, time in stages().items() if before.get(name) != time}
+    assert changed == again
+    assert result.experiment["name"] == "fake"
+
+
+def test_rendering_report_and_figures_again_gives_the_same_bytes_and_another_language_does_not(
+    project: Path,
+) -> None:
+    run(project)
+    before = (project / "out" / "report.md").read_bytes()
+    figures = {p: p.read_bytes() for p in (project / "out" / "figures").iterdir()}
+    api.render(project / "out")
+    assert (project / "out" / "report.md").read_bytes() == before
+    assert {p: p.read_bytes() for p in (project / "out" / "figures").iterdir()} == figures
+    api.render(project / "out", "es")
+    assert (project / "out" / "report.md").read_bytes() != before
+
+
+def test_load_gives_the_tables_that_run_gave(project: Path) -> None:
+    ran, loaded = run(project), api.load(project / "out")
+    for name, table in ran.tables.items():
+        assert table.equals(loaded.tables[name]), name
+    assert loaded.calls is loaded.tables["calls"]
+    with pytest.raises(AttributeError, match="no table 'nothing'"):
+        _ = loaded.nothing
+
+
+def test_a_variant_that_gives_nan_has_an_error_in_each_row_and_is_never_approved(
+    project: Path,
+) -> None:
+    shutil.rmtree(project / "fast")
+    put_model(project / "fast", nan=True)
+    result = run(project)
+    calls = result.calls[
+        (result.calls["variant"] == "fast") & (result.calls["operation"] != "load")
+    ]
+    assert calls["error"].str.contains("NaN").all()
+    assert result.verdict["verdict"] == "INSUFFICIENT EVIDENCE"
+    assert result.verdict["exit_code"] == 3
+    assert "NaN" in (project / "out" / "report.md").read_text(encoding="utf-8")
+
+
+def test_a_variant_that_is_no_model_is_rows_with_the_reason(project: Path) -> None:
+    (project / "fast" / "model.onnx").write_bytes(b"not a model")
+    result = run(project)
+    mine = result.calls[result.calls["variant"] == "fast"]
+    assert len(mine)
+    assert (mine["error"] != "").all()
+    assert result.verdict["exit_code"] == 3
+
+
+def test_a_clip_that_cannot_be_read_is_an_error_row_and_the_rest_is_evaluated(
+    project: Path,
+) -> None:
+    (project / "data" / "es" / "clips" / "3.wav").write_bytes(b"RIFF")
+    quality = run(project).calls.query("stage == 'quality'")
+    assert sorted(quality.loc[quality["error"] != "", "item"].unique()) == ["3.wav"]
+    assert (quality["error"] == "").sum() == 6  # three clips, two variants
+
+
+def test_an_edited_table_is_noticed_and_made_again(project: Path) -> None:
+    run(project)
+    with (project / "out" / "summary.csv").open("a", encoding="utf-8") as file:
+        file.write("\n")
+    with pytest.raises(StoreError, match=r"summary\.csv"):
+        api.load(project / "out")
+    run(project)
+    assert len(api.load(project / "out").summary)
+
+
+def test_a_run_beside_another_in_the_same_folder_is_refused(project: Path) -> None:
+    with store.locked(project / "out"), pytest.raises(StoreError, match="another run"):
+        run(project)
+
+
+def test_nothing_is_written_for_an_experiment_that_is_wrong(project: Path) -> None:
+    (project / "x.yaml").write_text(YAML.replace("max: 150", "maxx: 150"), encoding="utf-8")
+    with pytest.raises(SpecError, match="maxx"):
+        run(project)
+    assert not (project / "out").exists()
+
+
+def test_the_command_line_gives_the_verdict_as_exit_code(
+    project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ran = run(project)
+    monkeypatch.setattr(api, "run", lambda *_, **__: ran)
+    code = cli.main(["run", str(project / "x.yaml")])
+    assert code == ran.verdict["exit_code"]
+    assert ran.verdict["verdict"] in capsys.readouterr().out
+    assert cli.main(["run", "--exit-zero", str(project / "x.yaml")]) == 0
+    assert cli.main(["report", str(project / "out")]) == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["run", "nowhere.yaml"], "nowhere.yaml: cannot be read"),
+        (["report", "nowhere"], "holds no finished run"),
+        (["check", "nowhere.yaml"], "nowhere.yaml"),
+    ],
+)
+def test_bad_input_is_one_line_and_exit_code_2(
+    arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(arguments) == 2
+    printed = capsys.readouterr()
+    assert said in printed.err
+    assert "Traceback" not in printed.err
+    assert printed.err.count("\n") == 1
+
+
+@pytest.mark.parametrize("failure", [KeyboardInterrupt(), OSError(28, "No space left on device")])
+def test_an_interrupt_or_a_full_disk_ends_with_a_line(
+    failure: BaseException, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(*_: Any, **__: Any) -> None:
+        raise failure
+
+    monkeypatch.setattr(api, "run", fail)
+    code = cli.main(["run", "x.yaml"])
+    assert code == (130 if isinstance(failure, KeyboardInterrupt) else 2)
+    assert capsys.readouterr().err.count("harness:") == 1
+
+
+@pytest.mark.parametrize("kind", cli.KINDS)
+def test_listing_prints_each_plugin_with_its_docstring(
+    kind: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(["list", kind]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines
+    assert all(len(line.split(maxsplit=1)) == 2 for line in lines)
+
+
+def test_an_own_metric_from_a_file_is_scored_loaded_and_reported(project: Path) -> None:
+    (project / "long_words.py").write_text(
+        '"""Share of words of more than four letters."""\n'
+        "from harness.contracts import Metric\n\n\n"
+        "def measure(call):\n"
+        "    words = call.text.split()\n"
+        "    return float(sum(len(w) > 4 for w in words)), float(len(words))\n\n\n"
+        'metric = Metric(unit="", better="lower", measure=measure, needs_reference=True)\n',
+        encoding="utf-8",
+    )
+    text = YAML.replace("metrics: [wer]", "metrics: [wer, ./long_words.py]")
+    (project / "x.yaml").write_text(text, encoding="utf-8")
+    result = run(project)
+    mine = result.summary[result.summary["metric"] == "./long_words.py"]
+    assert mine["value"].tolist() == [0.5, 0.5]  # "hola" is short, "mundo" is long
+    assert isinstance(api.load(project / "out"), type(result))
+
+
+def test_every_error_is_a_harness_error() -> None:
+    from harness import errors
+
+    found = [e for e in vars(errors).values() if isinstance(e, type)]
+    assert all(issubclass(e, HarnessError) for e in found)

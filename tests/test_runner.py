@@ -1,0 +1,259 @@
+"""Rounds and utterances: order, resume, budget, and a row for everything that was planned."""
+
+from __future__ import annotations
+
+import collections
+import dataclasses
+import json
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from harness import store
+from harness.contracts import Dataset, Utterance
+from harness.errors import AudioError, HarnessError, ModelError, WorkerError
+from harness.runner.pool import FAILURES_BEFORE_GIVING_UP, Entry, Pool
+from harness.runner.quality import measure_quality
+from harness.runner.rounds import MINIMUM_ROUNDS, Rounds, Task, measure_rounds
+from harness.session import SessionConfig
+
+
+class Silent:
+    def line(self, text: str) -> None:
+        pass
+
+    def step(self, stage: str, done: float, text: str, left: float) -> None:
+        assert 0 <= done <= 1
+        assert left >= 0 or math.isnan(left)
+
+
+class Scripted:
+    """A connection that answers from a script: label -> seconds per call, or an error to raise."""
+
+    asked: list[str] = []  # noqa: RUF012  one log for all connections of a test
+
+    def __init__(self, label: str, script: Mapping[str, Any]) -> None:
+        self.label, self.script = label, script
+
+    def ask(self, request: Mapping[str, Any], limit_seconds: float) -> dict[str, Any]:
+        kind, body = next(iter(request.items()))
+        behaviour = self.script.get(self.label, 0.01)
+        if isinstance(behaviour, HarnessError) and kind != "open":
+            raise behaviour
+        if isinstance(behaviour, ModelError):
+            raise behaviour
+        shared = {"steal": 0.0, "load": 0.1, "rss_bytes": 5e6}
+        if kind == "open":
+            return {"seconds": 0.5, "rss_bytes": 4e6}
+        if kind == "utterance":
+            if "broken" in body["path"]:
+                raise AudioError("broken.mp3: cannot be decoded")
+            return {"seconds": behaviour, "cpu_seconds": 0.0, "text": "hola", **shared}
+        Scripted.asked.append(f"{self.label} {body['operation']}")
+        call = {"seconds": behaviour, "cpu_seconds": 0.0, "tokens": 3, "text": "hola"}
+        return {"calls": [call] * body["calls"], **shared}
+
+    def close(self) -> None:
+        pass
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / store.WORK).mkdir()
+    Scripted.asked = []
+    return tmp_path
+
+
+def entry(variant: str, replica: int = 0) -> Entry:
+    return Entry(variant, SessionConfig("default"), Path(variant), "whisper", {}, replica)
+
+
+def plan(**changes: Any) -> Rounds:
+    clips = {5.0: [("a", "a.npy"), ("b", "b.npy")]}
+    made = Rounds("latency", clips, rounds=4, warmup=2, seconds=1e6, seed=1)
+    return dataclasses.replace(made, **changes)
+
+
+def tasks(*variants: str, calls: int = 3) -> list[Task]:
+    return [Task(entry(name), "pipeline", 5.0, calls) for name in variants]
+
+
+def measured(
+    folder: Path, todo: list[Task], script: Mapping[str, Any], how: Rounds, key: str = "k"
+) -> pd.DataFrame:
+    unit = store.Unit(folder, "latency", key)
+    with Pool(lambda label: Scripted(label, script)) as pool:
+        measure_rounds(unit, todo, how, pool, Silent())
+    return unit.calls()
+
+
+def test_every_round_holds_one_block_of_each_cell(folder: Path) -> None:
+    calls = measured(folder, tasks("fp32", "int8"), {}, plan())
+    warm = calls[calls["warm"]]
+    assert (warm.groupby(["round", "variant"]).size() == 3).all()
+    assert sorted(warm["round"].unique()) == [0, 1, 2, 3]
+    assert warm["item"].tolist()[:3] == ["a", "b", "a"]  # clips in turn
+
+
+def test_cold_figures_are_rows_of_their_own_and_never_warm(folder: Path) -> None:
+    calls = measured(folder, tasks("fp32"), {}, plan())
+    cold = calls[~calls["warm"]]
+    assert cold["operation"].tolist() == ["load", "first_call", "pipeline"]
+    assert cold["round"].tolist() == [-1, -1, -1]
+
+
+def test_the_order_within_rounds_changes_and_follows_the_seed(folder: Path) -> None:
+    names = ("a", "b", "c", "d", "e")
+    orders = []
+    for key in ("one", "two"):
+        Scripted.asked = []
+        measured(folder, tasks(*names), {}, plan(rounds=8), key)
+        orders.append(Scripted.asked[len(names) :])
+    rounds = [tuple(orders[0][i : i + 5]) for i in range(0, 40, 5)]
+    assert len(set(rounds)) > 1
+    assert orders[0] == orders[1]
+
+
+def test_a_task_that_is_measured_every_third_round_is(folder: Path) -> None:
+    rare = Task(entry("fp32"), "encoder", 5.0, calls=1, every=3)
+    calls = measured(folder, [*tasks("fp32"), rare], {}, plan(rounds=7))
+    warm = calls[calls["warm"] & (calls["operation"] == "encoder")]
+    assert sorted(warm["round"]) == [0, 3, 6]
+
+
+@pytest.mark.parametrize(
+    "failure",
+    [WorkerError("int8/default: killed (signal 9)"), WorkerError("int8/default: no answer")],
+)
+def test_a_cell_that_fails_is_tried_again_then_given_up_and_the_others_go_on(
+    folder: Path, failure: HarnessError
+) -> None:
+    calls = measured(folder, tasks("fp32", "int8"), {"int8/default": failure}, plan())
+    bad, good = (calls[calls["variant"] == name] for name in ("int8", "fp32"))
+    assert (bad["error"] != "").sum() == FAILURES_BEFORE_GIVING_UP + 1
+    assert bad["error"].iloc[-1].startswith("given up after")
+    assert good["error"].unique().tolist() == [""]
+    assert good["warm"].sum() == 12
+
+
+def test_a_model_that_cannot_be_opened_is_that_cells_row(folder: Path) -> None:
+    script = {"int8/default": ModelError("encoder.onnx: not an ONNX file")}
+    calls = measured(folder, tasks("fp32", "int8"), script, plan())
+    assert "not an ONNX file" in calls[calls["variant"] == "int8"]["error"].iloc[0]
+
+
+def test_when_every_cell_fails_the_stage_ends(folder: Path) -> None:
+    calls = measured(folder, tasks("int8"), {"int8/default": WorkerError("dead")}, plan())
+    assert (calls[calls["operation"] != "load"]["error"] != "").all()
+
+
+def test_a_killed_run_goes_on_and_keeps_the_rows_of_the_round_that_was_cut_off(
+    folder: Path,
+) -> None:
+    unit = store.Unit(folder, "latency", "k")
+    with Pool(lambda label: Scripted(label, {})) as pool, pytest.raises(KeyboardInterrupt):
+        measure_rounds(unit, tasks("fp32", "int8"), plan(), pool, Interrupting(after=7))
+    before = [row for block in unit.blocks() for row in block]
+    calls = measured(folder, tasks("fp32", "int8"), {}, plan())
+    warm = calls[calls["warm"]]
+    whole = warm.groupby(["round", "variant"]).size().unstack()
+    assert not unit._journal.exists()
+    assert len(calls) >= len(before)
+    assert (whole.notna().all(axis=1)).sum() == 4  # four whole rounds, as planned
+    assert warm["round"].nunique() == 5  # and the one that was cut off
+
+
+class Interrupting(Silent):
+    def __init__(self, after: int) -> None:
+        self.left = after
+
+    def step(self, stage: str, done: float, text: str, left: float) -> None:
+        self.left -= 1
+        if self.left < 0:
+            raise KeyboardInterrupt
+
+
+# seconds of one call 0.01: a round of 2 cells x 3 calls is 0.06 s, 100 rounds 6 s
+@pytest.mark.parametrize(("seconds", "most_calls"), [(6.1, 600), (2.1, 210), (0.5, 60)])
+def test_a_plan_too_large_for_its_seconds_is_cut(
+    folder: Path, seconds: float, most_calls: int
+) -> None:
+    calls = measured(folder, tasks("fp32", "int8"), {}, plan(rounds=100, seconds=seconds))
+    warm = calls[calls["warm"]]
+    assert MINIMUM_ROUNDS <= warm["round"].nunique() <= 100
+    assert len(warm) <= most_calls
+
+
+def test_calls_that_a_gate_needs_are_the_last_to_be_cut(folder: Path) -> None:
+    todo = tasks("fp32", "int8", calls=10)
+    todo[1] = dataclasses.replace(todo[1], must=True)
+    calls = measured(folder, todo, {}, plan(rounds=40, seconds=5.0))  # asked: 800 calls, 8 s
+    counted = collections.Counter(calls[calls["warm"]]["variant"])
+    assert counted["int8"] >= 400
+    assert counted["fp32"] <= 100
+
+
+# ---------------------------------------------------------------- quality
+def dataset(*ids: str) -> Dataset:
+    made = [Utterance(i, Path(f"{i}.mp3"), "hola", seconds=1.0, speaker="s") for i in ids]
+    missing = Utterance("missing", None, "hola", error="missing.mp3: no such clip")
+    return Dataset("prompts", [*made, missing], "f")
+
+
+def evaluated(folder: Path, script: Mapping[str, Any], data: Dataset) -> dict[str, pd.DataFrame]:
+    units = {entry(name): store.Unit(folder, f"quality-{name}", "k") for name in ("fp32", "int8")}
+    with Pool(lambda label: Scripted(label, script)) as pool:
+        measure_quality(units, data, pool, Silent(), seed=1)
+    return {one.variant: unit.calls() for one, unit in units.items()}
+
+
+def test_each_utterance_ends_as_one_row_per_variant_with_a_value_or_an_error(folder: Path) -> None:
+    found = evaluated(folder, {}, dataset("a", "broken", "c"))
+    for calls in found.values():
+        assert calls["item"].tolist() == ["a", "broken", "c", "missing"]
+        assert calls["text"].tolist() == ["hola", "", "hola", ""]
+        assert calls["error"].tolist() == [
+            "",
+            "broken.mp3: cannot be decoded",
+            "",
+            "missing.mp3: no such clip",
+        ]
+
+
+def test_a_variant_whose_process_keeps_dying_has_an_error_in_every_row(folder: Path) -> None:
+    script = {"int8/default": WorkerError("int8/default: crashed")}
+    found = evaluated(folder, script, dataset("a", "b", "c", "d", "e"))
+    assert (found["int8"]["error"] != "").all()
+    assert len(found["int8"]) == len(found["fp32"]) == 6
+    assert (found["fp32"]["error"] == "").sum() == 5
+
+
+def test_utterances_done_before_a_kill_are_not_done_again(folder: Path) -> None:
+    unit = store.Unit(folder, "quality-fp32", "k")
+    unit.append([{"stage": "quality", "variant": "fp32", "item": "a", "text": "before"}])
+    found = evaluated(folder, {}, dataset("a", "b"))
+    assert found["fp32"]["text"].tolist() == ["before", "hola", ""]
+    assert found["int8"]["text"].tolist() == ["hola", "hola", ""]
+
+
+def test_a_variant_that_could_not_be_made_is_never_started_and_every_row_says_why(
+    folder: Path,
+) -> None:
+    unit = store.Unit(folder, "latency", "k")
+    with Pool(lambda label: Scripted(label, {}), {"int8": "nothing was quantized"}) as pool:
+        measure_rounds(unit, tasks("fp32", "int8"), plan(), pool, Silent())
+    calls = unit.calls()
+    bad = calls[calls["variant"] == "int8"]
+    assert len(bad)
+    assert bad["error"].str.contains("nothing was quantized").all()
+
+
+def test_rows_are_json_that_any_reader_takes(folder: Path) -> None:
+    unit = store.Unit(folder, "quality-fp32", "k")
+    unit.append([{"stage": "quality", "seconds": np.float64(0.5).item()}])
+    assert json.loads(unit._journal.read_text(encoding="utf-8"))[0]["seconds"] == 0.5
