@@ -133,7 +133,6 @@ def _peak() -> float:
 @contextlib.contextmanager
 def _no_collection() -> Any:
     """The garbage collector waits until the block is over, as timeit does."""
-    gc.collect()
     gc.disable()
     try:
         yield

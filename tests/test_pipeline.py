@@ -70,21 +70,13 @@ def put_model(folder: Path, **facts: Any) -> None:
     save(two_layers(), folder / "model.onnx")
 
 
-@pytest.fixture
-def project(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
-) -> Path:
-    """A folder with an experiment, two models and four clips."""
-    monkeypatch.setenv("HARNESS_CACHE", str(tmp_path / "cache"))
-    Local.started = []
-    shutil.copy(Path(__file__).parent / "fake_family.py", tmp_path)
-    family = plugins.load("families", str(tmp_path / "fake_family.py"))
-    Local.clock = family.open.__globals__["Clock"]()
-    if "figures" not in request.node.name:
-        monkeypatch.setattr(plots, "draw", lambda *_: [])
-    put_model(tmp_path / "model")
-    put_model(tmp_path / "fast", factor=0.5)
-    clips = tmp_path / "data" / "es" / "clips"
+def lay_out(folder: Path) -> None:
+    """An experiment, two models and four clips."""
+    folder.mkdir(exist_ok=True)
+    shutil.copy(Path(__file__).parent / "fake_family.py", folder)
+    put_model(folder / "model")
+    put_model(folder / "fast", factor=0.5)
+    clips = folder / "data" / "es" / "clips"
     clips.mkdir(parents=True)
     rows = ["client_id\tpath\tsentence"]
     for place in range(4):
@@ -92,8 +84,48 @@ def project(
         soundfile.write(clips / f"{place}.wav", noise, 16_000)
         rows.append(f"speaker{place}\t{place}.wav\tHola, mundo.")
     (clips.parent / "test.tsv").write_text("\n".join(rows) + "\n", encoding="utf-8")
-    (tmp_path / "x.yaml").write_text(YAML, encoding="utf-8")
-    return tmp_path
+    (folder / "x.yaml").write_text(YAML, encoding="utf-8")
+
+
+@pytest.fixture
+def project(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> Path:
+    """A project of the test's own, in which nothing has run."""
+    folder = tmp_path / "project"
+    lay_out(folder)
+    prepare(folder, monkeypatch, request.node.name)
+    return folder
+
+
+@pytest.fixture
+def finished(
+    ran_once: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> Path:
+    """A copy of a project in which the experiment has run."""
+    folder = tmp_path / "project"
+    shutil.copytree(ran_once, folder)
+    prepare(folder, monkeypatch, request.node.name)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def ran_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("ran") / "project"
+    lay_out(folder)
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        prepare(folder, monkeypatch, "")
+        run(folder)
+    return folder
+
+
+def prepare(folder: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.setenv("HARNESS_CACHE", str(folder / "cache"))
+    family = plugins.load("families", str(folder / "fake_family.py"))
+    Local.clock = family.open.__globals__["Clock"]()
+    Local.started = []
+    if "figures" not in name:
+        monkeypatch.setattr(plots, "draw", lambda *_: [])
 
 
 def run(project: Path, **changes: Any) -> Any:
@@ -102,22 +134,21 @@ def run(project: Path, **changes: Any) -> Any:
 
 def test_from_yaml_to_verdict_report_and_figures(project: Path) -> None:
     result = run(project)
-    found = result.summary.set_index(["stage", "variant", "replica", "workload", "metric"])["value"]
-    assert found["latency", "slow", 0, "2 s", "latency_p50_ms"].iloc[0] == pytest.approx(
-        210, rel=0.01
-    )
-    assert found["latency", "fast", 0, "2 s", "latency_p50_ms"].iloc[0] == pytest.approx(
-        105, rel=0.01
-    )
-    assert found["quality", "fast", 0, "data", "wer"].iloc[0] == 0.0
+    found = result.summary.query("operation == 'pipeline' and replica == 0")
+    found = found.set_index(["stage", "variant", "session", "workload", "metric"])["value"]
+    chosen = result.verdict["session"]
+    slow = found["latency", "slow", "default", "2 s", "latency_p50_ms"]
+    assert slow == pytest.approx(210, rel=0.01)
+    fast = found["latency", "fast", chosen, "2 s", "latency_p50_ms"]
+    assert fast == pytest.approx(105, rel=0.01)
+    assert found["quality", "fast", chosen, "data", "wer"] == 0.0
     assert (project / "out" / "report.md").read_text(encoding="utf-8").startswith("# ")
     assert len(list((project / "out" / "figures").glob("*.png"))) >= 4
 
 
-def test_a_second_run_measures_nothing_and_leaves_the_same_bytes(project: Path) -> None:
-    run(project)
+def test_a_second_run_measures_nothing_and_leaves_the_same_bytes(finished: Path) -> None:
+    project = finished
     before = {p: p.read_bytes() for p in (project / "out").rglob("*") if p.is_file()}
-    Local.started = []
     run(project)
     assert Local.started == []
     assert {p: p.read_bytes() for p in (project / "out").rglob("*") if p.is_file()} == before
@@ -135,13 +166,14 @@ def test_a_second_run_measures_nothing_and_leaves_the_same_bytes(project: Path) 
     ],
 )
 def test_only_what_depends_on_a_changed_field_is_measured_again(
-    project: Path, old: str, new: str, again: set[str]
+    finished: Path, old: str, new: str, again: set[str]
 ) -> None:
+    project = finished
+
     def stages() -> dict[str, float]:
         work = (project / "out" / store.WORK).glob("*.parquet")
         return {path.name: path.stat().st_mtime_ns for path in work}
 
-    run(project)
     before = stages()
     (project / "x.yaml").write_text(YAML.replace(old, new), encoding="utf-8")
     result = run(project)
@@ -163,8 +195,8 @@ def test_rendering_report_and_figures_again_gives_the_same_bytes_and_another_lan
     assert (project / "out" / "report.md").read_bytes() != before
 
 
-def test_load_gives_the_tables_that_run_gave(project: Path) -> None:
-    ran, loaded = run(project), api.load(project / "out")
+def test_load_gives_the_tables_that_run_gave(finished: Path) -> None:
+    ran, loaded = run(finished), api.load(finished / "out")
     for name, table in ran.tables.items():
         assert table.equals(loaded.tables[name]), name
     assert loaded.calls is loaded.tables["calls"]
@@ -201,12 +233,12 @@ def test_a_clip_that_cannot_be_read_is_an_error_row_and_the_rest_is_evaluated(
 ) -> None:
     (project / "data" / "es" / "clips" / "3.wav").write_bytes(b"RIFF")
     quality = run(project).calls.query("stage == 'quality'")
-    assert sorted(quality.loc[quality["error"] != "", "item"].unique()) == ["3.wav"]
+    assert sorted(quality.loc[quality["error"] != "", "item"].unique()) == ["3"]
     assert (quality["error"] == "").sum() == 6  # three clips, two variants
 
 
-def test_an_edited_table_is_noticed_and_made_again(project: Path) -> None:
-    run(project)
+def test_an_edited_table_is_noticed_and_made_again(finished: Path) -> None:
+    project = finished
     with (project / "out" / "summary.csv").open("a", encoding="utf-8") as file:
         file.write("\n")
     with pytest.raises(StoreError, match=r"summary\.csv"):
@@ -228,8 +260,9 @@ def test_nothing_is_written_for_an_experiment_that_is_wrong(project: Path) -> No
 
 
 def test_the_command_line_gives_the_verdict_as_exit_code(
-    project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    finished: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    project = finished
     ran = run(project)
     monkeypatch.setattr(api, "run", lambda *_, **__: ran)
     code = cli.main(["run", str(project / "x.yaml")])

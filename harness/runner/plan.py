@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Sequence
 
-from harness import plugins, stats
+from harness import stats
 from harness.runner.pool import Entry
 from harness.runner.rounds import Task
 from harness.spec import Experiment, Gate
 
+QuantileOf = Callable[[Gate], float]  # the latency quantile that a gate reads, NaN: none
 MakeEntry = Callable[[str, str, int], Entry]  # (variant, session, replica)
 
 PARTS_EVERY = (
@@ -43,6 +44,7 @@ def latency_tasks(
     chosen: str,
     entry: MakeEntry,
     operations: Sequence[str],
+    quantile: QuantileOf,
 ) -> list[Task]:
     """The baseline and the candidate in its chosen session: every length, the pipeline each round
     and its parts in each third one. The A/A twin, the candidate in the default session and the
@@ -64,7 +66,7 @@ def latency_tasks(
                 shown = operation == "pipeline" and seconds == latency.sweep_seconds
                 if cell not in full and not gated and not shown:
                     continue
-                needed = calls_for(gated) if cell[0] == candidate else 0
+                needed = calls_for(map(quantile, gated)) if cell[0] == candidate else 0
                 usual = latency.calls_per_block if operation == "pipeline" else 1
                 tasks.append(
                     Task(
@@ -79,9 +81,8 @@ def latency_tasks(
     return tasks
 
 
-def calls_for(gates: Iterable[Gate]) -> int:
-    """Calls that the most demanding of these latency gates takes; 0 where there is none."""
-    quantiles = (_timed(gate) for gate in gates)
+def calls_for(quantiles: Iterable[float]) -> int:
+    """Calls that the most demanding of these latency quantiles takes; NaN asks for none."""
     needed = (stats.needed_calls(q, LEVEL) for q in quantiles if not math.isnan(q))
     return max((math.ceil(SPARE * calls) for calls in needed), default=0)
 
@@ -104,11 +105,3 @@ def _gates(
         and gate.operation in ("", operation)
         and (gate.session or (chosen if variant == experiment.candidate else "default")) == session
     ]
-
-
-def _timed(gate: Gate) -> float:
-    """The latency quantile that a gate reads, NaN where it reads something else."""
-    named = plugins.find_metric(gate.metric)
-    if named.metric.ratio_of:
-        named = plugins.find_metric(named.metric.ratio_of)
-    return named.quantile

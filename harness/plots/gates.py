@@ -1,0 +1,95 @@
+"""How much of each limit is used, with its interval: the gate table at a glance."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from harness import reading, wording
+from harness.contracts import Result
+from harness.plots import style
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+LEAST, WIDEST = -0.5, 1.5  # of the limit; what lies beyond is drawn at the edge
+TEXTS = {
+    "es": {
+        "title": "Se cumplen {n} de los {all} límites que deciden",
+        "subtitle": "Parte usada de cada límite; la barra es la cota del 95 % de cada lado",
+        "limit": "límite",
+        "waiver": "excepción",
+        "axis": "Medido, en % del límite (para un mínimo, límite entre medido)",
+    },
+    "en": {
+        "title": "{n} of the {all} limits that decide are met",
+        "subtitle": "Share of each limit that is used; the bar spans the 95% bounds of both sides",
+        "limit": "limit",
+        "waiver": "waiver",
+        "axis": "Measured, in % of the limit (for a minimum, limit over measured)",
+    },
+}
+
+
+def draw(result: Result, language: str) -> Figure | None:
+    """One row per check of the candidate that was measured; None where there is none."""
+    every = reading.records(reading.own_checks(result))
+    checks = [check for check in every if reading.used(check) is not None][::-1]
+    if not checks:
+        return None
+    texts = TEXTS[language]
+    hard = [check for check in every if check["severity"] != "warn"]
+    passed = sum(check["status"] == "PASS" for check in hard)
+    title = texts["title"].format(n=passed, all=len(hard))
+    figure, axes = style.new(title, texts["subtitle"], 1.5 + 0.38 * len(checks))
+    left = min(0.0, *(max(LEAST, _ends(check)[0]) for check in checks)) - 0.03
+    axes.set(xlim=(left, WIDEST), ylim=(-0.6, len(checks) - 0.3), xlabel=texts["axis"])
+    for place, check in enumerate(checks):
+        _row(axes, check, place, language)
+    _waivers(axes, result, checks, language)
+    axes.axvline(1, color=style.LIMIT, linewidth=1.6, zorder=1)
+    axes.axvspan(1, WIDEST, color=style.LIMIT, alpha=0.06, linewidth=0)
+    style.shown(axes, texts["limit"], (1, len(checks) - 0.45), color=style.LIMIT, offset=(4, 0))
+    axes.set_xticks([tick / 4 for tick in range(math.ceil(left * 4), int(WIDEST * 4) + 1)])
+    axes.xaxis.set_major_formatter(style.percent(language))
+    axes.set_yticks(range(len(checks)))
+    axes.set_yticklabels([wording.gate_name(check, language) for check in checks])
+    axes.tick_params(axis="y", labelcolor=style.INK)
+    axes.spines["left"].set_visible(False)
+    style.grid(axes)
+    return figure
+
+
+def _ends(check: Mapping[str, Any]) -> tuple[float, float, float]:
+    """(left, middle, right) in shares of the limit, ordered."""
+    middle = reading.used(check)
+    assert middle is not None
+    ends = [reading.share(check, end) for end in (check["low"], check["high"])]
+    ends = [0.0 if end == -math.inf else end for end in ends]
+    known = sorted(end for end in ends if not math.isnan(end))
+    return (known[0], middle, known[-1]) if known else (middle, middle, middle)
+
+
+def _row(axes: Axes, check: Mapping[str, Any], place: int, language: str) -> None:
+    ink = style.STATUS.get(check["status"], style.MUTED)
+    ends = _ends(check)
+    left, middle, right = (min(max(end, LEAST), WIDEST) for end in ends)
+    axes.plot([left, right], [place, place], color=ink, linewidth=6, alpha=0.35)
+    axes.plot([middle], [place], "o", color=ink, markersize=7.5, markeredgecolor="white")
+    if ends[2] > WIDEST:
+        axes.plot([WIDEST], [place], ">", color=ink, markersize=7, clip_on=False)
+    status = wording.plain(wording.status(check["status"], language))
+    text = f"{status}: {wording.gate_observed(check, language)}"
+    style.shown(axes, text, (WIDEST, place), offset=(10, 0), color=ink)
+
+
+def _waivers(axes: Axes, result: Result, checks: list[dict[str, Any]], language: str) -> None:
+    bounds = {str(w["gate"]): float(w["up_to"]) for w in result.experiment.get("waivers") or []}
+    for place, check in enumerate(checks):
+        if check["waiver"] in bounds:
+            at = reading.share(check, bounds[check["waiver"]])
+            axes.plot([at, at], [place - 0.3, place + 0.3], ":", color=style.STATUS["WAIVED"])
+            how = {"offset": (4, 0), "color": style.STATUS["WAIVED"]}
+            style.shown(axes, TEXTS[language]["waiver"], (at, place), **how)

@@ -1,0 +1,131 @@
+"""The other variants and sessions, and by what figure each one lost."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from harness import markdown, reading, wording
+from harness.contracts import Result, Section
+
+TEXTS = {
+    "es": {
+        "none": "No se midió ninguna alternativa.",
+        "alternative": "Alternativa",
+        "why": "Por qué no",
+        "failed": "falló: {error}",
+        "missed": "no cumple {gate}: {observed}, límite {limit}",
+        "wer": "WER {wer}, es decir, {delta} frente a `{baseline}`",
+        "latency": "P50 de {mine} frente a {its} de `{best}` ({workload})",
+        "size": "ocupa {size} frente a {best_size} de `{best}`",
+        "session": "sesión `{session}`",
+        "slower": "más lenta: tarda el {ratio} de lo que tarda `default`",
+        "same": "no se distingue de `default`: tarda el {ratio}",
+        "faster": "más rápida que `default` (tarda el {ratio}), pero no fue la elegida",
+    },
+    "en": {
+        "none": "No alternative was measured.",
+        "alternative": "Alternative",
+        "why": "Why not",
+        "failed": "failed: {error}",
+        "missed": "misses {gate}: {observed}, limit {limit}",
+        "wer": "WER {wer}, that is, {delta} against `{baseline}`",
+        "latency": "P50 of {mine} against {its} of `{best}` ({workload})",
+        "size": "takes {size} against {best_size} of `{best}`",
+        "session": "session `{session}`",
+        "slower": "slower: takes {ratio} of the time of `default`",
+        "same": "cannot be told apart from `default`: {ratio}",
+        "faster": "faster than `default` ({ratio}), but not the one chosen",
+    },
+}
+
+
+def render(result: Result, language: str) -> str:
+    texts = TEXTS[language]
+    rows = [*_variants(result, language), *_sessions(result, language)]
+    if not rows:
+        return texts["none"]
+    return markdown.paragraphs(
+        markdown.table([texts["alternative"], texts["why"]], rows, "ll"),
+        markdown.source(language, "summary")[: -len("</sub>")]
+        + ", `changes.csv`, `sessions.csv`</sub>",
+    )
+
+
+def _variants(result: Result, language: str) -> Iterator[list[str]]:
+    best = reading.candidate(result)[0]
+    for line in reading.lines(result):
+        if line.variant == best:
+            continue
+        made = reading.row(result.variants, variant=line.variant)
+        reasons = [*_missed(result, line, language), *_reasons(result, line, language)]
+        if made and made["error"]:
+            error = markdown.escape(made["error"])
+            reasons = [TEXTS[language]["failed"].format(error=error)]
+        yield [f"`{line.variant}`", "; ".join(reasons) or markdown.UNKNOWN]
+
+
+def _missed(result: Result, line: reading.Line, language: str) -> Iterator[str]:
+    """The gates that another variant does not meet."""
+    for check in reading.records(reading.rows(result.checks, variant=line.variant)):
+        if check["status"] == "FAIL":
+            yield TEXTS[language]["missed"].format(
+                gate=wording.gate_name(check, language),
+                observed=wording.gate_observed(check, language),
+                limit=wording.gate_limit(check, language),
+            )
+
+
+def _reasons(result: Result, line: reading.Line, language: str) -> Iterator[str]:
+    texts, base = TEXTS[language], reading.baseline(result)
+    wer = reading.quality(result, line.variant, "wer")
+    worse = reading.row(result.changes, stage="quality", variant=line.variant, metric="wer")
+    if wer and worse and line.variant != base:
+        delta = markdown.quantity(worse["delta"], wer["unit"], language, difference=True)
+        value = markdown.quantity(wer["value"], wer["unit"], language)
+        yield texts["wer"].format(wer=value, delta=delta, baseline=base)
+    best = next(
+        (known for known in reversed(reading.lines(result)) if _is_best(result, known)), None
+    )
+    if best is None:
+        return
+    at = reading.main_length(result)
+    mine, its = (reading.latency(result, each, "latency_p50_ms", at) for each in (line, best))
+    if mine and its:
+        values = [markdown.estimate(reading.bounds(row), "ms", language) for row in (mine, its)]
+        where = {"best": best.label, "workload": wording.workload(at, language)}
+        yield texts["latency"].format(mine=values[0], its=values[1], **where)
+    yield from _size(result, (line.variant, best.variant), language)
+
+
+def _is_best(result: Result, line: reading.Line) -> bool:
+    return (line.variant, line.session) == reading.candidate(result)
+
+
+def _size(result: Result, pair: tuple[str, str], language: str) -> Iterator[str]:
+    sizes: list[Any] = [
+        reading.row(result.summary, variant=name, metric="size_mb") for name in pair
+    ]
+    if all(sizes) and sizes[0]["value"] > sizes[1]["value"] * 1.05:
+        shown = [markdown.quantity(size["value"], "MB", language) for size in sizes]
+        yield TEXTS[language]["size"].format(size=shown[0], best_size=shown[1], best=pair[1])
+
+
+def _sessions(result: Result, language: str) -> Iterator[list[str]]:
+    texts, (variant, chosen) = TEXTS[language], reading.candidate(result)
+    band = reading.twin_band(result)
+    for row in reading.records(reading.rows(result.sessions, variant=variant)):
+        if row["session"] in (chosen, "default"):
+            continue
+        ratio = markdown.estimate(reading.bounds(row, "ratio"), "share", language)
+        why = texts[reading.told_apart(row, band)].format(ratio=ratio)
+        if row["error"]:
+            why = texts["failed"].format(error=markdown.escape(row["error"]))
+        yield [texts["session"].format(session=row["session"]), why]
+
+
+section = Section(
+    order=80,
+    title={"es": "Alternativas y por qué no", "en": "Alternatives and why they lost"},
+    render=render,
+)

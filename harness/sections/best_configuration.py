@@ -1,0 +1,88 @@
+"""The chosen variant and session as Python that runs, and what the choice rests on."""
+
+from __future__ import annotations
+
+from pathlib import PurePosixPath
+
+from harness import markdown, reading, session
+from harness.contracts import Result, Section
+
+TEXTS = {
+    "es": {
+        "intro": (
+            "Variante `{variant}` en la sesión `{session}`. Este código abre la misma sesión que "
+            "se midió:"
+        ),
+        "none": "Sin medir: ningún candidato llegó a abrirse en una sesión.",
+        "gain": (
+            "En el barrido tardó el {swept} de lo que tarda la sesión por defecto; medida de "
+            "nuevo, con "
+            "muestras y proceso nuevos, el {fresh}. La segunda cifra es la que vale: la primera "
+            "es la del "
+            "ganador de un concurso y tiende a exagerar."
+        ),
+        "default": "Es la sesión por defecto de ONNX Runtime: ninguna otra demostró ser mejor.",
+    },
+    "en": {
+        "intro": (
+            "Variant `{variant}` in session `{session}`. This code opens the very session that "
+            "was measured:"
+        ),
+        "none": "Not measured: no candidate could be opened in a session.",
+        "gain": (
+            "In the sweep it took {swept} of the default session's time; measured again, with "
+            "fresh "
+            "samples in a fresh process, {fresh}. The second figure is the one to trust: the "
+            "first is "
+            "that of a contest's winner and tends to flatter."
+        ),
+        "default": "It is ONNX Runtime's default session: no other proved to be better.",
+    },
+}
+
+
+def render(result: Result, language: str) -> str:
+    texts = TEXTS[language]
+    variant, name = reading.candidate(result)
+    if not variant or name not in [entry["name"] for entry in result.experiment["sessions"]]:
+        return texts["none"]
+    stored = [entry for entry in result.experiment["sessions"] if entry["name"] == name]
+    config = session.SessionConfig.from_json(stored[0])
+    source = session.python_code(config, _files(result, variant))
+    return markdown.paragraphs(
+        texts["intro"].format(variant=variant, session=name),
+        f"```python\n{source.strip()}\n```",
+        _ground(result, language),
+    )
+
+
+def _files(result: Result, variant: str) -> dict[str, str]:
+    """Role -> file of the variant's graphs, the role being the file's name without its ending."""
+    kept = reading.row(result.variants, variant=variant)
+    files = [
+        name for name in reading.parsed(kept["files"] if kept else "") if name.endswith(".onnx")
+    ]
+    return {PurePosixPath(name).stem: name for name in sorted(files)}
+
+
+def _ground(result: Result, language: str) -> str:
+    texts = TEXTS[language]
+    variant, name = reading.candidate(result)
+    if name == "default":
+        return texts["default"]
+    row = reading.row(result.sessions, session=name, variant=variant)
+    if row is None or row["confirmed"] != row["confirmed"]:
+        return ""
+    fresh = (row["confirmed"], row["confirmed_low"], row["confirmed_high"])
+    return markdown.paragraphs(
+        texts["gain"].format(
+            swept=markdown.estimate(reading.bounds(row, "ratio"), "share", language),
+            fresh=markdown.estimate(fresh, "share", language),
+        ),
+        markdown.source(language, "sessions", session=name, variant=variant),
+    )
+
+
+section = Section(
+    order=30, title={"es": "Configuración óptima", "en": "Best configuration"}, render=render
+)

@@ -1,0 +1,78 @@
+"""Cold against warm: loading the model, its first call, and the memory it takes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pandas as pd
+
+from harness import markdown, reading, wording
+from harness.contracts import Result, Section
+
+METRICS = ("load_ms", "first_call_ms", "latency_p50_ms", "peak_memory_mb")
+TEXTS = {
+    "es": {
+        "none": "Sin medir: no hay cargas ni primeras llamadas.",
+        "line": "Variante · sesión",
+        "warm": "Llamada en caliente (P50)",
+        "note": (
+            "La carga abre las sesiones en un proceso nuevo. La primera llamada es más lenta "
+            "porque "
+            "reserva memoria para esa forma de entrada; no entra en ninguna cifra en caliente."
+        ),
+    },
+    "en": {
+        "none": "Not measured: there are no loads and no first calls.",
+        "line": "Variant · session",
+        "warm": "Warm call (P50)",
+        "note": (
+            "Loading opens the sessions in a fresh process. The first call is slower because it "
+            "reserves memory for that input shape; it enters no warm figure."
+        ),
+    },
+}
+
+
+def render(result: Result, language: str) -> str:
+    texts = TEXTS[language]
+    rows = list(_rows(result, language))
+    if not rows:
+        return texts["none"]
+    headers = [texts["line"], *(wording.metric(name, language) for name in METRICS)]
+    headers[3] = texts["warm"]
+    return markdown.paragraphs(
+        texts["note"],
+        markdown.table(headers, rows, "l"),
+        markdown.source(language, "summary", stage="latency"),
+    )
+
+
+def _rows(result: Result, language: str) -> Iterator[list[str]]:
+    workload = reading.main_length(result)
+    for line in reading.lines(result):
+        cell = {"variant": line.variant, "session": line.session, "replica": 0}
+        here = reading.rows(result.summary, stage="latency", **cell)
+        found = {name: _longest(reading.rows(here, metric=name), workload) for name in METRICS}
+        if not found["load_ms"] and not found["first_call_ms"]:
+            continue
+        found["latency_p50_ms"] = reading.latency(result, line, "latency_p50_ms", workload)
+        units = ("ms", "ms", "ms", "MB")
+        yield [
+            markdown.escape(line.label),
+            *(
+                markdown.quantity(reading.bounds(found[name])[0], unit, language)
+                for name, unit in zip(METRICS, units, strict=True)
+            ),
+        ]
+
+
+def _longest(rows: pd.DataFrame, workload: str) -> dict[str, Any] | None:
+    """The row at the main length; without one the largest value of the cell."""
+    ordered = rows.assign(here=rows["workload"] == workload).sort_values(["here", "value"])
+    return reading.row(ordered.iloc[::-1])
+
+
+section = Section(
+    order=44, title={"es": "En frío y en caliente", "en": "Cold and warm"}, render=render
+)

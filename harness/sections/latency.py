@@ -1,0 +1,95 @@
+"""Warm latency of the user's own operation per length, variant and session, against the "
+"baseline."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from harness import markdown, reading, wording
+from harness.contracts import Result, Section
+
+TEXTS = {
+    "es": {
+        "none": "Sin medir: no hay llamadas de la etapa de latencia.",
+        "intro": (
+            "De audio a texto, en caliente, con habla real cortada a cada duración. Los bloques de "
+            "todas las celdas se intercalan en un orden sorteado en cada ronda."
+        ),
+        "length": "Audio",
+        "line": "Variante · sesión",
+        "against": "Tiempo respecto a {baseline}",
+        "n": "Llamadas",
+        "cells": "Distribución de la latencia por celda, en escala logarítmica",
+        "lengths": "Latencia P50 según la duración del audio",
+    },
+    "en": {
+        "none": "Not measured: there are no calls of the latency stage.",
+        "intro": (
+            "Audio to text, warm, on real speech cut to each length. The blocks of all cells are "
+            "interleaved in an order drawn anew in each round."
+        ),
+        "length": "Audio",
+        "line": "Variant · session",
+        "against": "Time against {baseline}",
+        "n": "Calls",
+        "cells": "Latency distribution per cell, on a logarithmic scale",
+        "lengths": "Latency P50 by audio length",
+    },
+}
+
+
+def render(result: Result, language: str) -> str:
+    texts = TEXTS[language]
+    rows = list(_rows(result, language))
+    seen = [
+        markdown.figure("latency_cells", texts["cells"]),
+        markdown.source(language, "calls", stage="latency", operation="pipeline", warm="True"),
+    ]
+    seen = seen if reading.timed(result) else []
+    if not rows:
+        return markdown.paragraphs(texts["none"], *seen)
+    headers = [texts["length"], texts["line"], "P50 [95 %]", "P90", "P99 [95 %]"]
+    if language == "en":
+        headers = [name.replace(" %", "%") for name in headers]
+    headers += [texts["against"].format(baseline=f"`{reading.baseline(result)}`"), texts["n"]]
+    return markdown.paragraphs(
+        texts["intro"],
+        *seen,
+        markdown.figure("latency_lengths", texts["lengths"]),
+        markdown.source(language, "summary", stage="latency", metric="latency_p50_ms"),
+        markdown.table(headers, rows, "rlrrrrr"),
+        markdown.source(language, "summary", stage="latency", operation="pipeline"),
+    )
+
+
+def _rows(result: Result, language: str) -> Iterator[list[str]]:
+    stage = reading.rows(result.summary, stage="latency", operation="pipeline")
+    for workload in reading.lengths(stage):
+        for line in reading.lines(result):
+            p50 = reading.latency(result, line, "latency_p50_ms", workload)
+            if p50 is None:
+                continue
+            p90 = reading.latency(result, line, "latency_p90_ms", workload)
+            p99 = reading.latency(result, line, "latency_p99_ms", workload)
+            yield [
+                wording.workload(workload, language),
+                markdown.escape(line.label),
+                markdown.estimate(reading.bounds(p50), "ms", language),
+                markdown.quantity(reading.bounds(p90)[0], "ms", language),
+                markdown.estimate(reading.bounds(p99), "ms", language),
+                _against(result, line, workload, language),
+                markdown.count(p50["n"], language),
+            ]
+
+
+def _against(result: Result, line: reading.Line, workload: str, language: str) -> str:
+    if line.role == "baseline":
+        return "1"
+    found = reading.change(result, line, "latency_p50_ms", workload)
+    if found is None:
+        return markdown.UNKNOWN
+    values = (found["ratio"], found["ratio_low"], found["ratio_high"])
+    return markdown.estimate(values, "ratio", language)
+
+
+section = Section(order=40, title={"es": "Latencia", "en": "Latency"}, render=render)

@@ -1,0 +1,159 @@
+"""The first screen: the verdict, why, and the gate table with how each line was decided."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from harness import markdown, reading, wording
+from harness.contracts import Result, Section
+
+TEXTS = {
+    "es": {
+        "verdict": "Veredicto",
+        "none": "Sin medir: no hay ningún límite que comprobar, y sin límites no se aprueba nada.",
+        "subject": "{candidate} (sesión `{session}`) en lugar de {baseline}.",
+        "PASS": "{n} de {all} límites se cumplen",
+        "PASS_one": "{n} de {all} límites se cumple",
+        "WAIVED": "con excepción en vigor: {list}",
+        "FAIL": "no se cumple: {list}",
+        "INCONCLUSIVE": "sin decidir: {list}",
+        "NOT MEASURED": "sin medir: {list}",
+        "short": "{name}, {observed} con límite {limit}",
+        "warn": "Avisos, que no deciden: {list}.",
+        "metric": "Métrica",
+        "limit": "Límite",
+        "observed": "Medido [95 %]",
+        "n": "n",
+        "status": "Estado",
+        "how": "Cómo se decidió",
+        "is_warn": "aviso",
+        "conventions": (
+            "Un límite solo se cumple si su cota entera queda del lado bueno. En esta tabla, entre "
+            "corchetes, cotas que valen cada una al 95 %; en las demás, intervalos del 95 %. «n» "
+            "son "
+            "las muestras: para acotar un P99 hacen falta al menos 299 llamadas. «pp» son puntos "
+            "porcentuales; «—» es sin medir; «∞», sin cota por falta de muestras."
+        ),
+        "alt": "Cuánto de cada límite se usa, con su intervalo",
+    },
+    "en": {
+        "verdict": "Verdict",
+        "none": "Not measured: there is no limit to check, and nothing is approved without limits.",
+        "subject": "{candidate} (session `{session}`) in place of {baseline}.",
+        "PASS": "{n} of {all} limits are met",
+        "PASS_one": "{n} of {all} limits is met",
+        "WAIVED": "waived: {list}",
+        "FAIL": "not met: {list}",
+        "INCONCLUSIVE": "inconclusive: {list}",
+        "NOT MEASURED": "not measured: {list}",
+        "short": "{name}, {observed} against a limit of {limit}",
+        "warn": "Warnings, which do not decide: {list}.",
+        "metric": "Metric",
+        "limit": "Limit",
+        "observed": "Measured [95%]",
+        "n": "n",
+        "status": "Status",
+        "how": "How it was decided",
+        "is_warn": "warning",
+        "conventions": (
+            "A limit is met only if its whole bound lies on the right side. In this table, "
+            "brackets "
+            "hold bounds that each hold with 95%; in the others, 95% intervals. n counts samples: "
+            "bounding a P99 takes at least 299 calls. pp are percentage points; — is not measured; "
+            "∞ means no bound, for want of samples."
+        ),
+        "alt": "How much of each limit is used, with its interval",
+    },
+}
+
+COUNTED = ("WAIVED", "FAIL", "INCONCLUSIVE", "NOT MEASURED")
+
+
+def render(result: Result, language: str) -> str:
+    texts = TEXTS[language]
+    checks = reading.records(reading.own_checks(result))
+    named = wording.verdict(str(result.verdict.get("verdict") or ""), language)
+    opening = f"**{texts['verdict']}: {named}**" if named else ""
+    if not checks:
+        return markdown.paragraphs(opening, texts["none"])
+    return markdown.paragraphs(
+        markdown.paragraphs(opening + ". " + _subject(result, language) + _why(checks, language)),
+        _table(checks, language),
+        markdown.source(language, "checks"),
+        texts["conventions"],
+        _figure(checks, language),
+    )
+
+
+def _subject(result: Result, language: str) -> str:
+    variant, session = reading.candidate(result)
+    if not variant:
+        return ""
+    names = {"candidate": f"`{variant}`", "session": session or "default"}
+    return (
+        TEXTS[language]["subject"].format(**names, baseline=f"`{reading.baseline(result)}`") + " "
+    )
+
+
+def _why(checks: list[dict[str, Any]], language: str) -> str:
+    texts = TEXTS[language]
+    hard = [check for check in checks if check["severity"] != "warn"]
+    passed = sum(check["status"] == "PASS" for check in hard)
+    key = "PASS_one" if passed == 1 else "PASS"
+    parts = [texts[key].format(n=passed, all=len(hard))]
+    for status in COUNTED:
+        found = [_short(check, language) for check in hard if check["status"] == status]
+        if found:
+            parts.append(texts[status].format(list=", ".join(found)))
+    soft = [check for check in checks if check["severity"] == "warn" and check["status"] != "PASS"]
+    told = [f"{wording.gate_name(c, language)}: {_word(c, language)}" for c in soft]
+    warned = " " + texts["warn"].format(list="; ".join(told)) if told else ""
+    return "; ".join(parts) + "." + warned
+
+
+def _word(check: Mapping[str, Any], language: str) -> str:
+    return wording.plain(wording.status(check["status"], language))
+
+
+def _short(check: Mapping[str, Any], language: str) -> str:
+    name, limit = wording.gate_name(check, language), wording.gate_limit(check, language)
+    if math.isnan(check["observed"]):
+        return f"{name} ({limit})"
+    observed = wording.gate_observed(check, language)
+    return TEXTS[language]["short"].format(name=name, observed=observed, limit=limit)
+
+
+def _table(checks: list[dict[str, Any]], language: str) -> str:
+    texts = TEXTS[language]
+    headers = [texts[key] for key in ("metric", "limit", "observed", "n", "status", "how")]
+    return markdown.table(headers, [_row(check, language) for check in checks], "lrrrll")
+
+
+def _row(check: Mapping[str, Any], language: str) -> list[str]:
+    soft = f" *({TEXTS[language]['is_warn']})*" if check["severity"] == "warn" else ""
+    return [
+        f"**{markdown.escape(wording.gate_name(check, language))}**{soft}",
+        wording.gate_limit(check, language),
+        wording.gate_observed(check, language),
+        markdown.count(check["n"], language) if check["n"] else markdown.UNKNOWN,
+        wording.status(check["status"], language),
+        _how(check, language),
+    ]
+
+
+def _how(check: Mapping[str, Any], language: str) -> str:
+    """The method and, in parentheses, how many of the samples count as independent."""
+    method = markdown.escape(wording.how(check["method"], language))
+    units = f" ({markdown.count(check['units'], language)})" if check["units"] > 1 else ""
+    return method + units if method else markdown.UNKNOWN
+
+
+def _figure(checks: list[dict[str, Any]], language: str) -> str:
+    if all(math.isnan(check["observed"]) for check in checks):
+        return ""
+    return markdown.figure("gates", TEXTS[language]["alt"])
+
+
+section = Section(order=10, title={"es": "Resultado", "en": "Result"}, render=render)

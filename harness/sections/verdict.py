@@ -1,0 +1,62 @@
+"""The verdict once more, as the last line, with the exit code that a pipeline sees."""
+
+from __future__ import annotations
+
+from harness import markdown, reading, wording
+from harness.contracts import Result, Section
+
+TEXTS = {
+    "es": {
+        "none": "Sin veredicto: la medición no llegó a su fin.",
+        "line": "**{verdict}**: {subject} (código de salida {code}).",
+        "APPROVED": "`{candidate}` puede sustituir a `{baseline}` en este equipo",
+        "APPROVED WITH WAIVERS": (
+            "`{candidate}` puede sustituir a `{baseline}` en este equipo mientras valgan las "
+            "excepciones"
+        ),
+        "REJECTED": "`{candidate}` no puede sustituir a `{baseline}` en este equipo",
+        "INSUFFICIENT EVIDENCE": (
+            "con lo medido no se puede afirmar que `{candidate}` sustituya a `{baseline}` en este "
+            "equipo"
+        ),
+        "alpha": (
+            "Para aprobar hacen falta todos los límites a la vez, cada uno al 95 %: por eso la "
+            "probabilidad de aprobar por error un candidato que incumple alguno no pasa del 5 %."
+        ),
+    },
+    "en": {
+        "none": "No verdict: the measurement did not come to its end.",
+        "line": "**{verdict}**: {subject} (exit code {code}).",
+        "APPROVED": "`{candidate}` may replace `{baseline}` on this machine",
+        "APPROVED WITH WAIVERS": (
+            "`{candidate}` may replace `{baseline}` on this machine while the waivers hold"
+        ),
+        "REJECTED": "`{candidate}` may not replace `{baseline}` on this machine",
+        "INSUFFICIENT EVIDENCE": (
+            "what was measured does not show that `{candidate}` may replace `{baseline}` on this "
+            "machine"
+        ),
+        "alpha": (
+            "Approval takes every gate at once, each at 95%: so the probability of approving by "
+            "mistake a candidate that misses one of them is at most 5%."
+        ),
+    },
+}
+
+
+def render(result: Result, language: str) -> str:
+    texts, name = TEXTS[language], str(result.verdict.get("verdict") or "")
+    if name not in texts:
+        return texts["none"]
+    variant, session = reading.candidate(result)
+    label = reading.Line(variant, session or "default", "").label
+    subject = texts[name].format(candidate=label, baseline=reading.baseline(result))
+    line = texts["line"].format(
+        verdict=wording.verdict(name, language),
+        subject=subject,
+        code=result.verdict.get("exit_code", markdown.UNKNOWN),
+    )
+    return markdown.paragraphs(line, texts["alpha"])
+
+
+section = Section(order=140, title={"es": "Veredicto", "en": "Verdict"}, render=render)

@@ -1,0 +1,261 @@
+"""The words of the tables (metrics, statuses, methods ...) in each language of the report."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from harness import plugins
+from harness.markdown import estimate, given
+from harness.plugins import QUANTILE
+
+Words = Mapping[str, Mapping[str, str]]
+
+METRICS: Words = {
+    "es": {
+        "latency_ms": "Latencia",
+        "size_mb": "Tamaño",
+        "wer": "WER",
+        "cer": "CER",
+        "rtf": "RTF",
+        "speedup": "Aceleración",
+        "peak_memory_mb": "Memoria máxima",
+        "load_ms": "Carga del modelo",
+        "first_call_ms": "Primera llamada",
+        "tokens_per_second": "Tokens por segundo",
+        "tokens": "Tokens",
+        "ser": "SER (frases con error)",
+        "mos": "MOS",
+    },
+    "en": {
+        "latency_ms": "Latency",
+        "size_mb": "Size",
+        "wer": "WER",
+        "cer": "CER",
+        "rtf": "RTF",
+        "speedup": "Speed-up",
+        "peak_memory_mb": "Peak memory",
+        "load_ms": "Model load",
+        "first_call_ms": "First call",
+        "tokens_per_second": "Tokens per second",
+        "tokens": "Tokens",
+        "ser": "SER (utterances with errors)",
+        "mos": "MOS",
+    },
+}
+
+OPERATIONS: Words = {
+    "es": {
+        "pipeline": "de audio a texto",
+        "features": "características",
+        "encoder": "codificador",
+        "decoder_step": "un paso del decodificador",
+        "load": "carga",
+        "first_call": "primera llamada",
+    },
+    "en": {
+        "pipeline": "audio to text",
+        "features": "features",
+        "encoder": "encoder",
+        "decoder_step": "one decoder step",
+        "load": "load",
+        "first_call": "first call",
+    },
+}
+
+STATUSES: Words = {
+    "es": {
+        "PASS": "✅ cumple",
+        "FAIL": "❌ no cumple",
+        "INCONCLUSIVE": "❔ no concluyente",
+        "NOT MEASURED": "❔ sin medir",
+        "WAIVED": "⚠️ excepción aceptada",
+        "confirmed": "✅ confirmada",
+        "refuted": "❌ refutada",
+        "undecided": "❔ sin decidir",
+        "not measured": "❔ sin medir",
+    },
+    "en": {
+        "PASS": "✅ met",
+        "FAIL": "❌ not met",
+        "INCONCLUSIVE": "❔ inconclusive",
+        "NOT MEASURED": "❔ not measured",
+        "WAIVED": "⚠️ waived",
+        "confirmed": "✅ confirmed",
+        "refuted": "❌ refuted",
+        "undecided": "❔ undecided",
+        "not measured": "❔ not measured",
+    },
+}
+
+VERDICTS: Words = {
+    "es": {
+        "APPROVED": "✅ APROBADO",
+        "APPROVED WITH WAIVERS": "⚠️ APROBADO CON EXCEPCIONES",
+        "REJECTED": "❌ RECHAZADO",
+        "INSUFFICIENT EVIDENCE": "❔ PRUEBAS INSUFICIENTES",
+    },
+    "en": {
+        "APPROVED": "✅ APPROVED",
+        "APPROVED WITH WAIVERS": "⚠️ APPROVED WITH WAIVERS",
+        "REJECTED": "❌ REJECTED",
+        "INSUFFICIENT EVIDENCE": "❔ INSUFFICIENT EVIDENCE",
+    },
+}
+
+
+def metric(name: str, language: str) -> str:
+    """ "latency_p99_ms" as "Latencia P99"; a metric of the user's own by the name that it has."""
+    known = METRICS[language]
+    if name in known:
+        return known[name]
+    match = QUANTILE.match(name)
+    stem = match["stem"] + (match["unit"] or "") if match else ""
+    if match is None or stem not in known:
+        return name.replace("_", " ")
+    digits = match["digits"].replace("_", "," if language == "es" else ".")
+    return f"{known[stem]} P{digits}"
+
+
+def operation(name: str, language: str) -> str:
+    """What was timed, in the reader's words; a family's own operation by its name."""
+    return OPERATIONS[language].get(name, name.replace("_", " "))
+
+
+def status(name: str, language: str) -> str:
+    """A check's or claim's status with its one mark."""
+    return STATUSES[language].get(name, name)
+
+
+def verdict(name: str, language: str) -> str:
+    """The verdict with its one mark."""
+    return VERDICTS[language].get(name, name)
+
+
+def plain(text: str) -> str:
+    """A status or verdict without its mark, for the middle of a sentence or a figure."""
+    return text.partition(" ")[2] or text
+
+
+# ---------------------------------------- a row of `checks`
+_OVER = {"es": "frente a", "en": "over"}
+
+
+def gate_name(check: Mapping[str, Any], language: str) -> str:
+    """ "Latencia P50 (5 s)", "WER frente a fp32"."""
+    over = f" {_OVER[language]} {check['over']}" if check["over"] else ""
+    at = f" ({workload(check['workload'], language)})" if check["workload"].endswith(" s") else ""
+    return metric(check["metric"], language) + over + at
+
+
+def workload(name: str, language: str) -> str:
+    """ "2.5 s" with the language's decimal sign; a data set's name as it is."""
+    amount, _, unit = name.partition(" ")
+    if unit != "s":
+        return name
+    return amount.replace(".", ",") + " s" if language == "es" else name
+
+
+def _gate(kind: str) -> Any:
+    return plugins.load("gates", kind) if kind in plugins.names("gates") else None
+
+
+def gate_limit(check: Mapping[str, Any], language: str) -> str:
+    """ "≤ 240 ms", "≤ +3 pp", "≥ ×1,5", "≥ 10×"."""
+    gate, limit = _gate(check["kind"]), float(check["limit"])
+    if gate is None:
+        return f"{check['kind']} {given(limit, check['unit'], language)}"
+    if gate.on == "ratio":
+        return str(gate.sign) + given(limit, "", language)
+    shown = given(limit, check["unit"], language, gate.on == "difference")
+    return f"{gate.sign}{'' if gate.sign.endswith('+') else ' '}{shown}"
+
+
+def gate_observed(check: Mapping[str, Any], language: str) -> str:
+    """What the gate decided on, with its bounds: "251 ms [245; 260]"; a dash if not measured."""
+    gate = _gate(check["kind"])
+    values = (float(check["observed"]), float(check["low"]), float(check["high"]))
+    if gate is not None and gate.on == "ratio":
+        return estimate(values, "ratio", language)
+    difference = gate is not None and gate.on == "difference"
+    return estimate(values, check["unit"], language, difference=difference)
+
+
+# why a check came out as it did, by its reason_code
+REASONS: Words = {
+    "es": {
+        "within": "la cota entera queda dentro del límite",
+        "beyond": "la cota entera queda fuera del límite",
+        "straddles": "las cotas quedan a ambos lados del límite",
+        "few": "muestras independientes insuficientes para una cota del 95 %",
+        "constant": "los valores no varían nada, y así no se sabe cuánto varían",
+        "broken": "algún valor no es un número, o no hay con qué comparar",
+        "nothing": "no hay ninguna muestra",
+        "failed": "más del 1 % de las llamadas o frases se quedó sin resultado",
+        "waived": "fuera del límite y, con la cota entera, dentro de la excepción",
+        "waiver_expired": "fuera del límite, y la excepción ha caducado",
+        "waiver_exceeded": "fuera del límite, y la cota no cabe en la excepción",
+    },
+    "en": {
+        "within": "the whole bound is within the limit",
+        "beyond": "the whole bound is beyond the limit",
+        "straddles": "the bounds lie on both sides of the limit",
+        "few": "too few independent samples for a 95% bound",
+        "constant": "the values never vary, so they do not tell how they vary",
+        "broken": "a value is not a number, or there is none to compare with",
+        "nothing": "there is no sample",
+        "failed": "more than 1% of the calls or utterances have no result",
+        "waived": "beyond the limit and, with its whole bound, within the waiver",
+        "waiver_expired": "beyond the limit, and its waiver has expired",
+        "waiver_exceeded": "beyond the limit, and its bound is not within the waiver",
+    },
+}
+
+METHODS: Words = {
+    "es": {
+        "exact": "valor exacto",
+        "largest observed": "el mayor observado",
+        "binomial tail over blocks": "cola binomial exacta, por bloques",
+        "paired t over rounds": "t pareada, por rondas",
+        "paired bootstrap over rounds": "bootstrap pareado, por rondas",
+        "paired bootstrap": "bootstrap pareado",
+        "bootstrap": "bootstrap",
+        "speaker": "por locutores",
+        "sentence": "por oraciones",
+        "utterance": "por frases",
+        "round": "por rondas",
+    },
+    "en": {
+        "exact": "exact value",
+        "binomial tail over blocks": "exact binomial tail, by blocks",
+        "paired t over rounds": "paired t, by rounds",
+        "paired bootstrap over rounds": "paired bootstrap, by rounds",
+        "speaker": "by speakers",
+        "sentence": "by sentences",
+        "utterance": "by utterances",
+        "round": "by rounds",
+    },
+}
+
+
+def why(check: Mapping[str, Any], language: str) -> str:
+    """The reason of a check's status in the reader's words; the stored one for an unknown code."""
+    return REASONS[language].get(check["reason_code"], check["reason"])
+
+
+def how(method: str, language: str) -> str:
+    """A check's method in the reader's words; the stored text where there are no others."""
+    known = METHODS[language]
+    name, _, unit = method.partition(" by ")
+    parts = [known.get(name, name), known.get(unit, unit)]
+    return ", ".join(part for part in parts if part)
+
+
+def unit(name: str) -> str:
+    """The unit of a metric as its file says it; "" for one that no file carries."""
+    match = QUANTILE.match(name)
+    stem = match["stem"] + (match["unit"] or "") if match else name
+    for known in (name, stem):
+        if known in plugins.names("metrics"):
+            return str(plugins.load("metrics", known).unit)
+    return ""

@@ -1,0 +1,86 @@
+"""The figures: one for each that the report shows, small, and the same bytes every time."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import invented_run
+import pytest
+
+from harness import plots, report, tables
+from harness.contracts import Result
+
+MOST_BYTES = 150_000
+
+
+@pytest.fixture(scope="module")
+def result() -> Result:
+    return invented_run.build()
+
+
+@pytest.fixture(scope="module")
+def drawn(result: Result, tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    return plots.draw(result, tmp_path_factory.mktemp("figures"), "es")
+
+
+def test_the_same_tables_give_the_same_bytes(
+    result: Result, drawn: list[Path], tmp_path: Path
+) -> None:
+    again = plots.draw(result, tmp_path, "es")
+    assert [path.read_bytes() for path in again] == [path.read_bytes() for path in drawn]
+
+
+def test_the_report_shows_every_figure_and_no_other(result: Result, drawn: list[Path]) -> None:
+    shown = re.findall(r"\]\(figures/(\w+)\.png\)", report.render(result, "es"))
+    assert sorted(shown) == sorted(path.stem for path in drawn)
+    assert len(drawn) >= 6
+
+
+def test_a_figure_is_small_and_tells_neither_date_nor_program(drawn: list[Path]) -> None:
+    for path in drawn:
+        data = path.read_bytes()
+        assert len(data) < MOST_BYTES, path.name
+        assert b"tEXt" not in data
+        assert b"tIME" not in data
+
+
+@pytest.mark.parametrize("language", ["es", "en"])
+def test_without_data_there_is_no_figure_and_an_old_one_goes(
+    result: Result, language: str, tmp_path: Path
+) -> None:
+    (tmp_path / "gates.png").write_bytes(b"old")
+    nothing = {name: tables.frame(name, []) for name in tables.TABLES}
+    assert plots.draw(replace(result, tables=nothing, verdict={}), tmp_path, language) == []
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("table", ["calls", "summary", "checks"])
+def test_report_and_figures_agree_on_what_is_missing(result: Result, table: str) -> None:
+    """Only whether each figure would be drawn: drawing them all again would take seconds."""
+    without = replace(result, tables={**result.tables, table: tables.frame(table, [])})
+    shown = set(re.findall(r"\]\(figures/(\w+)\.png\)", report.render(without, "en")))
+    made = {name for name, draw in plots.FIGURES.items() if draw(without, "en") is not None}
+    assert shown == made
+
+
+def test_one_variant_alone_can_be_drawn(result: Result, tmp_path: Path) -> None:
+    """A run of the baseline only: no candidate, no sweep, nothing to compare with."""
+    kept = {
+        name: data[data["variant"] == "fp32"] if "variant" in data else data
+        for name, data in result.tables.items()
+    }
+    experiment = {**result.experiment, "variants": [{"name": "fp32"}], "recorded": []}
+    alone = replace(result, tables=kept, experiment=experiment, verdict={"verdict": "x"})
+    names = {path.stem for path in plots.draw(alone, tmp_path, "en")}
+    assert {"latency_cells", "latency_lengths", "parts"} <= names
+    assert "gates" not in names
+
+
+def test_a_sweep_of_two_rounds_is_drawn_without_a_band(result: Result, tmp_path: Path) -> None:
+    """Two rounds give the A/A twin no bound: its band reaches without end."""
+    calls = result.calls[(result.calls["stage"] != "sweep") | (result.calls["round"] < 1)]
+    short = replace(result, tables={**result.tables, "calls": calls})
+    assert plots.FIGURES["sessions"](short, "es") is not None
+    assert "no tiene cota" in report.render(short, "es")
