@@ -15,8 +15,7 @@ TEXTS = {
         "alt": "En qué se va el tiempo según la duración del audio",
         "note": (
             "Whisper rellena cada clip hasta 30 s: el codificador cuesta lo mismo con 1 s que con "
-            "29 s, "
-            "y lo que crece con la duración es el número de pasos del decodificador."
+            "29 s, y lo que crece con la duración es el número de pasos del decodificador."
         ),
     },
     "en": {
@@ -26,8 +25,7 @@ TEXTS = {
         "alt": "Where the time goes, by audio length",
         "note": (
             "Whisper pads each clip to 30 s: the encoder costs the same for 1 s as for 29 s, and "
-            "what "
-            "grows with the length is the number of decoder steps."
+            "what grows with the length is the number of decoder steps."
         ),
     },
 }
@@ -40,11 +38,12 @@ def render(result: Result, language: str) -> str:
         return texts["none"]
     headers = [texts["line"], *(wording.operation(name, language) for name in operations)]
     title = texts["title"].format(workload=wording.workload(workload, language))
-    whisper = (result.experiment.get("model") or {}).get("family") == "whisper"
+    model = result.experiment.get("model") or {}
+    padded = model.get("family") == "whisper" and not model.get("context")
     return markdown.paragraphs(
         markdown.figure("parts", texts["alt"]),
         markdown.source(language, "summary", stage="latency", metric="latency_p50_ms"),
-        texts["note"] if whisper else "",
+        texts["note"] if padded else "",
         f"{title}:",
         markdown.table(headers, list(_rows(result, operations, workload, language)), "l"),
         markdown.source(language, "summary", stage="latency", workload=workload),
