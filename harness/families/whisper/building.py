@@ -1,0 +1,100 @@
+"""Makes the FP32 folder: ONNX graphs from CTranslate2 weights, or an export's files as they are."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+from harness.errors import ModelError
+from harness.families.whisper import layouts
+from harness.families.whisper.layouts import CONSTANTS, OWN, TOKENIZER, Constants
+from harness.families.whisper.weights import Weights, read
+
+CTRANSLATE2 = "model.bin"
+
+
+def build(source: Path, target: Path) -> None:
+    """Our FP32 folder from a CTranslate2 folder (`model.bin`, `config.json`, `tokenizer.json`); the
+    files of an ONNX folder of either layout are linked, or copied where links are not possible.
+    The same source gives the same bytes.
+
+    Raises: ModelError for a folder that is neither, or whose files are not as they should be.
+    """
+    if (source / CTRANSLATE2).is_file():
+        from_ctranslate2(source, target)
+    elif layouts.is_export(source):
+        link_export(source, target)
+    else:
+        raise ModelError(
+            f"{source} is no Whisper source: it needs model.bin (CTranslate2) with config.json and "
+            "tokenizer.json, or an ONNX export (encoder_model.onnx, decoder_model_merged.onnx)."
+        )
+
+
+def from_ctranslate2(source: Path, target: Path) -> None:
+    """encoder.onnx, decoder.onnx, tokenizer.json and whisper.json. Raises: ModelError."""
+    from harness.families.whisper import network
+
+    weights = read(source / CTRANSLATE2)
+    text = constants_of(weights, layouts.read_json(source / "config.json")).text()
+    if not (source / TOKENIZER).is_file():
+        raise ModelError(f"{TOKENIZER} is missing in {source}.")
+    shutil.copyfile(source / TOKENIZER, target / TOKENIZER)
+    (target / CONSTANTS).write_text(text, encoding="utf-8", newline="\n")
+    for role, graph in (("encoder", network.encoder), ("decoder", network.decoder)):
+        data = graph(weights).SerializeToString(deterministic=True)
+        (target / OWN[role]).write_bytes(data)
+
+
+def constants_of(weights: Weights, config: dict[str, Any]) -> Constants:
+    """Shapes from the weights, suppressed tokens from CTranslate2's config. Raises: ModelError."""
+    missing = [key for key in ("suppress_ids", "suppress_ids_begin") if key not in config]
+    if missing:
+        raise ModelError(f"config.json has no {', '.join(missing)}: it is not CTranslate2's.")
+    return Constants(
+        mels=int(weights["encoder/conv1/weight"].shape[1]),
+        frames=2 * len(weights["encoder/position_encodings/encodings"]),
+        positions=len(weights["decoder/position_encodings/encodings"]),
+        suppress=tuple(config["suppress_ids"]),
+        suppress_begin=tuple(config["suppress_ids_begin"]),
+    )
+
+
+def link_export(source: Path, target: Path) -> None:
+    """The graphs of the layout that `source` has, their external data and the JSON files.
+
+    Raises: ModelError.
+    """
+    layout = layouts.find(source)
+    found = [p for p in source.iterdir() if p.suffix in (".json", ".txt")]
+    for path in layout.graphs.values():
+        found += [path, *(path.parent / name for name in _external(path))]
+    for path in sorted(set(found)):
+        if not path.is_file():
+            raise ModelError(
+                f"{path.name}, which holds weights of a graph, is missing in {source}."
+            )
+        copy = target / path.relative_to(source)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        _link(path.resolve(), copy)
+
+
+def _external(path: Path) -> set[str]:
+    """The files beside an ONNX file that hold its weights."""
+    import onnx
+    from onnx.external_data_helper import ExternalDataInfo, uses_external_data
+
+    graph = onnx.load(path, load_external_data=False).graph
+    # a merged export keeps the weights of its branches in the branches
+    graphs = [graph, *(a.g for node in graph.node for a in node.attribute if a.HasField("g"))]
+    tensors = (t for g in graphs for t in g.initializer)
+    return {ExternalDataInfo(t).location for t in tensors if uses_external_data(t)}
+
+
+def _link(source: Path, target: Path) -> None:
+    try:
+        os.link(source, target)
+    except OSError:  # another disk, or a file system without links
+        shutil.copyfile(source, target)
