@@ -111,12 +111,12 @@ class Run:
         sessions, chosen = tables.frame("sessions", []), "default"
         units: list[store.Unit] = []
         if experiment.latency is not None:
-            free = max(experiment.budget.minutes * 60 - self._quality_seconds(), 30.0)
-            sweep = self.sweep(free * SWEEP_SHARE)
+            budget = experiment.budget.minutes * 60
+            sweep = self.sweep(max(budget - self._quality_seconds(), 30.0) * SWEEP_SHARE)
             sessions = scoring.sweep(sweep.calls(), _options(experiment))
             chosen = scoring.chosen(sessions, experiment.candidate)
-            left = max(free - (time.monotonic() - began), 30.0)
-            units += [sweep, self.latency(chosen, left)]
+            spent = time.monotonic() - began + self._quality_seconds(sweep.calls())
+            units += [sweep, self.latency(chosen, max(budget - spent, 30.0))]
         units += self.quality(chosen)
         store.sweep_out(self.setting.folder, units)
         frames = [unit.calls() for unit in units] or [tables.frame("calls", [])]
@@ -185,12 +185,16 @@ class Run:
         assert self.setting.experiment.latency is not None
         return self.setting.experiment.latency
 
-    def _quality_seconds(self) -> float:
-        """A guess at what the utterances will take; 0 for those that are there already."""
-        experiment = self.setting.experiment
-        names = [v.name for v in experiment.variants if v.name not in self._broken()]
+    def _quality_seconds(self, swept: pd.DataFrame | None = None) -> float:
+        """What the utterances will take, by what the sweep's calls took, a guess before it."""
+        names = [v.name for v in self.setting.experiment.variants if v.name not in self._broken()]
         clips = sum(len(list(d.utterances)) for d in self.setting.datasets.values())
-        return clips * len(names) * GUESSED_CALL_SECONDS
+        if swept is None:
+            return clips * len(names) * GUESSED_CALL_SECONDS
+        taken = swept[swept["warm"] & (swept["session"] == "default")]
+        usual = taken.groupby("variant")["seconds"].median()
+        typical = usual.median() if len(usual) else GUESSED_CALL_SECONDS
+        return float(clips * sum(usual.get(name, typical) for name in names))
 
     def _speech(self) -> Dataset:
         """The speech that lengths are cut from: the first data set of the quality section."""

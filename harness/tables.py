@@ -44,6 +44,7 @@ TABLES: Mapping[str, Mapping[str, str]] = {
         "rss_bytes": NUMBER,  # peak resident memory of the child process so far
         "steal": NUMBER,  # share of CPU time that the hypervisor took during the block
         "load": NUMBER,  # load average over one minute at the end of the block
+        "note": TEXT,  # what the model says of this call: token budget spent, repetition stopped
         "error": TEXT,
     },
     # one row per call and metric: what is folded

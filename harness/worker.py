@@ -121,6 +121,7 @@ class Server:
             "cpu_seconds": self._cpu_clock() - cpu,
             "tokens": tokens,
             "text": output.text,
+            "note": output.notes,
         }
 
 

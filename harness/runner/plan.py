@@ -17,7 +17,8 @@ PARTS_EVERY = (
     3  # parts of the pipeline explain, gates look at the whole: every third round is enough
 )
 LEVEL = 0.95  # confidence of a gate's bound
-SPARE = 1.25  # calls beyond the fewest that could settle a gate: some will be over its limit
+# Calls in a row resemble each other: one in three to five counts (stats/quantiles.py).
+SPARE = 4
 
 
 def sweep_cells(experiment: Experiment) -> list[tuple[str, str, int]]:
@@ -94,7 +95,7 @@ def _gates(
     operation: str,
     seconds: float,
 ) -> list[Gate]:
-    """The gates that a cell's calls decide."""
+    """The blocking gates that a cell's calls decide; one that only warns takes what there is."""
     variant, session, replica = cell
     return [
         gate
@@ -102,6 +103,7 @@ def _gates(
         if variant in gate.variants
         and not replica
         and gate.at.audio_seconds == seconds
+        and gate.severity == "fail"
         and gate.operation in ("", operation)
         and (gate.session or (chosen if variant == experiment.candidate else "default")) == session
     ]
