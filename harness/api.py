@@ -5,12 +5,13 @@ from __future__ import annotations
 import datetime
 import hashlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from harness import deciding, pipeline, plots, plugins, report, spec, store
-from harness.contracts import Result
+from harness.contracts import Locate, Result
 from harness.runner.pool import Tell
 from harness.worker import Connection, Worker
 
@@ -48,20 +49,19 @@ def run(
     tell = tell or Quiet()
     with store.locked(folder):
         if fresh:
-            store.sweep_out(folder, [])
+            store.forget(folder)
         setting = pipeline.prepare(read, folder, spec.locator(path), tell)
         measured = pipeline.Run(setting, tell, start).measure()
         today = datetime.date.today()
-        key = _key(read, measured.key, today)
+        key = _key(setting, measured, today)
         if store.finished(folder) == key:
             tell.line("nothing has changed since the last run")
             return load(folder)
         tell.line("deciding and writing the report")
-        environment = {"measured_on": measured.on, **setting.environment}
         bare = Result(
             folder=folder,
             experiment={**spec.to_json(read), "beside": _way(folder, path.parent)},
-            environment=environment,
+            environment=measured.environment,
             verdict={},
             tables={"calls": measured.calls, "sessions": measured.sessions},
         )
@@ -117,10 +117,26 @@ def _write_report(result: Result, language: str) -> None:
     store.write_atomic(report_path(result.folder), report.render(result, language))
 
 
-def _key(experiment: spec.Experiment, measured: str, today: datetime.date) -> str:
-    """Hash of all that tables and report depend on: calls, experiment, code, expired waivers."""
-    expired = [waiver.until < today for waiver in experiment.waivers]
+def _key(setting: pipeline.Setting, measured: pipeline.Measured, today: datetime.date) -> str:
+    """Hash of all that tables and report depend on: calls, variants, experiment, expired waivers,
+    our code and the plugins of the user's own."""
+    experiment = spec.to_json(setting.experiment)
+    expired = [waiver.until < today for waiver in setting.experiment.waivers]
+    made = [(name, one.fingerprint, one.error) for name, one in setting.made.items()]
     code = hashlib.sha256()
-    for path in sorted(plugins.PACKAGE.rglob("*.py")):
+    for path in [*sorted(plugins.PACKAGE.rglob("*.py")), *_own_plugins(experiment, setting.locate)]:
         code.update(path.read_bytes())
-    return store.digest([measured, spec.to_json(experiment), expired, code.hexdigest()])
+    return store.digest([measured.key, made, experiment, expired, code.hexdigest()])
+
+
+def _own_plugins(part: Any, locate: Locate) -> Iterator[Path]:
+    """The Python files that an experiment names, wherever in it they stand."""
+    if isinstance(part, str) and part.endswith(".py"):
+        yield locate(part)
+    elif isinstance(part, Mapping):
+        for key, value in part.items():
+            yield from _own_plugins(key, locate)
+            yield from _own_plugins(value, locate)
+    elif isinstance(part, list):
+        for value in part:
+            yield from _own_plugins(value, locate)

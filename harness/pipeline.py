@@ -1,7 +1,7 @@
 """From an experiment to measured calls: makes the variants, then sweep, latency and quality.
 
 Each stage is a unit with a key over all that it depends on, so that what is unchanged is not
-measured again: another gate or report language measures nothing, another data set only itself.
+measured again: another limit or report language measures nothing, another data set only itself.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ from harness.runner.pool import Entry, Pool, Tell
 from harness.runner.quality import measure_quality
 from harness.runner.rounds import Clips, Rounds, Task, measure_rounds
 from harness.spec import Experiment, Gate, Use, find_metric, load_plugin
-from harness.variants import Made, make
+from harness.variants import Made, code_of, make
 from harness.worker import Connection, Worker
 
-MEASURING = 1  # raise it when the measuring code changes what a row means: all is measured anew
-SWEEP_SHARE = 0.3  # of the budget that the utterances leave
+MEASURING = 2  # raise it when the measuring code changes what a row means: all is measured anew
+SWEEP_SHARE = 0.4  # of the budget that the utterances leave
 CLIPS_PER_LENGTH = 4
 GUESSED_CALL_SECONDS = 1.0  # for the forecast of the quality stage, before anything has run
 
@@ -68,8 +68,10 @@ class Setting:
             for e in entries
         ]
         machine = environment.fingerprint(dict(self.environment))
+        versions = [self.environment.get(name) for name in ("numpy", "tokenizers", "soundfile")]
+        code = [code_of(self.family.open), code_of(audio.decode), code_of(Worker.ask)]
         model = self.experiment.model
-        shared = [MEASURING, machine, model.family, asdict(model.params), self.experiment.seed]
+        shared = [MEASURING, machine, versions, code, asdict(model.params), self.experiment.seed]
         return store.digest([shared, cells, more])
 
 
@@ -93,7 +95,7 @@ class Measured:
     sessions: pd.DataFrame
     chosen: str  # the candidate's session
     key: str  # of everything that was measured
-    on: str  # the day on which the last unit was completed
+    environment: Mapping[str, Any]  # of the unit that was measured last
 
 
 @dataclass(frozen=True)
@@ -120,9 +122,9 @@ class Run:
         units += self.quality(chosen)
         store.sweep_out(self.setting.folder, units)
         frames = [unit.calls() for unit in units] or [tables.frame("calls", [])]
-        key = store.digest([unit.key for unit in units])
-        on = max((unit.measured_on for unit in units), default="")
-        return Measured(pd.concat(frames, ignore_index=True), sessions, chosen, key, on)
+        key = store.digest([unit.content() for unit in units])
+        facts = max((unit.facts() for unit in units), key=_day, default=self.setting.environment)
+        return Measured(pd.concat(frames, ignore_index=True), sessions, chosen, key, facts)
 
     def sweep(self, seconds: float) -> store.Unit:
         """Every session configuration, at one length."""
@@ -176,7 +178,8 @@ class Run:
         return unit
 
     def _unit(self, name: str, entries: Sequence[Entry], *more: Any) -> store.Unit:
-        return store.Unit(self.setting.folder, name, self.setting.key(entries, *more))
+        key = self.setting.key(entries, *more)
+        return store.Unit(self.setting.folder, name, key, self.setting.environment)
 
     def _broken(self) -> dict[str, str]:
         return {name: made.error for name, made in self.setting.made.items() if made.error}
@@ -192,7 +195,7 @@ class Run:
         if swept is None:
             return clips * len(names) * GUESSED_CALL_SECONDS
         taken = swept[swept["warm"] & (swept["session"] == "default")]
-        usual = taken.groupby("variant")["seconds"].median()
+        usual = taken.groupby("variant")["seconds"].median().dropna()
         typical = usual.median() if len(usual) else GUESSED_CALL_SECONDS
         return float(clips * sum(usual.get(name, typical) for name in names))
 
@@ -219,6 +222,10 @@ class Run:
                 found.append((name, str(path)))
             out[seconds] = tuple(found)
         return out
+
+
+def _day(facts: Mapping[str, Any]) -> str:
+    return str(facts["measured_on"])
 
 
 def _options(experiment: Experiment) -> dict[str, Mapping[str, Any]]:

@@ -9,6 +9,7 @@ from harness import plugins
 from harness.contracts import Result, Section
 from harness.errors import SpecError
 from harness.markdown import LANGUAGES, escape, paragraphs
+from harness.spec import load_plugin, locator
 
 TEXTS = {
     "es": {"title": "informe de validación", "measured": "Medido el", "version": "versión"},
@@ -35,7 +36,8 @@ def sections(result: Result) -> list[Section]:
     """Those that the experiment names, else every file of sections/, by order and then name."""
     asked = (result.experiment.get("report") or {}).get("sections")
     names = asked or plugins.names("sections")
-    found = [(name, plugins.load("sections", name)) for name in names]
+    beside = result.folder / str(result.experiment.get("beside") or ".") / "experiment.yaml"
+    found = [(name, load_plugin("sections", name, locator(beside))) for name in names]
     return [section for _, section in sorted(found, key=lambda pair: (pair[1].order, pair[0]))]
 
 

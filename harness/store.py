@@ -87,11 +87,16 @@ def locked(folder: Path) -> Iterator[None]:
 class Unit:
     """Rows of one unit as they are measured: a journal of blocks that survives a kill."""
 
-    def __init__(self, folder: Path, name: str, key: str) -> None:
+    def __init__(
+        self, folder: Path, name: str, key: str, environment: Mapping[str, Any] | None = None
+    ) -> None:
+        """`environment`: what is written beside the rows when the unit is finished."""
+        self.environment = dict(environment or {})
         stem = f"{_plain(name)}-{key[:16]}"
         self.name, self.key = name, key
         self._done = folder / WORK / f"{stem}.parquet"
         self._journal = folder / WORK / f"{stem}.jsonl"
+        self._facts = folder / WORK / f"{stem}.json"
 
     @property
     def complete(self) -> bool:
@@ -99,7 +104,7 @@ class Unit:
 
     @property
     def files(self) -> set[str]:
-        return {self._done.name, self._journal.name}
+        return {self._done.name, self._journal.name, self._facts.name}
 
     def blocks(self) -> list[list[dict[str, Any]]]:
         """Blocks already measured, in order; a last line torn by a kill is left out and cut off."""
@@ -122,18 +127,24 @@ class Unit:
             raise StoreError(f"{self._journal}: cannot be written: {error.strerror}.") from error
 
     def finish(self) -> None:
-        """Turn the journal into the unit's table."""
+        """Turn the journal into the unit's table, beside the facts of its machine."""
         rows = (row for block in self.blocks() for row in block)
+        write_atomic(self._facts, as_json(self.environment))
         write_atomic(self._done, _parquet(tables.frame("calls", rows)))
         self._journal.unlink(missing_ok=True)
 
     def calls(self) -> pd.DataFrame:
         return tables.check("calls", pd.read_parquet(self._done))
 
-    @property
-    def measured_on(self) -> str:
-        """The day on which it was completed, YYYY-MM-DD."""
-        return datetime.date.fromtimestamp(self._done.stat().st_mtime).isoformat()
+    def facts(self) -> dict[str, Any]:
+        """The machine and versions that it was measured with, and the day it was completed."""
+        day = datetime.date.fromtimestamp(self._done.stat().st_mtime).isoformat()
+        found: dict[str, Any] = json.loads(self._facts.read_text(encoding="utf-8"))
+        return {"measured_on": day, **found}
+
+    def content(self) -> str:
+        """SHA-256 of its rows: what was measured, not what was asked for."""
+        return _hash(self._done)
 
 
 def sweep_out(folder: Path, keep: Iterable[Unit]) -> None:
@@ -143,6 +154,12 @@ def sweep_out(folder: Path, keep: Iterable[Unit]) -> None:
         if path.name not in kept and path.is_file():
             path.unlink()
     shutil.rmtree(folder / WORK / "clips", ignore_errors=True)
+
+
+def forget(folder: Path) -> None:
+    """Remove all that was measured here, so that the next run measures all of it again."""
+    sweep_out(folder, [])
+    (folder / WORK / "finished.json").unlink(missing_ok=True)
 
 
 def finished(folder: Path) -> str:
@@ -213,7 +230,7 @@ def _manifest(folder: Path) -> dict[str, Any]:
     path = folder / "manifest.json"
     try:
         manifest: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        schema = manifest["schema"]
+        schema, _ = manifest["schema"], dict(manifest["files"])
     except FileNotFoundError:
         raise StoreError(f"{folder}: holds no finished run; `harness run` makes one.") from None
     except (OSError, ValueError, KeyError, TypeError):

@@ -20,7 +20,14 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import IO, Any, Protocol
 
-from harness.errors import AudioError, HarnessError, ModelError, SessionError, WorkerError
+from harness.errors import (
+    AudioError,
+    HarnessError,
+    ModelError,
+    SessionError,
+    SpecError,
+    WorkerError,
+)
 
 Clock = Callable[[], float]
 
@@ -166,7 +173,7 @@ def main() -> None:
 
 
 # ------------------------------------------------------------------------------ the parent's side
-_KINDS = {e.__name__: e for e in (AudioError, ModelError, SessionError)}
+_KINDS = {e.__name__: e for e in (AudioError, ModelError, SessionError, SpecError)}
 
 
 class Worker:
@@ -182,6 +189,7 @@ class Worker:
             stderr=subprocess.PIPE,
             text=True,
             encoding="utf-8",
+            errors="replace",  # a localized message of the system's may be in any encoding
             env=environment,
         )
         self._lines: queue.Queue[str | None] = queue.Queue()

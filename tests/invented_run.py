@@ -53,12 +53,14 @@ EXPERIMENT: dict[str, Any] = {
     "recorded": [
         {
             "name": "modelo-30b-int8",
-            "metrics": {"latency_p50_ms": 10660.0},
+            "latency_p50_ms": 10660.0,
             "source": "SARAi v2.16.1, resumen de validación",
         },
         {
             "name": "qwen2.5-omni-int8",
-            "metrics": {"latency_p50_ms": 260.9, "size_mb": 96.0, "wer": 0.02},
+            "latency_p50_ms": 260.9,
+            "size_mb": 96.0,
+            "wer": 0.02,
             "source": "SARAi v2.16.1, resumen de validación",
         },
     ],

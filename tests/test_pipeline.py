@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ import pytest
 import soundfile
 from tiny_graphs import save, two_layers
 
-from harness import api, cli, plots, plugins, store
+from harness import api, cli, environment, plots, plugins, store
 from harness.errors import HarnessError, SpecError, StoreError
 from harness.worker import Server
 
@@ -41,6 +42,19 @@ gates:
 budget: {minutes: 5}
 report: {language: en}
 """
+
+
+OWN_METRIC = '''"""Share of words of more than {letters} letters."""
+from harness.contracts import Metric
+
+
+def measure(call):
+    words = call.text.split()
+    return float(sum(len(word) > {letters} for word in words)), float(len(words))
+
+
+metric = Metric(unit="", better="lower", measure=measure, needs_reference=True)
+'''
 
 
 class Local:
@@ -232,7 +246,7 @@ def test_a_clip_that_cannot_be_read_is_an_error_row_and_the_rest_is_evaluated(
     project: Path,
 ) -> None:
     (project / "data" / "es" / "clips" / "3.wav").write_bytes(b"RIFF")
-    quality = run(project).calls.query("stage == 'quality'")
+    quality = run(project).calls.query("stage == 'quality' and warm")
     assert sorted(quality.loc[quality["error"] != "", "item"].unique()) == ["3"]
     assert (quality["error"] == "").sum() == 6  # three clips, two variants
 
@@ -245,6 +259,43 @@ def test_an_edited_table_is_noticed_and_made_again(finished: Path) -> None:
         api.load(project / "out")
     run(project)
     assert len(api.load(project / "out").summary)
+
+
+def test_a_fresh_run_measures_all_of_it_again(finished: Path) -> None:
+    published = (finished / "out" / "manifest.json").stat().st_mtime_ns
+    run(finished, fresh=True)
+    assert len(Local.started) > 5
+    assert (finished / "out" / "manifest.json").stat().st_mtime_ns > published
+
+
+def test_other_model_files_are_another_result_even_where_nothing_is_timed(project: Path) -> None:
+    text = "\n".join(YAML.split("latency:")[0].splitlines()[:6])
+    gates = "gates: [{metric: size_mb, max: 0.1}]\n"
+    (project / "x.yaml").write_text(f"{text}\n{gates}", encoding="utf-8")
+    assert run(project).verdict["verdict"] == "APPROVED"
+    (project / "fast" / "weights.bin").write_bytes(b"0" * 200_000)
+    assert run(project).verdict["verdict"] == "REJECTED"
+
+
+def test_an_own_plugin_that_changes_is_noticed(finished: Path) -> None:
+    (finished / "share.py").write_text(OWN_METRIC.format(letters=4), encoding="utf-8")
+    text = YAML.replace("metrics: [wer]", "metrics: [wer, ./share.py]")
+    (finished / "x.yaml").write_text(text, encoding="utf-8")
+    first = run(finished).summary.query("metric == './share.py'")["value"].tolist()
+    (finished / "share.py").write_text(OWN_METRIC.format(letters=9), encoding="utf-8")
+    for name in [name for name in sys.modules if name.startswith("harness_own_")]:
+        del sys.modules[name]  # as in a new process
+    again = run(finished).summary.query("metric == './share.py'")["value"].tolist()
+    assert (first, again) == ([0.5, 0.5], [0.0, 0.0])  # "hola" has 4 letters, "mundo" 5
+
+
+def test_the_environment_is_that_of_the_measurement(
+    finished: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = environment.describe()
+    monkeypatch.setattr(environment, "describe", lambda: {**known, "commit": "another"})
+    (finished / "x.yaml").write_text(YAML.replace("max: 150", "max: 90"), encoding="utf-8")
+    assert run(finished).environment["commit"] == known["commit"]
 
 
 def test_a_run_beside_another_in_the_same_folder_is_refused(project: Path) -> None:
@@ -314,15 +365,7 @@ def test_listing_prints_each_plugin_with_its_docstring(
 
 
 def test_an_own_metric_from_a_file_is_scored_loaded_and_reported(project: Path) -> None:
-    (project / "long_words.py").write_text(
-        '"""Share of words of more than four letters."""\n'
-        "from harness.contracts import Metric\n\n\n"
-        "def measure(call):\n"
-        "    words = call.text.split()\n"
-        "    return float(sum(len(w) > 4 for w in words)), float(len(words))\n\n\n"
-        'metric = Metric(unit="", better="lower", measure=measure, needs_reference=True)\n',
-        encoding="utf-8",
-    )
+    (project / "long_words.py").write_text(OWN_METRIC.format(letters=4), encoding="utf-8")
     text = YAML.replace("metrics: [wer]", "metrics: [wer, ./long_words.py]")
     (project / "x.yaml").write_text(text, encoding="utf-8")
     result = run(project)

@@ -43,6 +43,8 @@ class Scripted:
     def ask(self, request: Mapping[str, Any], limit_seconds: float) -> dict[str, Any]:
         kind, body = next(iter(request.items()))
         behaviour = self.script.get(self.label, 0.01)
+        if isinstance(behaviour, list):
+            behaviour = behaviour.pop(0) if kind != "open" and len(behaviour) > 1 else behaviour[0]
         if isinstance(behaviour, HarnessError) and kind != "open":
             raise behaviour
         if isinstance(behaviour, ModelError):
@@ -133,12 +135,32 @@ def test_a_task_that_is_measured_every_third_round_is(folder: Path) -> None:
 def test_a_cell_that_fails_is_tried_again_then_given_up_and_the_others_go_on(
     folder: Path, failure: HarnessError
 ) -> None:
-    calls = measured(folder, tasks("fp32", "int8"), {"int8/default": failure}, plan())
-    bad, good = (calls[calls["variant"] == name] for name in ("int8", "fp32"))
-    assert (bad["error"] != "").sum() == FAILURES_BEFORE_GIVING_UP + 1
-    assert bad["error"].iloc[-1].startswith("given up after")
+    calls = measured(folder, tasks("fp32", "int8"), {"int8/default": failure}, plan(rounds=6))
+    warm = calls[calls["warm"]]
+    bad, good = (warm[warm["variant"] == name] for name in ("int8", "fp32"))
+    assert len(bad) == len(good) == 18  # six rounds of three calls: each that was lost is a row
+    assert (bad["error"] != "").all()
+    assert bad["error"].iloc[-1].endswith("given up after 3 failures in a row")
+    assert FAILURES_BEFORE_GIVING_UP == 3
     assert good["error"].unique().tolist() == [""]
-    assert good["warm"].sum() == 12
+
+
+def test_a_process_that_had_to_be_opened_anew_is_warmed_up_before_it_counts(folder: Path) -> None:
+    script = {"int8/default": [0.01, 0.01, WorkerError("int8/default: crashed"), 0.01]}
+    calls = measured(folder, tasks("int8"), script, plan())
+    rounds = calls[calls["round"] >= 0]
+    assert rounds["error"].ne("").sum() == 3  # the block that was lost
+    assert calls["operation"].eq("load").sum() == 2
+    assert calls["operation"].eq("first_call").sum() == 2
+    assert not calls.loc[calls["operation"] == "first_call", "warm"].any()
+
+
+def test_cells_with_more_calls_start_a_round_at_the_same_clip(folder: Path) -> None:
+    todo = [*tasks("fp32", calls=1), *tasks("int8", calls=3)]
+    calls = measured(folder, todo, {}, plan())
+    first = calls[calls["warm"] & (calls["order"] == 0)]
+    assert (first.groupby("round")["item"].nunique() == 1).all()
+    assert first["item"].nunique() == 2
 
 
 def test_a_model_that_cannot_be_opened_is_that_cells_row(folder: Path) -> None:
@@ -179,7 +201,7 @@ class Interrupting(Silent):
 
 
 # seconds of one call 0.01: a round of 2 cells x 3 calls is 0.06 s, 100 rounds 6 s
-@pytest.mark.parametrize(("seconds", "most_calls"), [(6.1, 600), (2.1, 210), (0.5, 60)])
+@pytest.mark.parametrize(("seconds", "most_calls"), [(6.1, 600), (2.1, 210), (1.0, 100)])
 def test_a_plan_too_large_for_its_seconds_is_cut(
     folder: Path, seconds: float, most_calls: int
 ) -> None:
@@ -215,9 +237,11 @@ def evaluated(folder: Path, script: Mapping[str, Any], data: Dataset) -> dict[st
 def test_each_utterance_ends_as_one_row_per_variant_with_a_value_or_an_error(folder: Path) -> None:
     found = evaluated(folder, {}, dataset("a", "broken", "c"))
     for calls in found.values():
-        assert calls["item"].tolist() == ["a", "broken", "c", "missing"]
-        assert calls["text"].tolist() == ["hola", "", "hola", ""]
-        assert calls["error"].tolist() == [
+        cold, warm = calls[~calls["warm"]], calls[calls["warm"]]
+        assert cold["operation"].tolist() == ["load", "first_call"]
+        assert warm["item"].tolist() == ["a", "broken", "c", "missing"]
+        assert warm["text"].tolist() == ["hola", "", "hola", ""]
+        assert warm["error"].tolist() == [
             "",
             "broken.mp3: cannot be decoded",
             "",
@@ -228,17 +252,20 @@ def test_each_utterance_ends_as_one_row_per_variant_with_a_value_or_an_error(fol
 def test_a_variant_whose_process_keeps_dying_has_an_error_in_every_row(folder: Path) -> None:
     script = {"int8/default": WorkerError("int8/default: crashed")}
     found = evaluated(folder, script, dataset("a", "b", "c", "d", "e"))
-    assert (found["int8"]["error"] != "").all()
-    assert len(found["int8"]) == len(found["fp32"]) == 6
-    assert (found["fp32"]["error"] == "").sum() == 5
+    bad, good = (found[name][found[name]["warm"]] for name in ("int8", "fp32"))
+    assert (bad["error"] != "").all()
+    assert len(bad) == len(good) == 6
+    assert (good["error"] == "").sum() == 5
 
 
 def test_utterances_done_before_a_kill_are_not_done_again(folder: Path) -> None:
     unit = store.Unit(folder, "quality-fp32", "k")
-    unit.append([{"stage": "quality", "variant": "fp32", "item": "a", "text": "before"}])
+    unit.append(
+        [{"stage": "quality", "variant": "fp32", "item": "a", "text": "before", "warm": True}]
+    )
     found = evaluated(folder, {}, dataset("a", "b"))
-    assert found["fp32"]["text"].tolist() == ["before", "hola", ""]
-    assert found["int8"]["text"].tolist() == ["hola", "hola", ""]
+    said = {name: calls.loc[calls["warm"], "text"].tolist() for name, calls in found.items()}
+    assert said == {"fp32": ["before", "hola", ""], "int8": ["hola", "hola", ""]}
 
 
 def test_a_variant_that_could_not_be_made_is_never_started_and_every_row_says_why(

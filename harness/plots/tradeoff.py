@@ -127,7 +127,7 @@ def _recorded(axes: Axes, result: Result, language: str) -> None:
 
 
 def _figure(entry: Mapping[str, Any], metric: str) -> float:
-    return float(entry["metrics"].get(metric, NAN))
+    return float(entry.get(metric, NAN))
 
 
 def _ceiling(axes: Axes, result: Result, language: str) -> None:

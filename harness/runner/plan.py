@@ -13,11 +13,10 @@ from harness.spec import Experiment, Gate
 QuantileOf = Callable[[Gate], float]  # the latency quantile that a gate reads, NaN: none
 MakeEntry = Callable[[str, str, int], Entry]  # (variant, session, replica)
 
-PARTS_EVERY = (
-    3  # parts of the pipeline explain, gates look at the whole: every third round is enough
-)
+# Parts of the pipeline explain, gates look at the whole: beside the sweep's length now and then.
+PARTS_EVERY = 4
 LEVEL = 0.95  # confidence of a gate's bound
-# Calls in a row resemble each other: one in three to five counts (stats/quantiles.py).
+# Calls in a row resemble each other: one in two to four counts (stats/quantiles.py).
 SPARE = 4
 
 
@@ -47,9 +46,10 @@ def latency_tasks(
     operations: Sequence[str],
     quantile: QuantileOf,
 ) -> list[Task]:
-    """The baseline and the candidate in its chosen session: every length, the pipeline each round
-    and its parts in each third one. The A/A twin, the candidate in the default session and the
-    other variants: the pipeline, at the sweep's length and where a gate looks at them.
+    """Baseline and candidate (in its chosen session): the pipeline at every length in each round,
+    its parts in each at the sweep's length and in each fourth elsewhere. The A/A twin, the
+    candidate in the default session, other variants: the pipeline at the sweep's length and where
+    a gate looks at them.
     """
     latency = experiment.latency
     assert latency is not None
@@ -64,18 +64,19 @@ def latency_tasks(
         for seconds in latency.audio_seconds:
             for operation in latency.operations or operations:
                 gated = _gates(experiment, cell, chosen, operation, seconds)
-                shown = operation == "pipeline" and seconds == latency.sweep_seconds
-                if cell not in full and not gated and not shown:
+                part, main = operation != "pipeline", seconds == latency.sweep_seconds
+                if cell not in full and not gated and (part or not main):
                     continue
-                needed = calls_for(map(quantile, gated)) if cell[0] == candidate else 0
-                usual = latency.calls_per_block if operation == "pipeline" else 1
+                blocking = [gate for gate in gated if gate.severity == "fail"]
+                needed = calls_for(map(quantile, blocking)) if cell[0] == candidate else 0
+                usual = 1 if part else latency.calls_per_block
                 tasks.append(
                     Task(
                         entry(*cell),
                         operation,
                         seconds,
                         calls=max(usual, math.ceil(needed / latency.rounds)),
-                        every=1 if operation == "pipeline" or needed else PARTS_EVERY,
+                        every=PARTS_EVERY if part and not main and not needed else 1,
                         must=needed > 0,
                     )
                 )
@@ -95,15 +96,14 @@ def _gates(
     operation: str,
     seconds: float,
 ) -> list[Gate]:
-    """The blocking gates that a cell's calls decide; one that only warns takes what there is."""
+    """The gates that look at a cell, as their subject or as what it is compared with."""
     variant, session, replica = cell
     return [
         gate
         for gate in experiment.gates
-        if variant in gate.variants
+        if variant in (*gate.variants, gate.over)
         and not replica
         and gate.at.audio_seconds == seconds
-        and gate.severity == "fail"
         and gate.operation in ("", operation)
         and (gate.session or (chosen if variant == experiment.candidate else "default")) == session
     ]

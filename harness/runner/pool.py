@@ -8,7 +8,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol
 
-from harness.errors import AudioError, HarnessError, WorkerError
+from harness.errors import AudioError, HarnessError, SpecError, WorkerError
 from harness.session import SessionConfig
 from harness.worker import Connection, Worker
 
@@ -54,7 +54,8 @@ class Pool:
         self._start = start
         self._broken = broken or {}
         self._open: dict[Entry, Connection] = {}
-        self._failures: dict[Entry, int] = {}
+        self._failures: dict[Entry, int] = {}  # in a row
+        self._started: dict[Entry, int] = {}
 
     def __enter__(self) -> Pool:
         return self
@@ -91,18 +92,27 @@ class Pool:
             connection.close()
             raise
         self._open[entry] = connection
+        self._started[entry] = self._started.get(entry, 0) + 1
         return reply
 
     def ask(self, entry: Entry, request: Mapping[str, Any], limit_seconds: float) -> dict[str, Any]:
         """Raises: WorkerError when the process fails (it is opened anew for the next request)."""
         try:
-            return self._open[entry].ask(request, limit_seconds)
+            reply = self._open[entry].ask(request, limit_seconds)
         except AudioError:
             raise  # the clip's fault: the process goes on
+        except SpecError:
+            raise  # the experiment's fault: it ends the run
         except HarnessError:
             self._fail(entry)
             self.close(entry)
             raise
+        self._failures.pop(entry, None)
+        return reply
+
+    def process(self, entry: Entry) -> int:
+        """The number of the entry's running process, counted from 1; 0 where none runs."""
+        return self._started.get(entry, 0) if entry in self._open else 0
 
     def given_up(self, entry: Entry) -> bool:
         failures = self._failures.get(entry, 0)
@@ -111,7 +121,7 @@ class Pool:
     def reason(self, entry: Entry) -> str:
         """Why an entry was given up."""
         return self._broken.get(
-            entry.variant, f"given up after {FAILURES_BEFORE_GIVING_UP} failures"
+            entry.variant, f"given up after {FAILURES_BEFORE_GIVING_UP} failures in a row"
         )
 
     def close(self, entry: Entry) -> None:

@@ -11,7 +11,7 @@ from random import Random
 from typing import Any
 
 from harness.contracts import Dataset, Utterance
-from harness.errors import AudioError, HarnessError
+from harness.errors import AudioError, HarnessError, SpecError
 from harness.runner.pool import UNKNOWN_CALL_LIMIT_SECONDS, Entry, Pool, Tell
 from harness.store import Unit
 
@@ -43,7 +43,7 @@ def measure_quality(
 
 
 def _items(unit: Unit) -> set[str]:
-    return {row["item"] for block in unit.blocks() for row in block}
+    return {row["item"] for block in unit.blocks() for row in block if row["warm"]}
 
 
 def _utterance(
@@ -67,13 +67,19 @@ def _utterance(
     }
     if utterance.error:
         return [{**row, "error": utterance.error}]
+    cold: list[dict[str, Any]] = []
     try:
-        pool.open(entry)
-        return [
-            {**row, **pool.ask(entry, {"utterance": _audio(utterance)}, UNKNOWN_CALL_LIMIT_SECONDS)}
-        ]
+        request = {"utterance": _audio(utterance)}
+        opened = pool.open(entry)
+        if opened is not None:  # a new process: its first call is no measure of the others
+            cold.append({**row, **opened, "operation": "load", "warm": False})
+            first = pool.ask(entry, request, UNKNOWN_CALL_LIMIT_SECONDS)
+            cold.append({**row, **first, "operation": "first_call", "warm": False})
+        return [*cold, {**row, **pool.ask(entry, request, UNKNOWN_CALL_LIMIT_SECONDS)}]
+    except SpecError:
+        raise
     except HarnessError as error:
-        return [{**row, "error": str(error).removeprefix(f"{entry.label}: ")}]
+        return [*cold, {**row, "error": str(error).removeprefix(f"{entry.label}: ")}]
 
 
 def _audio(utterance: Utterance) -> dict[str, str]:

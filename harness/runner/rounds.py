@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from random import Random
 from typing import Any
 
-from harness.errors import HarnessError
+from harness.errors import HarnessError, SpecError
 from harness.runner.pool import (
     UNKNOWN_CALL_LIMIT_SECONDS,
     Entry,
@@ -18,7 +18,8 @@ from harness.runner.pool import (
 )
 from harness.store import Unit
 
-MINIMUM_ROUNDS = 3
+MINIMUM_ROUNDS = 5
+GATES_SHARE = 0.6
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,8 @@ def measure_rounds(unit: Unit, tasks: Sequence[Task], plan: Rounds, pool: Pool, 
     done = sum(1 for block in blocks if not block)  # an empty block closes a round
     number = max((row["round"] for block in blocks for row in block), default=-1) + 1
     started = time.monotonic()
-    costs = _warm_up(unit, tasks, plan, pool, tell)
+    stage = _Stage(unit, plan, pool, tell)
+    costs = stage.warm_up(tasks)
     tasks, rounds = _fit(tasks, costs, plan, time.monotonic() - started)
     tell.line(
         f"{plan.stage}: {len(tasks)} cells, {rounds} rounds,"
@@ -79,103 +81,115 @@ def measure_rounds(unit: Unit, tasks: Sequence[Task], plan: Rounds, pool: Pool, 
         if done >= MINIMUM_ROUNDS and time.monotonic() - started > plan.seconds:
             tell.line(f"{plan.stage}: budget spent after {done} of {rounds} rounds")
             break
-        alive = [task for task in tasks if not pool.given_up(task.entry)]
-        due = [task for task in alive if number % task.every == 0]
-        if not alive:
-            break
+        due = [task for task in tasks if number % task.every == 0]
         random.shuffle(due)
         for place, task in enumerate(due):
             part = (done + place / len(due)) / rounds
             left = _round_seconds(tasks, costs) * (rounds - done - place / len(due))
             tell.step(plan.stage, part, f"round {done + 1} of {rounds}, {task.label}", left)
-            unit.append(_block(task, plan, number, costs.get(task.cell, math.nan), pool))
+            unit.append(stage.block(task, number, costs.get(task.cell, math.nan)))
         unit.append([])
         done, number = done + 1, number + 1
-    given_up = [task for task in tasks if pool.given_up(task.entry)]
-    for task in given_up:
-        unit.append([_row(task, plan.stage, number, error=pool.reason(task.entry))])
     unit.finish()
 
 
-def _warm_up(
-    unit: Unit, tasks: Sequence[Task], plan: Rounds, pool: Pool, tell: Tell
-) -> dict[Cell, float]:
-    """Open every process and warm up every length (memory patterns are per input shape).
+class _Stage:
+    """The blocks of one stage, and which cells the running processes are warm for."""
 
-    Returns seconds per call of each cell. The rows say warm = False and enter no warm figure.
-    """
-    costs: dict[Cell, float] = {}
-    for place, task in enumerate(tasks):
-        tell.step(plan.stage, 0.0, f"warm-up {place + 1} of {len(tasks)}, {task.label}", math.nan)
-        rows = _open(task, plan.stage, pool)
-        if not rows or not rows[-1].get("error"):
-            warm = replace(task, calls=max(1, plan.warmup))
-            cold = _block(warm, plan, -1, math.nan, pool)
-            for place_in_block, row in enumerate(cold):
-                row["warm"] = False
-                if task.operation == "pipeline" and place_in_block == 0:
-                    row["operation"] = "first_call"
-            rows += cold
-            seconds = [row["seconds"] for row in cold if row.get("seconds")]
-            if seconds:
-                costs[task.cell] = min(seconds)
-        unit.append(rows)
-    return costs
+    def __init__(self, unit: Unit, plan: Rounds, pool: Pool, tell: Tell) -> None:
+        self._unit, self._plan, self._pool, self._tell = unit, plan, pool, tell
+        self._warm: dict[Cell, int] = {}  # the process, by its number, that the cell is warm in
 
+    def warm_up(self, tasks: Sequence[Task]) -> dict[Cell, float]:
+        """Open every process and warm up every cell; seconds per call of those that worked."""
+        costs: dict[Cell, float] = {}
+        for place, task in enumerate(tasks):
+            text = f"warm-up {place + 1} of {len(tasks)}, {task.label}"
+            self._tell.step(self._plan.stage, 0.0, text, math.nan)
+            rows = self._cold(task)
+            self._unit.append(rows)
+            called = [row for row in rows if row["operation"] != "load" and row.get("seconds")]
+            if called:
+                costs[task.cell] = min(row["seconds"] for row in called)
+        return costs
 
-def _open(task: Task, stage: str, pool: Pool) -> list[dict[str, Any]]:
-    """The row of a process start, [] where the process ran already."""
-    try:
-        reply = pool.open(task.entry)
-    except HarnessError as error:
-        return [_row(task, stage, -1, operation="load", warm=False, error=str(error))]
-    if reply is None:
-        return []
-    seen = {"seconds": reply["seconds"], "rss_bytes": reply["rss_bytes"]}
-    return [_row(task, stage, -1, operation="load", warm=False, audio_seconds=math.nan, **seen)]
+    def block(self, task: Task, number: int, cost: float) -> list[dict[str, Any]]:
+        """The rows of one block, after those of a warm-up if the process had to be opened anew.
 
+        A block that is lost has a row with the error for each of its planned calls: what hangs or
+        dies must not look faster than it is by leaving the sample.
+        """
+        cold = [] if self._is_warm(task) else self._cold(task)
+        limit = 30 + 20 * task.calls * cost
+        if math.isnan(cost):
+            limit = UNKNOWN_CALL_LIMIT_SECONDS * task.calls
+        return [*cold, *self._calls(task, number, limit)]
 
-def _block(task: Task, plan: Rounds, number: int, cost: float, pool: Pool) -> list[dict[str, Any]]:
-    """The rows of one block; a worker that fails gives one row with the error."""
-    clips = plan.clips[task.audio_seconds]
-    first = max(number, 0) * task.calls
-    request = {
-        "operation": task.operation,
-        "clips": [path for _, path in clips],
-        "calls": task.calls,
-        "first": first,
-    }
-    known = not math.isnan(cost)
-    limit = 30 + 20 * task.calls * cost if known else UNKNOWN_CALL_LIMIT_SECONDS * task.calls
-    rows = []
-    try:
-        opened = _open(task, plan.stage, pool)
-        rows += opened
-        if opened and opened[0].get("error"):
-            return [{**opened[0], "operation": task.operation, "round": number, "warm": True}]
-        reply = pool.ask(task.entry, {"block": request}, limit)
-    except HarnessError as error:
-        return [*rows, _row(task, plan.stage, number, error=str(error))]
-    shared = {k: reply[k] for k in ("steal", "load", "rss_bytes")}
-    for order, call in enumerate(reply["calls"]):
-        clip = clips[(first + order) % len(clips)][0]
-        rows.append(_row(task, plan.stage, number, item=clip, order=order, **shared, **call))
-    return rows
+    def _is_warm(self, task: Task) -> bool:
+        process = self._pool.process(task.entry)
+        return process > 0 and self._warm.get(task.cell) == process
 
+    def _cold(self, task: Task) -> list[dict[str, Any]]:
+        """The process start, if it takes one, and the warm-up calls: warm = False in every row.
 
-def _row(task: Task, stage: str, number: int, **values: Any) -> dict[str, Any]:
-    return {
-        "stage": stage,
-        "variant": task.entry.variant,
-        "session": task.entry.session.name,
-        "replica": task.entry.replica,
-        "operation": task.operation,
-        "warm": True,
-        "audio_seconds": task.audio_seconds,
-        "round": number,
-        "block": number,
-        **values,
-    }
+        Memory patterns are per input shape, so each length has a first call of its own.
+        """
+        rows = []
+        try:
+            opened = self._pool.open(task.entry)
+        except SpecError:
+            raise  # the experiment's fault: it ends the run
+        except HarnessError as error:
+            return [self._row(task, -1, operation="load", warm=False, error=str(error))]
+        if opened is not None:
+            seen = {"seconds": opened["seconds"], "rss_bytes": opened["rss_bytes"]}
+            unlike = {"operation": "load", "warm": False, "audio_seconds": math.nan}
+            rows.append(self._row(task, -1, **{**unlike, **seen}))
+        some = replace(task, calls=max(1, self._plan.warmup))
+        called = self._calls(some, -1, UNKNOWN_CALL_LIMIT_SECONDS * some.calls)
+        for row in called:
+            row["warm"] = False
+        if task.operation == "pipeline":
+            called[0]["operation"] = "first_call"
+        self._warm[task.cell] = self._pool.process(task.entry)
+        return [*rows, *called]
+
+    def _calls(self, task: Task, number: int, limit_seconds: float) -> list[dict[str, Any]]:
+        clips, first = self._plan.clips[task.audio_seconds], max(number, 0)
+        request = {
+            "operation": task.operation,
+            "clips": [path for _, path in clips],
+            "calls": task.calls,
+            "first": first,  # the same clip in every cell of a round, so that they can be paired
+        }
+        items = [clips[(first + order) % len(clips)][0] for order in range(task.calls)]
+        try:
+            self._pool.open(task.entry)
+            reply = self._pool.ask(task.entry, {"block": request}, limit_seconds)
+        except SpecError:
+            raise
+        except HarnessError as error:
+            lost = {"error": str(error)}
+            return [self._row(task, number, item=i, order=o, **lost) for o, i in enumerate(items)]
+        shared = {k: reply[k] for k in ("steal", "load", "rss_bytes")}
+        return [
+            self._row(task, number, item=item, order=order, **shared, **call)
+            for order, (item, call) in enumerate(zip(items, reply["calls"], strict=True))
+        ]
+
+    def _row(self, task: Task, number: int, **values: Any) -> dict[str, Any]:
+        return {
+            "stage": self._plan.stage,
+            "variant": task.entry.variant,
+            "session": task.entry.session.name,
+            "replica": task.entry.replica,
+            "operation": task.operation,
+            "warm": True,
+            "audio_seconds": task.audio_seconds,
+            "round": number,
+            "block": number,
+            **values,
+        }
 
 
 def _round_seconds(tasks: Sequence[Task], costs: Costs) -> float:
@@ -184,22 +198,20 @@ def _round_seconds(tasks: Sequence[Task], costs: Costs) -> float:
 
 
 def _fit(tasks: Sequence[Task], costs: Costs, plan: Rounds, spent: float) -> tuple[list[Task], int]:
-    """Make the plan fit its seconds: first one call per block where no gate asks for more, then
-    fewer rounds (never under MINIMUM_ROUNDS; the calls that a gate needs move into fewer blocks),
-    last fewer calls for the gates as well."""
+    """Make the plan fit its seconds, if it does not: the calls that gates need come first, up to
+    GATES_SHARE of the time; the other cells get one call per block, in as many rounds as fit."""
     seconds = max(plan.seconds - spent, 1.0)
-    fitted = list(tasks)
-    rounds = plan.rounds
-    if _round_seconds(fitted, costs) * rounds > seconds:
-        fitted = [task if task.must else replace(task, calls=1) for task in fitted]
-    base = _round_seconds([t for t in fitted if not t.must], costs)
-    gated = _round_seconds([t for t in fitted if t.must], costs) * rounds
-    if base * rounds + gated > seconds and base > 0:
-        rounds = min(rounds, max(2 * MINIMUM_ROUNDS, int(0.5 * seconds / base)))
-        grown = plan.rounds / rounds
-        fitted = [replace(t, calls=math.ceil(t.calls * grown)) if t.must else t for t in fitted]
-    total = _round_seconds(fitted, costs) * rounds
-    if total > seconds:
-        room = max(seconds - base * rounds, 0.0) / max(total - base * rounds, 1e-9)
-        fitted = [replace(t, calls=max(1, int(t.calls * room))) if t.must else t for t in fitted]
-    return fitted, rounds
+    if _round_seconds(tasks, costs) * plan.rounds <= seconds:
+        return list(tasks), plan.rounds
+    others = [replace(task, calls=1) for task in tasks if not task.must]
+    base = _round_seconds(others, costs)
+    gated = _round_seconds([t for t in tasks if t.must], costs) * plan.rounds
+    room = seconds - min(gated, GATES_SHARE * seconds)
+    fitting = int(room / base) if base else plan.rounds
+    rounds = min(plan.rounds, max(MINIMUM_ROUNDS, fitting))
+    share = min(1.0, max(seconds - base * rounds, 0.0) / gated) if gated else 0.0
+    kept = plan.rounds / rounds * share
+    return [
+        replace(task, calls=max(1, math.ceil(task.calls * kept)) if task.must else 1)
+        for task in tasks
+    ], rounds

@@ -76,9 +76,9 @@ def _recorded(result: Result) -> Iterator[dict[str, Any]]:
         yield {
             "name": str(entry["name"]),
             "role": "recorded",
-            "latency": (float(entry["metrics"].get("latency_p50_ms", NAN)), NAN, NAN),
-            "size": float(entry["metrics"].get("size_mb", NAN)),
-            "wer": (float(entry["metrics"].get("wer", NAN)), NAN, NAN),
+            "latency": (float(entry.get("latency_p50_ms", NAN)), NAN, NAN),
+            "size": float(entry.get("size_mb", NAN)),
+            "wer": (float(entry.get("wer", NAN)), NAN, NAN),
             "source": str(entry["source"]),
         }
 

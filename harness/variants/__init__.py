@@ -13,12 +13,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from harness import audio, environment, graph, plugins
+from harness import audio, environment, graph
 from harness.assets import resolve
 from harness.contracts import Dataset, Family, Feeds, Locate, Method, Quantized
 from harness.errors import HarnessError, QuantizeError
 from harness.session import SessionConfig, open_session
-from harness.spec import Experiment, Use, Variant
+from harness.spec import Experiment, Use, Variant, load_plugin
 from harness.variants.cache import RECORD, cached, files, files_sha256
 
 RECORD_SCHEMA = 1  # raise it when what is built changes for another reason than its inputs
@@ -100,7 +100,7 @@ def _variant(
         start = as_it_is(family, *resolve(asdict(variant.source), locate, tell))
     if variant.quantize is None:
         return start
-    method: Method = plugins.load("quantize", variant.quantize.use)
+    method: Method = load_plugin("quantize", variant.quantize.use, locate)
     calibration = None
     if method.needs_calibration:
         calibration = _calibration(experiment, family, locate)
@@ -111,7 +111,7 @@ def _calibration(experiment: Experiment, family: Family, locate: Locate) -> Cali
     if experiment.calibration is None:
         raise QuantizeError("a method that calibrates needs a calibration section.")
     use = experiment.calibration.dataset
-    data: Dataset = plugins.load("datasets", use.use).load(use.params, locate)
+    data: Dataset = load_plugin("datasets", use.use, locate).load(use.params, locate)
     clips = partial(_decoded, data, family.sample_rate)
     return Calibration(clips, data.fingerprint, experiment.model.params)
 
@@ -138,7 +138,7 @@ def build_baseline(
     inputs = {
         "source": source_fingerprint,
         "family": family_name,
-        "code": _code(family.build),
+        "code": code_of(family.build),
         "versions": _versions(),
     }
 
@@ -168,11 +168,11 @@ def quantize(
         "from": start.fingerprint,
         "method": use.use,
         "parameters": parameters,
-        "code": [_code(method.apply), _code(graph.write)],
+        "code": [code_of(method.apply), code_of(graph.write)],
         "versions": _versions(),
     }
     if calibration is not None:
-        inputs |= {"calibration": calibration.fingerprint, "feeds": _code(family.feeds)}
+        inputs |= {"calibration": calibration.fingerprint, "feeds": code_of(family.feeds)}
 
     def build(folder: Path) -> dict[str, Any]:
         tell(f"quantizing with {use.use}")
@@ -302,7 +302,7 @@ def _versions() -> dict[str, str]:
     return {"onnxruntime": environment.onnxruntime_version(), "onnx": environment.version("onnx")}
 
 
-def _code(function: Callable[..., Any]) -> str:
+def code_of(function: Callable[..., Any]) -> str:
     """SHA-256 of the file that defines the function, or of its whole package if it is one."""
     module = sys.modules[inspect.unwrap(function).__module__]
     path = Path(str(module.__file__))
