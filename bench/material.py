@@ -14,11 +14,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import onnx
-from onnx import TensorProto, helper
 
 from harness import assets, audio, plugins, spec, store, variants
-from harness import graph as onnx_graph
 from harness.families.whisper import weights as ctranslate2_weights
 from harness.session import SessionConfig, open_session
 from harness.variants import VariantFolder
@@ -100,25 +97,12 @@ def build_export(source: Path, target: Path) -> None:
     tiny = _whisper_tiny()
     tiny.export_folder(target / "onnx", ctranslate2_weights.read(source / "model.bin"), "merged")
     (target / "onnx" / "config.json").replace(target / "config.json")
-    _note_types(target / "onnx" / "decoder_model_merged.onnx")
     text = (source / "tokenizer.json").read_text(encoding="utf-8")
     (target / "tokenizer.json").write_text(text, encoding="utf-8")
     tokenizer = json.loads(text)
     _write_json(target / "vocab.json", tokenizer["model"]["vocab"])
     added = ((token["content"], token["id"]) for token in tokenizer["added_tokens"])
     _write_json(target / "added_tokens.json", added)
-
-
-def _note_types(path: Path) -> None:
-    """Say that attention gives floats: ONNX's own type inference stops at other domains' operators,
-    and in the branches of an If the quantizer then writes casts to no type."""
-    model = onnx.load(path)
-    for graph in onnx_graph.graphs(model.graph):
-        for node in graph.node:
-            if node.op_type == "MultiHeadAttention":
-                note = helper.make_tensor_value_info(node.output[0], TensorProto.FLOAT, None)
-                graph.value_info.append(note)
-    onnx.save(model, path)
 
 
 def _write_json(path: Path, entries: dict[str, int] | Iterable[tuple[str, int]]) -> None:

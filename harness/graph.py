@@ -135,24 +135,25 @@ def load_named(path: Path) -> onnx.ModelProto:
 
 
 def note_types(model: onnx.ModelProto) -> None:
-    """Note the type of what onnxruntime's own operators (attention) give: that of their first
-    input. ONNX's shape inference stops at them, and a tensor of unknown type is not quantized.
+    """Note the type of what onnxruntime's own operators (attention) give, in branches as well: that
+    of their first input, float where ONNX's shape inference does not reach it. It stops at them,
+    and behind a tensor of unknown type the quantizer does nothing, or writes a cast to no type.
     """
-    from onnx import helper, shape_inference
+    from onnx import TensorProto, helper, shape_inference
 
-    known = {tensor.name: tensor.data_type for tensor in model.graph.initializer}
-    inferred = shape_inference.infer_shapes(model).graph
-    for value in (*inferred.input, *inferred.value_info, *inferred.output):
-        known[value.name] = value.type.tensor_type.elem_type
-    for node in model.graph.node:
-        if node.domain in ("", "ai.onnx") or known.get(node.input[0]) is None:
-            continue
-        for name in filter(None, node.output):
-            if name not in known:
-                known[name] = known[node.input[0]]
-                model.graph.value_info.append(
-                    helper.make_tensor_value_info(name, known[name], None)
-                )
+    whole = shape_inference.infer_shapes(model).graph
+    for graph, inferred in zip(graphs(model.graph), graphs(whole), strict=True):
+        known = {tensor.name: tensor.data_type for tensor in inferred.initializer}
+        for value in (*inferred.input, *inferred.value_info, *inferred.output):
+            known[value.name] = value.type.tensor_type.elem_type
+        for node in graph.node:
+            if node.domain in ("", "ai.onnx"):
+                continue
+            kind = known.get(node.input[0]) or TensorProto.FLOAT
+            for name in node.output:
+                if name and not known.get(name):
+                    known[name] = kind
+                    graph.value_info.append(helper.make_tensor_value_info(name, kind, None))
 
 
 def name_nodes(model: onnx.ModelProto) -> None:

@@ -36,11 +36,11 @@ def apply(params: Params, graph: Path, target: Path, feeds: Iterable[Feeds]) -> 
     Raises: QuantizeError for a graph that the quantizer cannot take, and one in which nothing was
     quantized.
     """
-    from onnx import TensorProto
     from onnxruntime.quantization import QuantType, quantize_dynamic
 
     model = onnx_graph.load_named(graph)
     left_out = onnx_graph.chosen(model, params.left_out)
+    onnx_graph.note_types(model)
     present, before = onnx_graph.operators(model), onnx_graph.quantized(model)
     weight_type = {"int8": QuantType.QInt8, "uint8": QuantType.QUInt8}[params.weight_type]
     with tempfile.TemporaryDirectory() as folder:
@@ -55,8 +55,7 @@ def apply(params: Params, graph: Path, target: Path, feeds: Iterable[Feeds]) -> 
                 weight_type=weight_type,
                 # the quantizer first writes Gemm as MatMul + Add under a name of its own
                 nodes_to_exclude=[n for name in left_out for n in (name, f"{name}_MatMul")],
-                # shape inference knows no type behind a fused operator inside an If branch
-                extra_options={"EnableSubgraph": True, "DefaultTensorType": TensorProto.FLOAT},
+                extra_options={"EnableSubgraph": True},
             )
         after = onnx_graph.read(raw)
     done = onnx_graph.gained(before, after, params.op_types)

@@ -16,7 +16,7 @@ from typing import Any
 from harness import audio, environment, graph
 from harness.assets import resolve
 from harness.contracts import Dataset, Family, Feeds, Locate, Method, Quantized
-from harness.errors import HarnessError, QuantizeError
+from harness.errors import HarnessError, ModelError, QuantizeError
 from harness.session import SessionConfig, open_session
 from harness.spec import Experiment, Use, Variant, load_plugin
 from harness.variants.cache import RECORD, cached, files, files_sha256
@@ -220,6 +220,7 @@ def _apply(
             refused.append(str(error))
             done[role] = Quantized({})
         else:
+            _check_opens(target)
             replaced |= _with_weights([path])
     if len(refused) == len(graphs):
         raise QuantizeError(" ".join(refused))
@@ -227,6 +228,14 @@ def _apply(
     leave = (replaced - _with_weights(kept)) | _unused(source, graphs.values())
     _copy(source, folder, leave | {source / RECORD})
     return done
+
+
+def _check_opens(target: Path) -> None:
+    """A quantizer can write a graph that onnxruntime refuses: better known here than as a row."""
+    try:
+        open_session(target, PLAIN)
+    except ModelError as error:
+        raise QuantizeError(f"what was written cannot be opened: {error}") from error
 
 
 def _with_weights(paths: Iterable[Path]) -> set[Path]:
