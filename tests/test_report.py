@@ -13,6 +13,7 @@ from typing import Any
 
 import invented_run
 import jiwer
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as some
@@ -35,6 +36,35 @@ def emptied(result: Result, **changes: Any) -> Result:
     """The run of which nothing was measured."""
     blank = {name: tables.frame(name, []) for name in tables.TABLES}
     return replace(result, tables=blank, verdict={}, **changes)
+
+
+def test_what_was_validated_counts_no_loads_errors_or_utterances_without_a_result(
+    result: Result,
+) -> None:
+    quality = {"stage": "quality", "variant": "v", "session": "default", "dataset": "cv"}
+    quality |= {"operation": "pipeline", "warm": True, "audio_seconds": 2.0}
+    rows = [quality | {"item": f"c{i}", "seconds": 0.1} for i in range(3)]
+    rows += [quality | {"item": "c9", "error": "cannot be decoded"}]
+    rows += [
+        quality | {"item": "c8", "seconds": 0.5, "operation": name, "warm": False}
+        for name in ("load", "first_call")
+    ]
+    run = replace(result, tables={**result.tables, "calls": tables.frame("calls", rows)})
+    text = plugins.load("sections", "validated").render(run, "en")
+    assert "3 utterances of `cv` (6 s of audio, speakers unknown), 1 variants" in text
+    assert "In all, 4 timed calls and 1 errors" in text
+
+
+def test_the_peak_memory_is_the_largest_over_all_lengths(result: Result) -> None:
+    cell = {"stage": "latency", "variant": "fp32", "session": "default", "n": 1}
+    peaks = [
+        cell | {"metric": "peak_memory_mb", "workload": workload, "value": value}
+        for workload, value in (("5 s", 700.0), ("29 s", 987.0), ("1 s", 600.0))
+    ]
+    kept = result.summary[result.summary["metric"] != "peak_memory_mb"]
+    summary = pd.concat([kept, tables.frame("summary", peaks)], ignore_index=True)
+    run = replace(result, tables={**result.tables, "summary": summary})
+    assert "987\xa0MB" in plugins.load("sections", "cold").render(run, "en")
 
 
 # ---------------------------------------- whole reports

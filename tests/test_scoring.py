@@ -215,6 +215,57 @@ def test_changed_holds_the_transcripts_that_differ_once_normalised():
     assert row["baseline_edits"] == row["baseline_text"].split().count("nada")
 
 
+def clips(stage: str, cells: dict[tuple[str, str, int], int], rounds: int = 12) -> list[Any]:
+    """Blocks of so many calls that begin at the round's clip: .5, .5, .52 and .8 s in all cells."""
+    rng = np.random.default_rng(2)
+    spent = (0.5, 0.5, 0.52, 0.8)
+    return [
+        call(stage, cell, round=i, block=i, order=k, item=f"c{(i + k) % 4}",
+             seconds=spent[(i + k) % 4] * rng.lognormal(0, 0.002))
+        for i in range(rounds) for cell, each in cells.items() for k in range(each)
+    ]  # fmt: skip
+
+
+def test_equal_systems_with_unequal_blocks_have_equal_times():
+    cells = {BASE: 16, TWIN: 3, ("int8", "default", 0): 1, ("int8", "spin", 0): 2}
+    rows = clips("latency", cells)
+    metrics = [*METRICS, plugins.find_metric("latency_p90_ms")]
+    scores = scoring.scores(tables.frame("calls", rows), metrics, str.lower)
+    changes = scoring.changes(scores, VARIANTS, metrics, "fp32")
+    for metric in ("latency_p50_ms", "latency_p90_ms", "rtf"):
+        ratios = only(changes, metric=metric, stage="latency")["ratio"].tolist()
+        assert ratios == pytest.approx([1, 1, 1], abs=0.01), metric
+    reach = scoring.resolution(changes)["latency", "pipeline", "5 s", "latency_p50_ms"]
+    assert reach < 0.01
+    calls = tables.frame("calls", clips("sweep", cells) + rows)
+    sessions = scoring.sweep(calls, OPTIONS)
+    assert only(sessions, session="spin")["ratio"].tolist() == pytest.approx([1], abs=0.01)
+    again = scoring.confirm(sessions.assign(chosen=sessions["session"] == "spin"), calls)
+    assert only(again, session="spin")["confirmed"].tolist() == pytest.approx([1], abs=0.01)
+
+
+def test_cold_calls_of_the_quality_stage_are_no_utterances():
+    rows = spoken(20)
+    cold = [
+        r | {"operation": name, "warm": False, "text": "otra cosa", "seconds": 9.0}
+        for r in rows if r["item"] in ("c0", "c7") for name in ("load", "first_call")
+    ]  # fmt: skip
+    calls, scores = scored([*cold, *rows])
+    plain, plain_scores = scored(rows)
+    for metric in ("wer", "rtf"):
+        pd.testing.assert_frame_equal(
+            only(scores, metric=metric).reset_index(drop=True),
+            only(plain_scores, metric=metric).reset_index(drop=True),
+        )
+    pd.testing.assert_frame_equal(
+        scoring.changed(calls, scores, "fp32", str.lower),
+        scoring.changed(plain, plain_scores, "fp32", str.lower),
+    )
+    summary = scoring.summary(scores, calls, VARIANTS, METRICS)
+    assert set(only(summary, metric="load_ms")["n"]) == {2}
+    assert not scoring.changes(scores, VARIANTS, METRICS, "fp32").empty
+
+
 # ---------------------------------------------------------------------------------------- sessions
 def test_the_sweep_chooses_a_session_that_is_faster_beyond_the_twin_and_confirms_it_afresh():
     sessions = scoring.sweep(tables.frame("calls", SWEEP), OPTIONS)

@@ -442,6 +442,12 @@ def test_loading_is_measured_at_no_length(folder: Path) -> None:
             "15: gates[0].session: no session 'paralel'. Did you mean 'parallel'?",
         ),
         (
+            "max_increase: 1e-2",
+            "max_increase: 1e-2, session: parallel",
+            "16: gates[1].session: a data set is heard in the chosen session by the candidate and "
+            "in `default` by the others; leave out session.",
+        ),
+        (
             "max: 240",
             "max: 240, severity: soft",
             "15: gates[0].severity: should be one of 'fail' or 'warn', not \"soft\".",

@@ -141,6 +141,24 @@ def test_what_would_settle_a_p99_is_of_the_right_size():
     assert math.isnan(stats.needed_for_quantile([], [], 0.99, 2.0))
 
 
+def test_with_no_slow_call_among_six_a_p99_takes_at_least_what_the_binomial_asks():
+    assert stats.needed_for_quantile(np.arange(1.0, 7), np.arange(6), 0.99, 10.0) >= 299
+
+
+def test_calls_that_never_ended_are_the_tail_and_a_bound_may_land_on_them():
+    values = np.random.default_rng(0).lognormal(size=600)
+    blocks = np.arange(600)
+    good = stats.quantile_bounds(values, blocks, 0.99)
+    assert good.high < math.inf
+    hung = np.append(values[5:], np.full(5, math.inf))  # 5 of 600: under 1 %
+    found = stats.quantile_bounds(hung, blocks, 0.99)
+    assert found.estimate < found.high == math.inf
+    assert stats.quantile_bounds(hung, blocks, 0.5).high < math.inf
+    low = stats.quantile_bounds(np.append(values, -math.inf), np.arange(601), 0.5)
+    assert math.isfinite(low.low)
+    assert stats.needed_for_quantile(hung, blocks, 0.99, 1e9) > 600  # 5 exceed every limit
+
+
 # --------------------------------------------------------------------------------- ratios of sums
 def test_a_rate_is_pooled_and_an_empty_reference_counts_its_insertions():
     # 4 edits over 0 words beside 1 edit over 9: 5 / 9, not the mean of utterance rates
@@ -280,6 +298,48 @@ def test_only_shared_rounds_count():
     assert ratio.estimate == pytest.approx(math.sqrt(0.5 * 2 / 4.1))
 
 
+CLIPS = np.array([0.5, 0.5, 0.52, 0.8])  # seconds that two equal systems take for each
+
+
+def _walk(rounds, calls, level=1.0):
+    """Blocks that begin at the round's clip and go on from there, 0.1 % of noise."""
+    rng = np.random.default_rng(calls)
+    turn = np.repeat(np.arange(rounds), calls)
+    clip = (turn + np.tile(np.arange(calls), rounds)) % 4
+    return Timed.of(level * CLIPS[clip] * rng.lognormal(0, 1e-3, turn.size), turn, clip)
+
+
+@pytest.mark.parametrize(("ours", "theirs"), [(4, 1), (1, 4), (7, 2), (16, 3)])
+def test_cells_with_unequal_blocks_are_compared_on_the_clips_that_they_share(ours, theirs):
+    pair = _walk(20, ours), _walk(20, theirs)
+    difference, ratio = stats.paired_medians(*pair)
+    assert ratio.estimate == pytest.approx(1, abs=1e-3)
+    assert difference.estimate == pytest.approx(0, abs=1e-3)
+    assert ratio.units == 20
+    tail = stats.paired_quantiles(*pair, 0.9, QUICK)[1]
+    assert tail.estimate == pytest.approx(1, abs=5e-3)
+    assert tail.n == 20 * min(ours, theirs)  # both walk the same way from the same clip
+
+
+def test_rounds_without_a_common_item_and_rounds_under_0_pair_with_nothing():
+    ours = Timed.of([1.0, 2.0, 3.0, 9.0], [0, 1, 2, -1], ["a", "b", "c", "a"])
+    theirs = Timed.of([2.0, 4.2, 8.0, 1.0], [0, 1, 2, -1], ["a", "b", "x", "a"])
+    _, ratio = stats.paired_medians(ours, theirs)
+    assert (ratio.n, ratio.units) == (2, 2)
+    assert ratio.estimate == pytest.approx(math.sqrt(0.5 * 2 / 4.2))
+    none = stats.paired_medians(ours[ours.rounds < 0], theirs)[1]
+    assert (none.n, none.why) == (0, "broken")
+    assert stats.paired_quantiles(ours[ours.rounds < 0], theirs, 0.9)[1].why == "broken"
+
+
+def test_a_paired_tail_holds_the_calls_that_never_ended():
+    ours, theirs = _pair(np.random.default_rng(0), 12, 20, 0.8)
+    ours.values[::40] = math.inf  # 6 of 240
+    _, ratio = stats.paired_quantiles(ours, theirs, 0.975, QUICK)
+    assert ratio.high == math.inf
+    assert stats.paired_quantiles(theirs, ours, 0.975, QUICK)[1].why == "broken"
+
+
 def test_other_quantiles_are_compared_by_rounds_and_only_with_calls_beyond_them():
     rng = np.random.default_rng(0)
     pair = _pair(rng, 12, 20, 0.8)
@@ -296,7 +356,7 @@ def test_what_is_no_number_gives_no_bound(bad):
     broken = Sums(values, np.ones(400))
     good = Timed.of(np.arange(1.0, 401), rounds)
     results = [
-        stats.quantile_bounds(values, rounds, 0.5),
+        stats.quantile_bounds(np.where(np.isinf(values), np.nan, values), rounds, 0.5),
         stats.ratio_of_sums(broken, rounds, QUICK),
         stats.ratio_of_sums(Sums(np.ones(400), values), rounds, QUICK),
         *stats.compare_ratios(broken, ones, rounds, QUICK),
@@ -322,7 +382,10 @@ def test_nothing_gives_no_bound():
 
 
 def test_one_call_and_values_that_never_vary_give_no_bound():
-    assert stats.quantile_bounds([3.0], [0], 0.5).high == math.inf
+    one = stats.quantile_bounds([3.0], [0], 0.5)
+    assert (one.high, one.why) == (math.inf, "few")  # a value alone does not stand still
+    alone = Timed.of([3.0], [0])
+    assert stats.paired_quantiles(alone, alone, 0.9)[1].why == "few"
     still = stats.quantile_bounds(np.full(400, 3.0), np.arange(400), 0.5)
     assert (still.high, still.why) == (math.inf, "constant")
     assert stats.ratio_of_sums(Sums(np.ones(50), np.full(50, 2.0)), np.arange(50)).why == "constant"

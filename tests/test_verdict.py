@@ -218,6 +218,97 @@ def test_more_errors_never_turn_anything_into_a_pass(one, start):
         assert after != "PASS" or before == "PASS"
 
 
+P99 = gate("latency_p99_ms", AT5, max=350.0)
+
+
+def test_calls_that_hang_are_the_tail_of_a_p99_even_where_they_are_under_one_in_a_hundred():
+    assert status(P99)[0] == "PASS"
+    rows = list(CALLS)
+    mine = [i for i, row in enumerate(rows) if row["variant"] == "int8" and not row.get("dataset")]
+    for i in mine[:100:20]:  # 5 of 600, in five blocks
+        rows[i] = rows[i] | {"seconds": math.nan, "error": "no answer within 60 s"}
+    row = decide(case(P99), data(rows))[0].iloc[0]
+    assert (row["status"], row["high"], row["n"]) == ("INCONCLUSIVE", math.inf, 600)
+    assert "5 without a result count as worse than every other one" in row["reason"]
+    assert row["needs"] > 600
+    assert status(P50, data(rows))[0] == "PASS"
+    ratio = gate("latency_p99_ms", AT5, over="fp32", max_ratio=0.9)
+    assert status(ratio)[0] == "PASS"
+    assert status(ratio, data(rows))[0] != "PASS"
+
+
+def test_the_failures_of_one_side_are_not_diluted_by_the_calls_of_the_other():
+    """3 of 200 calls is more than 1 %, whatever the 600 of the baseline."""
+    one = gate("latency_p50_ms", AT5, over="fp32", max_ratio=0.6)
+    rows = [r for r in latency() if r["variant"] == "fp32" or r["round"] < 10]
+    assert status(one, data(rows))[0] == "PASS"
+    mine = [i for i, row in enumerate(rows) if row["variant"] == "int8"]
+    for i in mine[:3]:
+        rows[i] = rows[i] | {"error": "crashed"}
+    row = decide(case(one), data(rows))[0].iloc[0]
+    assert row["reason_code"] == "failed"
+    assert row["reason"].startswith("3 of 200 calls")
+    assert ": crashed; n =" in row["reason"]
+
+
+def test_one_load_is_too_few_and_never_constant():
+    METRICS["load_ms"] = plugins.find_metric("load_ms")
+    rows = [call("int8", operation="load", warm=False, seconds=0.6, round=-1, block=-1)]
+    one = gate("load_ms", max=2000.0, operation="load")
+    row = decide(case(one), data(rows, names=["load_ms"]))[0].iloc[0]
+    assert (row["status"], row["reason_code"], row["n"]) == ("INCONCLUSIVE", "few", 1)
+    assert "samples" in row["reason"]
+    assert row["needs"] >= 5  # 0.5^5 = 0.031
+
+
+@pytest.mark.parametrize("one", [P50, WER, SIZE, P50 | {"over": "fp32", "max_ratio": 0.6}])
+def test_the_reason_says_why_a_variant_could_not_be_built_or_opened(one):
+    one = {k: v for k, v in one.items() if k != "max" or "max_ratio" not in one}
+    stage, at = ("quality", "cv") if one["at"] == CV else ("latency", "")
+    dead = [call("int8", stage, dataset=at, error="given up after 3 failures in a row")] * 9
+    dead += [call("int8", stage, dataset=at, error="once")] * 3
+    alive = [r for r in CALLS if r["variant"] == "fp32"]
+    broken = [VARIANTS[0], VARIANTS[1] | {"size_bytes": 0, "error": "nothing was\nquantized."}]
+    checks, found = decide(case(one), data(alive + dead, broken))
+    assert checks["status"].tolist() == ["NOT MEASURED"]
+    assert ": nothing was quantized" in checks["reason"].iloc[0]
+    assert "nothing was quantized" in found["reasons"][0]
+    if one is not SIZE and one["metric"] != "size_mb":  # built, but could not be opened
+        row = decide(case(one), data(alive + dead))[0].iloc[0]
+        assert ": given up after 3 failures in a row" in row["reason"]
+
+
+def test_what_a_quantile_over_a_recorded_figure_needs_is_what_the_quantile_itself_needs():
+    few = data(latency(rounds=4, each=5))
+    plain = decide(case(P99), few)[0].iloc[0]
+    experiment = {"recorded": [{"name": "old", "source": "x", "latency_p99_ms": 700.0}]}
+    over = gate("latency_p99_ms", AT5, over="old", max_ratio=0.5)
+    row = decide(case(over, **experiment), few)[0].iloc[0]
+    assert row["needs"] == plain["needs"] >= 299
+    paired = decide(case(gate("latency_p99_ms", AT5, over="fp32", max_ratio=0.9)), few)[0].iloc[0]
+    assert paired["status"] == "INCONCLUSIVE"
+    assert math.isnan(paired["needs"])  # no square root of n tells it
+
+
+def test_a_gate_file_of_the_users_own_is_found_in_a_folder_above_the_experiment(tmp_path):
+    (tmp_path / "experiments").mkdir()
+    source = plugins.PACKAGE / "gates" / "max.py"
+    (tmp_path / "mine.py").write_text(source.read_text(encoding="utf-8"), encoding="utf-8")
+    own = {k: v for k, v in P50.items() if k != "max"} | {"mine.py": 240.0}
+    one = replace(case(own), beside=tmp_path / "experiments")
+    assert decide(one)[0]["status"].tolist() == ["PASS"]
+
+
+def test_cold_calls_of_the_quality_stage_are_no_planned_utterances():
+    cold = [call("int8", "quality", dataset="cv", operation=name, warm=False, seconds=1.0,
+                 item="c0", text="otra", reference="cosa") for name in ("load", "first_call")
+            for _ in range(50)]  # fmt: skip
+    rows = [r | {"error": "no sound"} if r["variant"] == "int8" and r.get("item") in
+            ("c0", "c1", "c2", "c3") else r for r in spoken()]  # fmt: skip
+    row = decide(case(gate("wer", CV, max=0.05)), data([*cold, *rows]))[0].iloc[0]
+    assert row["reason"].startswith("4 of 300 calls")
+
+
 # ----------------------------------------------------------------------------------------- waivers
 def waiver(up_to: float, until: str = "2026-11-22") -> dict[str, Any]:
     return {"gate": "latency_p50_ms", "up_to": up_to, "until": until, "because": "not noticed"}

@@ -17,6 +17,7 @@ from pydantic import TypeAdapter, ValidationError
 from harness import audio
 from harness.errors import AudioError, ModelError, OutputError, SpecError
 from harness.families.whisper import Context, Params, family
+from harness.families.whisper.params import LANGUAGES
 from harness.families.whisper.weights import Weights, read
 
 RATE = 16_000
@@ -249,8 +250,19 @@ def test_a_graph_of_another_size_is_a_model_error(own: Path, tmp_path: Path) -> 
 
 
 def test_an_unknown_language_is_a_spec_error(own: Path) -> None:
-    with pytest.raises(SpecError, match="'spanish'"):
-        family.open(own, tiny.start, Params(language="spanish"))
+    with pytest.raises(SpecError, match="'yo'"):  # Whisper has it, this tokenizer does not
+        family.open(own, tiny.start, Params(language="yo"))
+
+
+@pytest.mark.parametrize(
+    ("given", "hint"),
+    [("eng", "did you mean 'en'?"), ("xx", "it takes codes such as es"), ("ES", "such as es")],
+)
+def test_a_language_that_whisper_has_not_is_refused_before_anything_runs(given, hint):
+    with pytest.raises(ValueError, match="Whisper has no") as raised:
+        Params(language=given)
+    assert hint in str(raised.value)
+    assert len(LANGUAGES) == len(set(LANGUAGES)) == 99
 
 
 def test_a_tokenizer_of_another_model_is_a_model_error(own: Path, tmp_path: Path) -> None:

@@ -1,4 +1,7 @@
-"""Time of the first call after loading, in milliseconds: memory is planned and caches are cold."""
+"""Time of the first call at a length in a fresh process, in milliseconds: its memory is planned.
+
+The process may have been called at other lengths before; loading is load_ms.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,8 @@
-"""Largest resident memory that the cell's process reached, in MB (10^6 bytes)."""
+"""Largest resident memory of the process up to its last call here, in MB (10^6 bytes).
+
+A process's peak never falls, so what ran in it before counts too: at one length this is the peak
+after all the lengths that were measured earlier, and the largest over the lengths is the whole.
+"""
 
 from __future__ import annotations
 

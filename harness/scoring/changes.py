@@ -30,10 +30,10 @@ def changes(
 ) -> pd.DataFrame:
     """Every cell of the latency and quality stages against the baseline in the default session.
 
-    Calls are paired by round, utterances by item, with two-sided 95 % intervals. A row whose
-    variant and session are the baseline's own is the A/A twin. `resolved`: the ratio's interval
-    excludes 1 and the ratio is further from 1 than the twin's interval reaches; for a metric of
-    texts, where nothing is noise of the machine, the difference's interval excludes 0.
+    Calls are paired by round and item, utterances by item, with two-sided 95 % intervals. A row
+    whose variant and session are the baseline's own is the A/A twin. `resolved`: the ratio's
+    interval excludes 1 and the ratio is further from 1 than the twin's interval reaches; for a
+    metric of texts, where nothing is noise of the machine, the difference's interval excludes 0.
     """
     known = {named.name: named for named in metrics}
     rows = [*_paired(scores, known, baseline, seed), *_of_variants(variants, metrics, baseline)]
@@ -71,8 +71,8 @@ def changed(
 
     Edits and words are the values and weights of `metric`; -1 where it was not scored.
     """
-    said = calls[(calls["stage"] == "quality") & (calls["error"] == "") & (calls["replica"] == 0)]
-    said = said.reset_index(drop=True)
+    said = calls[(calls["stage"] == "quality") & (calls["error"] == "") & calls["warm"]]
+    said = said[said["replica"] == 0].reset_index(drop=True)
     for column in ("text", "reference"):
         texts = said[column].to_numpy().astype(object)
         for rows, how in by_dataset(said, normalise):

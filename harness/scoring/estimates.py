@@ -12,8 +12,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from harness import stats
+from harness import stats, tables
 from harness.plugins import NamedMetric
+from harness.scoring.scores import workload
 from harness.stats import Interval, Resampling, Sums, Timed
 
 QUALITY = "quality"
@@ -23,7 +24,10 @@ Labels = NDArray[np.generic]
 
 
 def estimate(cell: pd.DataFrame, named: NamedMetric, how: Resampling) -> Interval:
-    """The folded value of one cell (rows of the scores table with one metric), with its bounds."""
+    """The folded value of one cell (rows of the scores table with one metric), with its bounds.
+
+    For a quantile, rows that `lost` made may be among them.
+    """
     values, weights = _columns(cell)
     if not math.isnan(named.quantile):
         with np.errstate(divide="ignore", invalid="ignore"):
@@ -38,7 +42,8 @@ def estimate(cell: pd.DataFrame, named: NamedMetric, how: Resampling) -> Interva
 def compare(
     ours: pd.DataFrame, theirs: pd.DataFrame, named: NamedMetric, how: Resampling
 ) -> tuple[Interval, Interval]:
-    """(difference ours - theirs, ratio ours / theirs): utterances paired by item, calls by round.
+    """(difference ours - theirs, ratio ours / theirs): utterances paired by item, calls by round
+    and item.
 
     What is in one of the cells only is left out (see `unpaired`).
     """
@@ -52,6 +57,15 @@ def compare(
     if named.quantile == 0.5 and not quality:
         return stats.paired_medians(mine, other, how.level)
     return stats.paired_quantiles(mine, other, named.quantile, how)
+
+
+def lost(failed: pd.DataFrame, named: NamedMetric) -> pd.DataFrame:
+    """Calls that gave no result as scores that are worse than every other one: a call that hangs is
+    a slow one, and up to 1 % of them can be the whole tail behind a P99."""
+    worst = math.inf if named.metric.better == "lower" else -math.inf
+    known = {name: failed[name] for name in tables.TABLES["scores"] if name in failed}
+    rows = pd.DataFrame(known).assign(metric=named.name, workload=workload(failed))
+    return rows.assign(value=worst, weight=1.0)[list(tables.TABLES["scores"])]
 
 
 def unpaired(ours: pd.DataFrame, theirs: pd.DataFrame) -> list[str]:
@@ -128,8 +142,11 @@ def _compare_largest(ours: Interval, theirs: Interval) -> tuple[Interval, Interv
 def _compare_sums(
     ours: pd.DataFrame, theirs: pd.DataFrame, quality: bool, how: Resampling
 ) -> tuple[Interval, Interval, str]:
-    key = "item" if quality else "round"
-    code, keys = pd.factorize(pd.concat([ours[key], theirs[key]], ignore_index=True))
+    if not quality:  # loading and warming up pair with nothing
+        ours, theirs = ours[ours["round"] >= 0], theirs[theirs["round"] >= 0]
+    both = pd.concat([ours, theirs], ignore_index=True)
+    place = both["item"] if quality else pd.MultiIndex.from_frame(both[["round", "item"]])
+    code, keys = pd.factorize(place)
     mine, other = code[: len(ours)], code[len(ours) :]
     shared = np.intersect1d(mine, other)
     first = np.full(len(keys), -1, dtype=np.intp)
@@ -137,8 +154,9 @@ def _compare_sums(
     labels, unit = _clusters(ours.iloc[first[shared]])
     sides = []
     for cell, at in ((ours, mine), (theirs, other)):
+        calls = 1 if quality else np.bincount(at, minlength=len(keys))[shared]  # each clip alike
         sums = [np.bincount(at, weights=x, minlength=len(keys))[shared] for x in _columns(cell)]
-        sides.append(Sums.of(*sums))
+        sides.append(Sums.of(*(x / calls for x in sums)))
     return (*stats.compare_ratios(sides[0], sides[1], labels, how), unit)
 
 
@@ -149,5 +167,6 @@ def _rounds(cell: pd.DataFrame) -> NDArray[np.int64]:
 def _timed(cell: pd.DataFrame, quality: bool) -> Timed:
     values, weights = _columns(cell)
     rounds = _rounds(cell)
+    units = np.where(rounds < 0, -1, rounds // NEIGHBOURS if quality else rounds)
     with np.errstate(divide="ignore", invalid="ignore"):
-        return Timed(values / weights, rounds // NEIGHBOURS if quality else rounds)
+        return Timed.of(values / weights, units, cell["item"].to_numpy())

@@ -28,7 +28,7 @@ def scores(
     `normalise` makes texts comparable before they are scored: one for all data sets, or one by data
     set's name. Calls that failed are not scored (the summary counts them). Warm-up calls are not
     either; `load` and `first_call` are operations of their own. Seconds under zero (a clock that
-    went backwards) are NaN, and so is all that is folded from them.
+    went backwards) and whatever else is not finite are NaN, and so is all that is folded from them.
     """
     usable = calls[calls["error"] == ""].reset_index(drop=True)
     usable["workload"] = pd.Series(workload(usable), dtype=str)
@@ -113,4 +113,6 @@ def _measured(
     measure: Callable[[Call], tuple[float, float]], calls: list[Call], rows: NDArray[np.intp]
 ) -> NDArray[np.float64]:
     pairs = [measure(calls[row]) for row in rows.tolist()]
-    return np.array(pairs, dtype=np.float64).reshape(len(pairs), 2)
+    found = np.array(pairs, dtype=np.float64).reshape(len(pairs), 2)
+    found[~np.isfinite(found)] = np.nan  # an infinite score is a call without a result
+    return found

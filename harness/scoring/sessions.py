@@ -75,7 +75,7 @@ CONFIRMED = ("confirmed", "confirmed_low", "confirmed_high")
 def _timed(cells: pd.DataFrame, session: str, replica: int = 0) -> Timed:
     keep = (cells["session"] == session) & (cells["replica"] == replica)
     keep &= (cells["operation"] == "pipeline") & (cells["error"] == "") & cells["warm"]
-    return Timed.of(cells.loc[keep, "seconds"], cells.loc[keep, "round"])
+    return Timed.of(*(cells.loc[keep, name] for name in ("seconds", "round", "item")))
 
 
 def _against_default(cells: pd.DataFrame, session: str) -> _Found:

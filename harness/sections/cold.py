@@ -19,7 +19,8 @@ TEXTS = {
         "note": (
             "La carga abre las sesiones en un proceso nuevo. La primera llamada es más lenta "
             "porque "
-            "reserva memoria para esa forma de entrada; no entra en ninguna cifra en caliente."
+            "reserva memoria para esa forma de entrada; no entra en ninguna cifra en caliente. "
+            "La memoria máxima es la del proceso entero, con todas las duraciones."
         ),
     },
     "en": {
@@ -28,7 +29,8 @@ TEXTS = {
         "warm": "Warm call (P50)",
         "note": (
             "Loading opens the sessions in a fresh process. The first call is slower because it "
-            "reserves memory for that input shape; it enters no warm figure."
+            "reserves memory for that input shape; it enters no warm figure. Peak memory is that "
+            "of the whole process, over all lengths."
         ),
     },
 }
@@ -56,6 +58,8 @@ def _rows(result: Result, language: str) -> Iterator[list[str]]:
         found = {name: _longest(reading.rows(here, metric=name), workload) for name in METRICS}
         if not found["load_ms"] and not found["first_call_ms"]:
             continue
+        peaks = reading.rows(here, metric="peak_memory_mb")
+        found["peak_memory_mb"] = reading.row(peaks.sort_values("value", ascending=False))
         found["latency_p50_ms"] = reading.latency(result, line, "latency_p50_ms", workload)
         units = ("ms", "ms", "ms", "MB")
         yield [

@@ -22,6 +22,7 @@ TEXTS = {
         ),
         "speaker": "1 locutor",
         "speakers": "{n} locutores",
+        "unknown": "locutores desconocidos",
         "total": (
             "En total, {calls} llamadas cronometradas y {errors} errores, todas en `calls.parquet`."
         ),
@@ -40,6 +41,7 @@ TEXTS = {
         ),
         "speaker": "1 speaker",
         "speakers": "{n} speakers",
+        "unknown": "speakers unknown",
         "total": "In all, {calls} timed calls and {errors} errors, every one in `calls.parquet`.",
     },
 }
@@ -51,10 +53,16 @@ def render(result: Result, language: str) -> str:
         return texts["none"]
     lines = [*_made(result, language), *_timed(result, language), *_spoken(result, language)]
     failed = int((result.calls["error"] != "").sum())
-    total = {"calls": len(result.calls), "errors": failed}
+    total = {"calls": _clocked(result), "errors": failed}
     lines.append(texts["total"].format(**_counts(total, language)))
     listed = "\n".join(f"- {line}" for line in lines)
     return markdown.paragraphs(listed, markdown.source(language, "calls"))
+
+
+def _clocked(result: Result) -> int:
+    """Calls with a time, cold ones too; loading is no call."""
+    good = reading.rows(result.calls, error="")
+    return int((good["seconds"].notna() & (good["operation"] != "load")).sum())
 
 
 def _counts(values: dict[str, int], language: str) -> dict[str, str]:
@@ -96,10 +104,13 @@ def _timed(result: Result, language: str) -> Iterator[str]:
 
 def _spoken(result: Result, language: str) -> Iterator[str]:
     texts = TEXTS[language]
-    for name, group in reading.rows(result.calls, stage="quality").groupby("dataset", sort=False):
+    heard = reading.rows(result.calls, stage="quality", warm=True, error="")
+    for name, group in heard.groupby("dataset", sort=False):
         items = group.drop_duplicates("item")
-        people = int(items["speaker"].nunique())
-        told = texts["speaker"] if people == 1 else texts["speakers"].format(n=people)
+        people = int(items["speaker"][items["speaker"] != ""].nunique())
+        told = {0: texts["unknown"], 1: texts["speaker"]}.get(
+            people, texts["speakers"].format(n=people)
+        )
         yield texts["quality"].format(
             items=markdown.count(len(items), language),
             dataset=name,

@@ -110,12 +110,20 @@ class Requirements:
             over=over,
             variants=self._variants(gate.variants, over, path),
         )
-        if gate.session:
-            self.builder.choice(
-                gate.session, self.builder.session_names, f"{path}.session", "session"
-            )
+        self._session(gate, path)
         gate = replace(gate, name=gate.name or self._default_name(gate, subject))
         return gate if len(self.builder.problems) == before else None
+
+    def _session(self, gate: Gate, path: str) -> None:
+        note, path = self.builder.note, f"{path}.session"
+        if gate.session and gate.at.dataset:
+            note(
+                path,
+                "a data set is heard in the chosen session by the candidate and in `default` by "
+                "the others; leave out session",
+            )
+        elif gate.session:
+            self.builder.choice(gate.session, self.builder.session_names, path, "session")
 
     def _check_side(self, gate: Gate, plugin: contracts.Gate, subject: _Subject, path: str) -> None:
         """Refuses a limit that would pass what is worse: `min` for an error rate."""

@@ -27,10 +27,10 @@ def quantile(values: ArrayLike, q: float) -> float:
     """The smallest observed value that at least a share q of the values does not exceed.
 
     Hyndman and Fan's type 1: always a value that was seen, never interpolated below the maximum.
-    NaN where there are no values or one is not finite.
+    NaN where there are no values or one is NaN.
     """
     data = np.sort(np.asarray(values, dtype=np.float64))
-    if data.size == 0 or not np.isfinite(data).all():
+    if data.size == 0 or np.isnan(data).any():
         return math.nan
     return float(data[_rank(data.size, q) - 1])
 
@@ -40,18 +40,22 @@ def quantile_bounds(
 ) -> Interval:
     """The q-quantile of `values` with a lower and an upper bound that each hold with `level`.
 
-    values, blocks: shape (n,); blocks are the labels of what is independent. A bound is infinite
+    values, blocks: shape (n,); blocks are the labels of what is independent. An infinite value is a
+    call that gave none: beyond every limit, and a bound may land on it. A bound is infinite as well
     where there are too few calls for it, where there is one block, or where the values never vary
     (a clock that stands still must not approve).
     """
     data, labels = np.asarray(values, dtype=np.float64), np.asarray(blocks)
     n = data.size
-    if n == 0 or not np.isfinite(data).all():
+    if n == 0 or np.isnan(data).any():
         return broken(n, METHOD)
     _, units = codes(labels)
     ordered = np.sort(data)
     estimate = float(ordered[_rank(n, q) - 1])
-    if ordered[0] == ordered[-1]:
+    seen = ordered[np.isfinite(ordered)]
+    if n == 1 or seen.size == 0:
+        return unbounded(estimate, n, units, METHOD)
+    if seen[0] == seen[-1]:
         return unbounded(estimate, n, units, METHOD, "constant")
     effective = n / design_effect(data, labels, q) * _few_blocks(n, units, level)
     upper = _upper_rank(n, effective, q, level)
@@ -117,11 +121,11 @@ def needed_for_quantile(
     """
     data, labels = np.asarray(values, dtype=np.float64), np.asarray(blocks)
     n = data.size
-    if n == 0 or not np.isfinite(data).all() or not math.isfinite(limit):
+    if n == 0 or np.isnan(data).any() or not math.isfinite(limit):
         return math.nan
     _, units = codes(labels)
     deff = design_effect(data, labels, q) if units > 1 else 1.0
-    asked, seen = 1 - q, (float(np.sum(data > limit)) + 0.5) / (n + 1)
+    asked, seen = 1 - q, float(np.mean(data > limit))
     z_level, z_power = distributions.norm.ppf(0.95), distributions.norm.ppf(power)
     spread = z_level * math.sqrt(asked * q) + z_power * math.sqrt(seen * (1 - seen))
     if abs(seen - asked) * math.sqrt(n) < 1e-3 * spread:

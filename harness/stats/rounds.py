@@ -1,6 +1,7 @@
 """Latencies of two cells that were measured next to each other: compared round by round.
 
-Drift and neighbours hit both cells of a round alike: what is left is their ratio within the round.
+Drift and neighbours hit both cells of a round alike, and a clip is as hard for both: what is left
+is their ratio within the round and on the same clip.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import stats as distributions
 
-from harness.stats.bounds import Interval, Numbers, broken, codes, unbounded
+from harness.stats.bounds import Codes, Interval, Numbers, broken, codes, unbounded
 from harness.stats.quantiles import quantile
 from harness.stats.resampling import Resampling, expanded_bounds, resamples, two_sided_p
 
@@ -24,42 +25,95 @@ MOST_WEIGHTS = 100_000_000  # draws x calls: a second
 
 @dataclass(frozen=True)
 class Timed:
-    """Values of one cell, shape (n,), and the number of the round each was measured in."""
+    """Values of one cell, shape (n,), the round each was measured in, and on which item.
+
+    Rounds under 0 (loading, warming up) pair with nothing.
+    """
 
     values: Numbers
     rounds: NDArray[np.int64]
+    items: NDArray[np.str_]
 
     @classmethod
-    def of(cls, values: ArrayLike, rounds: ArrayLike) -> Timed:
-        return cls(np.asarray(values, dtype=np.float64), np.asarray(rounds, dtype=np.int64))
+    def of(cls, values: ArrayLike, rounds: ArrayLike, items: ArrayLike | None = None) -> Timed:
+        """Without `items`, all the calls are on one."""
+        numbers = np.asarray(values, dtype=np.float64)
+        names = np.full(numbers.size, "") if items is None else np.asarray(items).astype(str)
+        return cls(numbers, np.asarray(rounds, dtype=np.int64), names)
 
-    def within(self, rounds: NDArray[np.int64]) -> Timed:
-        keep = np.isin(self.rounds, rounds)
-        return Timed(self.values[keep], self.rounds[keep])
+    def __getitem__(self, keep: NDArray[np.generic]) -> Timed:
+        return Timed(self.values[keep], self.rounds[keep], self.items[keep])
 
-    def medians(self) -> Numbers:
-        """One median per round, rounds ascending."""
-        order = np.argsort(self.rounds, kind="stable")
-        starts = np.unique(self.rounds[order], return_index=True)[1]
-        return np.array([np.median(part) for part in np.split(self.values[order], starts[1:])])
+
+@dataclass(frozen=True)
+class _Pair:
+    """Calls of two cells on the items that both have in a round.
+
+    `mine` and `other`: the place (round and item) of each call, 0 .. places - 1; `rounds`: the
+    round of each place, 0 .. units - 1.
+    """
+
+    ours: Timed
+    theirs: Timed
+    mine: Codes
+    other: Codes
+    rounds: Codes
+
+    @classmethod
+    def of(cls, ours: Timed, theirs: Timed) -> _Pair:
+        number = np.concatenate([ours.rounds, theirs.rounds])
+        item = codes(np.concatenate([ours.items, theirs.items]))[0]
+        place = codes(number * (item.max(initial=0) + 1) + item)[0]
+        place[number < 0] = -1
+        mine, other = place[: ours.rounds.size], place[ours.rounds.size :]
+        shared = np.intersect1d(mine, other)
+        shared = shared[shared >= 0]
+        one, two = np.isin(mine, shared), np.isin(other, shared)
+        mine, other = np.searchsorted(shared, mine[one]), np.searchsorted(shared, other[two])
+        rounds = np.zeros(shared.size, dtype=np.int64)
+        rounds[mine] = ours.rounds[one]
+        return cls(ours[one], theirs[two], mine, other, codes(rounds)[0])
+
+    @property
+    def units(self) -> int:
+        """How many rounds they share."""
+        return int(self.rounds.max(initial=-1)) + 1
+
+    def matched(self) -> _Pair:
+        """As many calls from both sides in each place, the first ones of each."""
+        counts = [np.bincount(x, minlength=self.rounds.size) for x in (self.mine, self.other)]
+        fewest = np.minimum(*counts)
+        one, two = (_turn(place) < fewest[place] for place in (self.mine, self.other))
+        sides = self.ours[one], self.theirs[two]
+        return _Pair(*sides, self.mine[one], self.other[two], self.rounds)
+
+    def mean_of_rounds(self, places: Numbers) -> Numbers:
+        """One number per place -> their mean in each round."""
+        return np.bincount(self.rounds, weights=places) / np.bincount(self.rounds)
+
+    def sound(self) -> bool:
+        """Whether there are numbers and none is NaN, infinite, zero or negative."""
+        both = np.concatenate([self.ours.values, self.theirs.values])
+        return bool(both.size and np.isfinite(both).all() and (both > 0).all())
 
 
 def paired_medians(ours: Timed, theirs: Timed, level: float = 0.975) -> tuple[Interval, Interval]:
     """(difference ours - theirs, ratio ours / theirs) of the medians, over the shared rounds.
 
-    A t interval on the differences, and one on the logarithms of the ratios, of the medians within
-    each round. A bootstrap of the 5 to 20 rounds that a run has is too narrow; medians within a
-    round are near normal, and a round that went wrong widens the interval. The ratio is the
-    geometric mean over rounds. Values that are not positive (a clock that goes
-    backwards) give NaN.
+    Medians are taken per round and item, on items that both cells have in the round: a mix of clips
+    is never compared with another mix. Their differences, and the logarithms of their ratios, are
+    averaged within the round; each then has a t interval over the rounds. A bootstrap of the 5 to
+    20 rounds that a run has is too narrow; medians within a round are near normal, and a round that
+    went wrong widens the interval. The ratio is the geometric mean over rounds. Values that are not
+    positive (a clock that goes backwards) give NaN.
     """
-    ours, theirs, _ = _shared(ours, theirs)
-    n = ours.values.size
-    if not _sound(ours, theirs):
+    pair = _Pair.of(ours, theirs)
+    n = pair.ours.values.size
+    if not pair.sound():
         return broken(n, MEDIANS), broken(n, MEDIANS)
-    mine, other = ours.medians(), theirs.medians()
-    difference = _t_interval(mine - other, n, level)
-    logs = _t_interval(np.log(mine / other), n, level)
+    mine, other = _medians(pair.ours.values, pair.mine), _medians(pair.theirs.values, pair.other)
+    difference = _t_interval(pair.mean_of_rounds(mine - other), n, level)
+    logs = _t_interval(pair.mean_of_rounds(np.log(mine / other)), n, level)
     if logs.why:
         return difference, replace(logs, estimate=math.exp(logs.estimate))
     low, high = math.exp(logs.low), math.exp(logs.high)
@@ -69,23 +123,26 @@ def paired_medians(ours: Timed, theirs: Timed, level: float = 0.975) -> tuple[In
 def paired_quantiles(
     ours: Timed, theirs: Timed, q: float, how: Resampling | None = None
 ) -> tuple[Interval, Interval]:
-    """(difference, ratio) of the q-quantiles of all calls, by a bootstrap over the shared rounds.
+    """(difference, ratio) of the q-quantiles of matched calls, by a bootstrap over shared rounds.
 
-    No bounds where fewer than 5 calls of a cell lie beyond the quantile.
+    Matched: as many calls from both cells of each item in each round. A value of inf in `ours` is a
+    call that never ended, slower than every other one. No bounds where fewer than 5 calls of a cell
+    lie beyond the quantile.
     """
     how = how or Resampling()
-    ours, theirs, shared = _shared(ours, theirs)
-    n = ours.values.size
+    pair = _Pair.of(ours, theirs).matched()
+    n, shared = pair.ours.values.size, pair.units
     method = QUANTILES
-    if not _sound(ours, theirs):
+    ended = replace(pair, ours=pair.ours[np.abs(pair.ours.values) != np.inf])
+    if not ended.sound() or not n:
         return broken(n, method), broken(n, method)
-    one, two = quantile(ours.values, q), quantile(theirs.values, q)
-    if np.ptp(ours.values) == 0 and np.ptp(theirs.values) == 0:
-        still = unbounded(one - two, n, shared, method, "constant")
-        return still, replace(still, estimate=one / two)
-    if min(n, theirs.values.size) * min(q, 1 - q) < BEYOND:
+    one, two = quantile(pair.ours.values, q), quantile(pair.theirs.values, q)
+    if n > 1 and _still(ended.ours.values) and _still(ended.theirs.values):
+        constant = unbounded(one - two, n, shared, method, "constant")
+        return constant, replace(constant, estimate=one / two)
+    if n * min(q, 1 - q) < BEYOND:
         return unbounded(one - two, n, shared, method), unbounded(one / two, n, shared, method)
-    mine, other = _resampled_quantiles(ours, theirs, q, how)
+    mine, other = _resampled_quantiles(pair, q, how)
     p = two_sided_p(mine - other, shared, 0.0)
     difference = expanded_bounds(mine - other, shared, how.level)
     ratio = expanded_bounds(mine / other, shared, how.level)
@@ -95,14 +152,27 @@ def paired_quantiles(
     )
 
 
-def _shared(ours: Timed, theirs: Timed) -> tuple[Timed, Timed, int]:
-    shared = np.intersect1d(ours.rounds, theirs.rounds)
-    return ours.within(shared), theirs.within(shared), shared.size
+def _turn(place: Codes) -> Codes:
+    """0 for the first call of each place, 1 for the second, ... in the order they are in."""
+    order = np.argsort(place, kind="stable")
+    starts = np.cumsum(np.bincount(place)) - np.bincount(place)
+    turn = np.empty_like(order)
+    turn[order] = np.arange(place.size) - starts[place[order]]
+    return turn
 
 
-def _sound(ours: Timed, theirs: Timed) -> bool:
-    both = np.concatenate([ours.values, theirs.values])
-    return bool(both.size and np.isfinite(both).all() and (both > 0).all())
+def _medians(values: Numbers, place: Codes) -> Numbers:
+    """The median of each place, places ascending; every place has a value."""
+    order = np.lexsort([values, place])
+    counts = np.bincount(place)
+    starts = np.cumsum(counts) - counts
+    ordered = values[order]
+    middle: Numbers = (ordered[starts + (counts - 1) // 2] + ordered[starts + counts // 2]) / 2
+    return middle
+
+
+def _still(values: Numbers) -> bool:
+    return bool(values.size == 0 or values.min() == values.max())
 
 
 def _t_interval(x: Numbers, n: int, level: float) -> Interval:
@@ -119,16 +189,13 @@ def _t_interval(x: Numbers, n: int, level: float) -> Interval:
     return Interval(mean, mean - half, mean + half, n, rounds, method, p)
 
 
-def _resampled_quantiles(
-    ours: Timed, theirs: Timed, q: float, how: Resampling
-) -> tuple[Numbers, Numbers]:
-    calls = ours.values.size + theirs.values.size
+def _resampled_quantiles(pair: _Pair, q: float, how: Resampling) -> tuple[Numbers, Numbers]:
+    calls, units = 2 * pair.ours.values.size, pair.units
     draws = min(how.draws, max(1000, MOST_WEIGHTS // calls))
     sides = []
-    for side in (ours, theirs):
+    for side, place in ((pair.ours, pair.mine), (pair.theirs, pair.other)):
         order = np.argsort(side.values, kind="stable")
-        unit, units = codes(side.rounds[order])
-        sides.append((side.values[order], unit))
+        sides.append((side.values[order], pair.rounds[place[order]]))
     found: list[list[Numbers]] = [[], []]
     for times in resamples(units, draws, how.seed, width=max(1, calls // units)):
         for (ordered, unit), into in zip(sides, found, strict=True):

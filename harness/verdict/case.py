@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import datetime
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from harness import scoring, stats
+from harness import scoring, stats, tables
 from harness.plugins import NamedMetric
 from harness.scoring.changes import DEFAULT, exact_change
-from harness.scoring.estimates import blocks_needed, unpaired
+from harness.scoring.estimates import blocks_needed, lost, unpaired
 from harness.scoring.scores import workload
 from harness.scoring.summary import of_variant
 from harness.stats import Interval, Resampling
@@ -76,15 +76,22 @@ class Figure:
 
 @dataclass(frozen=True)
 class Found:
-    """The evidence for a figure; `cell` is what a plain figure was folded from."""
+    """The evidence for a figure.
+
+    `cell` is what a quantile, or what is made of it and a recorded figure, was folded from; `limit`
+    turns a gate's limit into one on that quantile. `error`: why the variant has no figure, if any
+    is known.
+    """
 
     interval: Interval
     cell: pd.DataFrame | None = None
     named: NamedMetric | None = None
+    limit: Callable[[float], float] = float
     failed: int = 0
     planned: int = 0
     unpaired: tuple[str, ...] = ()
-    notes: tuple[str, ...] = field(default=())
+    notes: tuple[str, ...] = ()
+    error: str = ""
 
     @property
     def incomplete(self) -> int:
@@ -92,12 +99,17 @@ class Found:
         return self.failed + len(self.unpaired)
 
     def needed(self, limit: float) -> float:
-        """Samples in all that would probably settle the limit; NaN where that is unknown."""
-        if self.cell is not None and self.named is not None and self.interval.why != "constant":
-            calls = blocks_needed(self.cell, self.named, limit)
-            if not math.isnan(calls):
-                return calls
-        return stats.needed_for_bound(self.interval, limit)
+        """Samples in all that would probably settle the limit; NaN where that is unknown.
+
+        A quantile's bound does not shrink with the square root of n: it has a reckoning of its own.
+        """
+        if self.interval.why == "constant":
+            return math.nan
+        if self.named is None or math.isnan(self.named.quantile):
+            return stats.needed_for_bound(self.interval, limit)
+        if self.cell is None:
+            return math.nan
+        return blocks_needed(self.cell, self.named, self.limit(limit))
 
 
 def find(case: Case, data: Mapping[str, pd.DataFrame], figure: Figure, on: str = "value") -> Found:
@@ -119,10 +131,19 @@ def _plain(
     case: Case, data: Mapping[str, pd.DataFrame], figure: Figure, named: NamedMetric
 ) -> Found:
     if named.metric.of_variant is not None:
-        return Found(_of_variant(data, figure, named))
-    cell = _cell(data["scores"], figure)
-    failed, planned = _failures(data["calls"], figure)
-    return Found(scoring.estimate(cell, named, case.how), cell, named, failed, planned)
+        error = _error(data["variants"], NO_CALLS, figure)
+        return Found(_of_variant(data, figure, named), error=error)
+    cell, failures = _cell(data["scores"], figure), _failures(data["calls"], figure)
+    cell = _with_lost(cell, failures.failed, named)
+    return Found(
+        scoring.estimate(cell, named, case.how),
+        cell,
+        named,
+        failed=len(failures.failed),
+        planned=failures.planned,
+        notes=_lost_note(failures, named),
+        error=_error(data["variants"], failures, figure),
+    )
 
 
 def _over_variant(case: Case, data: Mapping[str, pd.DataFrame], figure: Figure, on: str) -> Found:
@@ -131,15 +152,24 @@ def _over_variant(case: Case, data: Mapping[str, pd.DataFrame], figure: Figure, 
     other = replace(figure, variant=figure.over, session=session, over="")
     if named.metric.of_variant is not None:
         pair = exact_change(_of_variant(data, figure, named), _of_variant(data, other, named))
-        return Found(pair[0] if on == "difference" else pair[1])
+        errors = (_error(data["variants"], NO_CALLS, one) for one in (figure, other))
+        return Found(pair[0 if on == "difference" else 1], error=next(filter(None, errors), ""))
     mine, theirs = _cell(data["scores"], figure), _cell(data["scores"], other)
-    difference, ratio = scoring.compare(mine, theirs, named, case.how)
     ours, base = _failures(data["calls"], figure), _failures(data["calls"], other)
+    worse = max(ours, base, key=lambda side: side.share)
+    tail = named.quantile != 0.5  # a median does not move with the few that may be lost
+    tailed = _with_lost(mine, ours.failed, named) if tail else mine
+    pair = scoring.compare(tailed, theirs, named, case.how)
+    paired_median = not math.isnan(named.quantile) and not tail
+    errors = (_error(data["variants"], side, one) for side, one in ((ours, figure), (base, other)))
     return Found(
-        difference if on == "difference" else ratio,
-        failed=max(ours[0], base[0]),
-        planned=max(ours[1], base[1]),
+        pair[0 if on == "difference" else 1],
+        named=None if paired_median else named,  # a paired median has a t interval
+        failed=len(worse.failed),
+        planned=worse.planned,
         unpaired=tuple(unpaired(mine, theirs)),
+        notes=_lost_note(ours, named) if tail else (),
+        error=next(filter(None, errors), ""),
     )
 
 
@@ -155,7 +185,8 @@ def _over_recorded(case: Case, data: Mapping[str, pd.DataFrame], figure: Figure,
         ends = [x / value if value > 0 else math.nan for x in (mine.estimate, mine.low, mine.high)]
     moved = replace(mine, estimate=ends[0], low=ends[1], high=ends[2])
     note = f"{figure.over} is one recorded figure, taken as exact"
-    return replace(found, interval=moved, cell=None, notes=(note,))
+    limit = (lambda x: x + value) if on == "difference" else (lambda x: x * value)
+    return replace(found, interval=moved, limit=limit, notes=(*found.notes, note))
 
 
 def _inverse(found: Found) -> Found:
@@ -168,7 +199,11 @@ def _inverse(found: Found) -> Found:
         low=1 / high if high > 0 else math.nan,
         high=1 / low if low > 0 else math.inf,
     )
-    return replace(found, interval=turned, cell=None)
+    return replace(
+        found,
+        interval=turned,
+        limit=lambda limit: found.limit(1 / limit) if limit > 0 else math.nan,
+    )
 
 
 def _of_variant(data: Mapping[str, pd.DataFrame], figure: Figure, named: NamedMetric) -> Interval:
@@ -187,8 +222,23 @@ def _cell(scores: pd.DataFrame, figure: Figure) -> pd.DataFrame:
     return scores[keep]
 
 
-def _failures(calls: pd.DataFrame, figure: Figure) -> tuple[int, int]:
-    """(calls that failed, all calls) of the figure's cell; one that could not load counts too."""
+@dataclass(frozen=True)
+class _Failures:
+    """The calls of one cell that gave no result, among how many."""
+
+    failed: pd.DataFrame
+    planned: int
+
+    @property
+    def share(self) -> float:
+        return len(self.failed) / self.planned if self.planned else 0.0
+
+
+NO_CALLS = _Failures(tables.frame("calls", []), 0)
+
+
+def _failures(calls: pd.DataFrame, figure: Figure) -> _Failures:
+    """Failed and planned calls of the figure's cell; one that could not load counts too."""
     keep = (calls["stage"] == figure.stage) & (calls["variant"] == figure.variant)
     keep &= (calls["session"] == figure.session) & (calls["replica"] == 0)
     mine = calls[keep]
@@ -196,4 +246,25 @@ def _failures(calls: pd.DataFrame, figure: Figure) -> tuple[int, int]:
     here &= (mine["operation"] == figure.operation) & (mine["warm"] | (mine["error"] != ""))
     loading = (mine["operation"] == "load") & (mine["error"] != "")
     counted = mine[here | loading]
-    return int((counted["error"] != "").sum()), len(counted)
+    return _Failures(counted[counted["error"] != ""], len(counted))
+
+
+def _with_lost(cell: pd.DataFrame, failed: pd.DataFrame, named: NamedMetric) -> pd.DataFrame:
+    """The cell of a quantile with the calls that gave no result as its worst ones."""
+    if math.isnan(named.quantile) or failed.empty:
+        return cell
+    return pd.concat([cell, lost(failed, named)], ignore_index=True) if len(cell) else cell
+
+
+def _lost_note(failures: _Failures, named: NamedMetric) -> tuple[str, ...]:
+    if math.isnan(named.quantile) or failures.failed.empty:
+        return ()
+    return (f"{len(failures.failed)} without a result count as worse than every other one",)
+
+
+def _error(variants: pd.DataFrame, failures: _Failures, figure: Figure) -> str:
+    """Why the variant could not be built or opened, else what most of its calls failed with."""
+    built = variants[variants["variant"] == figure.variant]["error"].tolist()
+    called = failures.failed["error"].value_counts(sort=True)
+    texts = [*built, *called.index.tolist()[:1]]
+    return " ".join(next(filter(None, texts), "").split())

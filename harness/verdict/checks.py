@@ -17,6 +17,7 @@ import pandas as pd
 
 from harness import plugins, tables
 from harness.contracts import Evidence, Gate, Status
+from harness.spec import load_plugin, locator
 from harness.stats import Interval
 from harness.verdict.case import Case, Figure, Found, find
 from harness.verdict.reasons import sentence, unmeasured
@@ -45,7 +46,7 @@ def kind_of(gate: Mapping[str, Any]) -> tuple[str, float]:
 def _rows(case: Case, data: Mapping[str, pd.DataFrame]) -> Iterator[dict[str, Any]]:
     for gate in case.experiment.get("gates") or []:
         kind, limit = kind_of(gate)
-        plugin: Gate = plugins.load("gates", kind, case.beside)
+        plugin = _gate(case, kind)
         for variant in gate.get("variants") or [case.candidate]:
             figure = Figure(
                 gate["metric"],
@@ -58,6 +59,15 @@ def _rows(case: Case, data: Mapping[str, pd.DataFrame]) -> Iterator[dict[str, An
             found = find(case, data, figure, plugin.on)
             answer = _answer(case, gate, (plugin, limit), found)
             yield {**_place(case, gate, figure), **_outcome(found, limit, answer), "kind": kind}
+
+
+def _gate(case: Case, kind: str) -> Gate:
+    """The gate's plugin; a file of the user's own is looked for where `check` looks for it."""
+    if case.beside is None:
+        found: Gate = plugins.load("gates", kind)
+        return found
+    beside: Gate = load_plugin("gates", kind, locator(case.beside / "experiment.yaml"))
+    return beside
 
 
 def _place(case: Case, gate: Mapping[str, Any], figure: Figure) -> dict[str, Any]:

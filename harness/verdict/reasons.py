@@ -11,6 +11,7 @@ from harness.verdict.case import Found
 MOST_FAILED = 0.01  # share of calls or utterances without a result that a gate still bears
 NAMED = 3  # utterances that a sentence names
 
+UNMEASURED = ("nothing", "broken", "failed")
 SENTENCES = {
     "within": "the whole 95 % bound is within the limit",
     "beyond": "the whole 95 % bound is beyond the limit",
@@ -48,6 +49,8 @@ def sentence(code: str, found: Found, waiver: Mapping[str, Any] | None = None) -
         until=waiver["until"] if waiver else "",
     )
     interval = found.interval
+    if found.error and code in UNMEASURED:
+        text = f"{text}: {found.error.rstrip('.')}"
     parts = [text]
     if interval.n and interval.method != "exact":
         units = f" in {interval.units} independent units" if interval.units != interval.n else ""
