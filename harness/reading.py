@@ -188,7 +188,7 @@ def twin_band(result: Result) -> tuple[float, float]:
     cells = [rows(swept, replica=replica) for replica in (1, 0)]
     if any(cell.empty for cell in cells):
         return float("nan"), float("nan")
-    twin, own = (stats.Timed.of(cell["seconds"], cell["round"]) for cell in cells)
+    twin, own = (stats.Timed.of(c["seconds"], c["round"], c["item"]) for c in cells)
     ratio = stats.paired_medians(twin, own)[1]
     reach = max(abs(ratio.low - 1), abs(ratio.high - 1))
     return 1 - reach, 1 + reach

@@ -47,9 +47,9 @@ def latency_tasks(
     quantile: QuantileOf,
 ) -> list[Task]:
     """Baseline and candidate (in its chosen session): the pipeline at every length in each round,
-    its parts in each at the sweep's length and in each fourth elsewhere. The A/A twin, the
-    candidate in the default session, other variants: the pipeline at the sweep's length and where
-    a gate looks at them.
+    its parts in each at the sweep's length and in each fourth at the shortest and longest. The
+    A/A twin, the candidate in the default session and other variants: the pipeline at the sweep's
+    length and where a gate looks at them.
     """
     latency = experiment.latency
     assert latency is not None
@@ -59,6 +59,7 @@ def latency_tasks(
     brief += [
         (v, gate.session, 0) for gate in experiment.gates for v in gate.variants if gate.session
     ]
+    ends = (min(latency.audio_seconds), max(latency.audio_seconds))
     tasks = []
     for cell in dict.fromkeys([*full, *brief]):
         for seconds in latency.audio_seconds:
@@ -66,6 +67,8 @@ def latency_tasks(
                 gated = _gates(experiment, cell, chosen, operation, seconds)
                 part, main = operation != "pipeline", seconds == latency.sweep_seconds
                 if cell not in full and not gated and (part or not main):
+                    continue
+                if part and not gated and seconds not in ends and not main:
                     continue
                 blocking = [gate for gate in gated if gate.severity == "fail"]
                 needed = calls_for(map(quantile, blocking)) if cell[0] == candidate else 0
