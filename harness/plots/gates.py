@@ -52,7 +52,8 @@ def draw(result: Result, language: str) -> Figure | None:
     axes.axvline(1, color=style.LIMIT, linewidth=1.6, zorder=1)
     axes.axvspan(1, WIDEST, color=style.LIMIT, alpha=0.06, linewidth=0)
     style.shown(axes, texts["limit"], (1, len(checks) - 0.45), color=style.LIMIT, offset=(4, 0))
-    axes.set_xticks([tick / 4 for tick in range(math.ceil(left * 4), int(WIDEST * 4) + 1)])
+    step = 0.5 if left < -0.2 else 0.25
+    axes.set_xticks([k * step for k in range(math.ceil(left / step), int(WIDEST / step) + 1)])
     axes.xaxis.set_major_formatter(style.percent(language))
     axes.set_yticks(range(len(checks)))
     axes.set_yticklabels([wording.gate_name(check, language) for check in checks])
@@ -90,6 +91,8 @@ def _waivers(axes: Axes, result: Result, checks: list[dict[str, Any]], language:
     for place, check in enumerate(checks):
         if check["waiver"] in bounds:
             at = reading.share(check, bounds[check["waiver"]])
+            if at > WIDEST:
+                continue  # beyond the picture; the waiver's own section gives it
             axes.plot([at, at], [place - 0.3, place + 0.3], ":", color=style.STATUS["WAIVED"])
             how = {"offset": (4, 0), "color": style.STATUS["WAIVED"]}
             style.shown(axes, TEXTS[language]["waiver"], (at, place), **how)

@@ -181,7 +181,12 @@ def _resolved(row: Mapping[Any, Any], named: NamedMetric, limits: Mapping[Key, f
 
 
 def _limit(row: Mapping[Any, Any], limits: Mapping[Key, float]) -> float:
-    """The twin's at the same place; else the widest that was found in the latency stage."""
+    """The twin's at the same place; else the widest of the same metric in the latency stage, where
+    the twin may have been measured at one length only."""
     key = tuple(str(row[name]) for name in PLACE)
-    pooled = [reach for (stage, *_), reach in limits.items() if stage == "latency"]
+    pooled = [
+        reach
+        for (stage, _, _, metric), reach in limits.items()
+        if stage == "latency" and metric == row["metric"]
+    ]
     return limits.get(key, max(pooled, default=math.inf))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats as distributions
+from scipy import special  # not scipy.stats, which takes a second to import
 
 Numbers = NDArray[np.float64]
 Codes = NDArray[np.intp]
@@ -78,7 +78,7 @@ def needed_for_bound(interval: Interval, limit: float, power: float = 0.8) -> fl
         return float(math.ceil(interval.n / interval.units * FEWEST))
     if not (math.isfinite(width) and width > 0 and distance > 0):
         return math.nan
-    z_level, z_power = distributions.norm.ppf(0.95), distributions.norm.ppf(power)
+    z_level, z_power = special.ndtri(0.95), special.ndtri(power)
     return float(math.ceil(interval.n * (width / distance * (1 + z_power / z_level)) ** 2))
 
 

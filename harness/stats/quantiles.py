@@ -15,7 +15,6 @@ import math
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import special
-from scipy import stats as distributions
 
 from harness.stats.bounds import Interval, Numbers, broken, codes, unbounded
 
@@ -126,7 +125,7 @@ def needed_for_quantile(
     _, units = codes(labels)
     deff = design_effect(data, labels, q) if units > 1 else 1.0
     asked, seen = 1 - q, float(np.mean(data > limit))
-    z_level, z_power = distributions.norm.ppf(0.95), distributions.norm.ppf(power)
+    z_level, z_power = special.ndtri(0.95), special.ndtri(power)
     spread = z_level * math.sqrt(asked * q) + z_power * math.sqrt(seen * (1 - seen))
     if abs(seen - asked) * math.sqrt(n) < 1e-3 * spread:
         return math.nan
@@ -145,8 +144,8 @@ def _few_blocks(n: int, units: int, level: float) -> float:
     """Korn and Graubard's (t_{n-1} / t_{units-1})^2: what knowing deff from few blocks costs."""
     if units < 2 or n < 2:
         return 0.0
-    wide = distributions.t.ppf(level, min(units, n) - 1)
-    return float((distributions.t.ppf(level, n - 1) / wide) ** 2)
+    wide = special.stdtrit(min(units, n) - 1, level)
+    return float((special.stdtrit(n - 1, level) / wide) ** 2)
 
 
 def _upper_rank(n: int, effective: float, q: float, level: float) -> int:

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats as distributions
+from scipy import special  # not scipy.stats, which takes a second to import
 
 from harness.stats.bounds import FEWEST, Numbers
 
@@ -75,12 +75,12 @@ def two_sided_p(figures: Numbers, units: int, nothing: float) -> float:
     count = figures.size + 1
     below = (float(np.sum(figures <= nothing)) + 1) / count
     above = (float(np.sum(figures >= nothing)) + 1) / count
-    z = -distributions.norm.ppf(min(below, above, 0.5))
-    return float(2 * distributions.t.sf(z / math.sqrt(units / (units - 1)), units - 1))
+    z = -special.ndtri(min(below, above, 0.5))
+    return float(2 * special.stdtr(units - 1, -z / math.sqrt(units / (units - 1))))
 
 
 def _tail_share(units: int, level: float) -> float:
     if units < 2:
         return 0.0
-    t = distributions.t.ppf(level, units - 1)
-    return float(distributions.norm.cdf(-math.sqrt(units / (units - 1)) * t))
+    t = special.stdtrit(units - 1, level)
+    return float(special.ndtr(-math.sqrt(units / (units - 1)) * t))

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import stats as distributions
+from scipy import special  # not scipy.stats, which takes a second to import
 
 from harness.stats.bounds import Codes, Interval, Numbers, broken, codes, unbounded
 from harness.stats.quantiles import quantile
@@ -184,8 +184,8 @@ def _t_interval(x: Numbers, n: int, level: float) -> Interval:
     # rounds that agree to the last digits do not tell how rounds vary
     if error <= 1e-12 * max(1.0, float(np.abs(x).max())):
         return unbounded(mean, n, rounds, method, "constant")
-    half = float(distributions.t.ppf(level, rounds - 1)) * error
-    p = float(2 * distributions.t.sf(abs(mean) / error, rounds - 1))
+    half = float(special.stdtrit(rounds - 1, level)) * error
+    p = float(2 * special.stdtr(rounds - 1, -abs(mean) / error))
     return Interval(mean, mean - half, mean + half, n, rounds, method, p)
 
 
