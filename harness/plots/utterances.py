@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 TEXTS = {
     "es": {
         "title": (
-            "{variant} empeora {worse} frases y mejora {better} de {n}; en {same}, los mismos errores"
+            "{variant} empeora {worse} frases y mejora {better} de {n}; "
+            "en {same}, los mismos errores"
         ),
         "pairs": "Errores por frase (número de frases)",
         "sorted": "Errores de más o de menos, frase a frase",
