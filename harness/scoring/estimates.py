@@ -145,7 +145,7 @@ def _compare_sums(
     if not quality:  # loading and warming up pair with nothing
         ours, theirs = ours[ours["round"] >= 0], theirs[theirs["round"] >= 0]
     both = pd.concat([ours, theirs], ignore_index=True)
-    place = both["item"] if quality else pd.MultiIndex.from_frame(both[["round", "item"]])
+    place = both["item"] if quality else both["round"].astype(str) + " " + both["item"]
     code, keys = pd.factorize(place)
     mine, other = code[: len(ours)], code[len(ours) :]
     shared = np.intersect1d(mine, other)
