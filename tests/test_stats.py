@@ -123,7 +123,8 @@ def test_quantile_bounds_hold_the_estimate_widen_with_the_level_and_ignore_order
     narrow, wide = (stats.quantile_bounds(values, blocks, q, level) for level in (0.9, 0.99))
     assert wide.low <= narrow.low <= narrow.estimate <= narrow.high <= wide.high
     mixed = np.random.default_rng(0).permutation(values.size)
-    assert stats.quantile_bounds(values[mixed], blocks[mixed], q, 0.9) == narrow
+    again = stats.quantile_bounds(values[mixed], blocks[mixed], q, 0.9)
+    assert repr(again) == repr(narrow)  # p is NaN, which does not equal itself
 
 
 @given(LATENCIES, st.floats(0.1, 10))
@@ -247,7 +248,7 @@ def test_the_same_seed_gives_the_same_bounds_and_many_clusters_are_grouped():
     words = rng.integers(4, 10, 9000).astype(float)
     system = Sums(rng.binomial(words.astype(int), 0.1).astype(float), words)
     one, two = (stats.ratio_of_sums(system, np.arange(9000), QUICK) for _ in range(2))
-    assert one == two
+    assert repr(one) == repr(two)
     assert one.units == 9000
     left = system.values - one.estimate * words
     assert (one.high - one.low) / 2 == pytest.approx(
