@@ -12,6 +12,7 @@ stats        quantiles, tail tests, bootstrap; knows no metric
 text         normalisers of transcripts
 audio        encoded clip -> samples at a rate; real speech cut to a length
 contracts    one page: what each plugin folder's files export
+ruling       the rule that every gate decides by
 plugins      name -> file -> the exported value
 markdown, wording, reading   pieces of a report: tables and numbers, shared words, shared look-ups
 graph        ONNX graphs: read, name, count what is quantized, write the same bytes
