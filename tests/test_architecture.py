@@ -17,9 +17,9 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 # each layer may import those before it (and itself, where it is a folder)
 LAYERS = [
     "errors", "stats", "text", "audio", "contracts", "ruling", "plugins", "markdown", "wording",
-    "reading", "graph", "environment", "session", "spec", "tables", "assets", "variants", "store", "worker",
-    "runner", "scoring", "verdict", "deciding", "pipeline", "plots", "report", "progress", "api",
-    "cli",
+    "reading", "graph", "environment", "session", "spec", "tables", "assets", "variants", "store",
+    "worker", "runner", "scoring", "verdict", "deciding", "pipeline", "plots", "report", "progress",
+    "api", "cli",
 ]  # fmt: skip
 FOR_PLUGINS = {"errors", "ruling", "stats", "text", "audio", "contracts", "graph", "session",
                "markdown", "wording", "reading"}  # fmt: skip
