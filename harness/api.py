@@ -10,7 +10,18 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from harness import deciding, pipeline, plots, plugins, report, spec, store
+from harness import (
+    comparing,
+    deciding,
+    feasibility,
+    history,
+    pipeline,
+    plots,
+    plugins,
+    report,
+    spec,
+    store,
+)
 from harness.contracts import Locate, Result
 from harness.runner.pool import Tell
 from harness.worker import Connection, Worker
@@ -45,12 +56,14 @@ def run(
     """
     path = Path(experiment)
     read = spec.load(path)
-    folder = Path(out) if out else results_folder(path, read.name)
+    folder = Path(out) if out else spec.results_folder(path, read.name)
     tell = tell or Quiet()
     with store.locked(folder):
         if fresh:
             store.forget(folder)
-        setting = pipeline.prepare(read, folder, spec.locator(path), tell)
+        for line in feasibility.undecidable(read, folder, spec.locator(path)):
+            tell.line(line)
+        setting = pipeline.prepare(read, folder, path, tell)
         measured = pipeline.Run(setting, tell, start).measure()
         today = datetime.date.today()
         key = _key(setting, measured, today)
@@ -60,16 +73,21 @@ def run(
         tell.line("deciding and writing the report")
         bare = Result(
             folder=folder,
-            experiment={**spec.to_json(read), "beside": _way(folder, path.parent)},
+            experiment={**spec.to_json(read), **_beside(folder, path), **_identity(setting)},
             environment=measured.environment,
             verdict={},
-            tables={"calls": measured.calls, "sessions": measured.sessions},
+            tables={
+                "calls": measured.calls,
+                "stops": measured.stops,
+                "sessions": measured.sessions,
+            },
         )
         given = deciding.Given(measured.chosen, today, path)
         decided = deciding.decide(bare, setting.made, given)
         store.publish(decided, path.read_text(encoding="utf-8"))
         result = load(folder)
         _write_report(result, read.report.language)
+        history.record(result, measured.key)
         store.note_finished(folder, key)
     return result
 
@@ -93,15 +111,36 @@ def render(folder: str | Path, language: str | None = None) -> Path:
     return report_path(Path(folder))
 
 
+def compare(
+    before: str | Path, after: str | Path, how: comparing.How | None = None
+) -> comparing.Comparison:
+    """What changed from one run to another, each given by its folder.
+
+    Raises: StoreError for a folder that holds no run or an edited one, IncomparableError for runs
+    on other machines, data or versions.
+    """
+    sides = load(before), load(after)
+    metrics: dict[str, plugins.NamedMetric] = {}
+    for side in reversed(sides):
+        locate = spec.locator(side.folder / str(side.experiment["beside"]) / "experiment.yaml")
+        metrics |= {named.name: named for named in deciding.metrics(side.experiment, locate)}
+    return comparing.compare(*sides, metrics, how)
+
+
 def report_path(folder: Path) -> Path:
     """Where the report of a run lies."""
     return folder / REPORT
 
 
-def results_folder(experiment: Path, name: str) -> Path:
-    """reports/<name> beside the folder `experiments`, or beside the file if it is elsewhere."""
-    parent = experiment.resolve().parent
-    return (parent.parent if parent.name == "experiments" else parent) / "reports" / name
+def _beside(folder: Path, experiment: Path) -> dict[str, str]:
+    """Where the experiment's own plugins lie, seen from the run's folder."""
+    return {"beside": _way(folder, experiment.parent)}
+
+
+def _identity(setting: pipeline.Setting) -> dict[str, Any]:
+    """What the experiment does not tell and two runs must share: which clips, what a row means."""
+    data = {name: dataset.fingerprint for name, dataset in setting.datasets.items()}
+    return {"data": data, "measuring": pipeline.MEASURING}
 
 
 def _way(folder: Path, other: Path) -> str:

@@ -6,6 +6,7 @@ measured again: another limit or report language measures nothing, another data 
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -18,25 +19,37 @@ import pandas as pd
 from harness import audio, environment, scoring, store, tables
 from harness.contracts import Dataset, Family, Locate
 from harness.errors import AudioError, SpecError
+from harness.looking import Gates
+from harness.runner import audit as auditing
 from harness.runner import plan
 from harness.runner.pool import Entry, Pool, Tell
-from harness.runner.quality import measure_quality
-from harness.runner.rounds import Clips, Rounds, Task, measure_rounds
-from harness.spec import Experiment, Gate, Use, find_metric, load_plugin
+from harness.runner.quality import Stream, measure_quality
+from harness.runner.rounds import measure_rounds
+from harness.runner.schedule import (
+    MINIMUM_ROUNDS,
+    MOST_CALLS,
+    SWEEP_SHARE,
+    Clips,
+    Rounds,
+    Rows,
+    Task,
+)
+from harness.spec import Experiment, Gate, Use, find_metric, load_plugin, locator
 from harness.variants import Made, code_of, make
 from harness.worker import Connection, Worker
 
 MEASURING = 2  # raise it when the measuring code changes what a row means: all is measured anew
-SWEEP_SHARE = 0.4  # of the budget that the utterances leave
+QUALITY_SHARE = 0.6  # of the budget, at most, for the utterances beyond the first hundred
 CLIPS_PER_LENGTH = 4
 GUESSED_CALL_SECONDS = 1.0  # for the forecast of the quality stage, before anything has run
 
 
 @dataclass(frozen=True)
 class Setting:
-    """What a run knows before it measures."""
+    """What a run knows before it measures; `file` is the experiment's."""
 
     experiment: Experiment
+    file: Path
     family: Family
     folder: Path
     environment: Mapping[str, Any]
@@ -54,6 +67,10 @@ class Setting:
             params=asdict(experiment.model.params),
             replica=replica,
         )
+
+    def gates(self, chosen: str) -> Gates:
+        """The gates, as a look at the run under way reads them."""
+        return Gates(self.experiment, self.made, chosen, self.file)
 
     @property
     def family_name(self) -> str:
@@ -75,12 +92,14 @@ class Setting:
         return store.digest([shared, cells, more])
 
 
-def prepare(experiment: Experiment, folder: Path, locate: Locate, tell: Tell) -> Setting:
+def prepare(experiment: Experiment, folder: Path, file: Path, tell: Tell) -> Setting:
     """Get the model, make every variant, open the data sets. Nothing is measured yet."""
+    locate = locator(file)
     family: Family = load_plugin("families", experiment.model.family, locate)
     datasets = {q.name: dataset(q.dataset, locate) for q in experiment.quality}
     made = make(experiment, family, locate, tell.line)
-    return Setting(experiment, family, folder, environment.describe(), locate, made, datasets)
+    facts = environment.describe()
+    return Setting(experiment, file, family, folder, facts, locate, made, datasets)
 
 
 def dataset(use: Use, locate: Locate) -> Dataset:
@@ -92,6 +111,7 @@ def dataset(use: Use, locate: Locate) -> Dataset:
 @dataclass(frozen=True)
 class Measured:
     calls: pd.DataFrame
+    stops: pd.DataFrame
     sessions: pd.DataFrame
     chosen: str  # the candidate's session
     key: str  # of everything that was measured
@@ -119,28 +139,46 @@ class Run:
             chosen = scoring.chosen(sessions, experiment.candidate)
             spent = time.monotonic() - began + self._quality_seconds(sweep.calls())
             units += [sweep, self.latency(chosen, max(budget - spent, 30.0))]
-        units += self.quality(chosen)
+        left = experiment.budget.minutes * 60 - (time.monotonic() - began)
+        units += self.quality(chosen, max(left, self._quality_seconds()))
+        units += self.audit()
         store.sweep_out(self.setting.folder, units)
-        frames = [unit.calls() for unit in units] or [tables.frame("calls", [])]
+        calls = [unit.calls() for unit in units] or [tables.frame("calls", [])]
+        stops = [unit.stops() for unit in units] or [tables.frame("stops", [])]
         key = store.digest([unit.content() for unit in units])
         facts = max((unit.facts() for unit in units), key=_day, default=self.setting.environment)
-        return Measured(pd.concat(frames, ignore_index=True), sessions, chosen, key, facts)
+        return Measured(
+            pd.concat(calls, ignore_index=True),
+            pd.concat(stops, ignore_index=True),
+            sessions,
+            chosen,
+            key,
+            facts,
+        )
 
     def sweep(self, seconds: float) -> store.Unit:
         """Every session configuration, at one length."""
         tasks = plan.sweep_tasks(self.setting.experiment, self.setting.entry)
-        return self._rounds("sweep", tasks, self._latency().sweep_rounds, seconds)
+        most = self._latency().sweep_rounds
+        how = self._how("sweep", min(most, MINIMUM_ROUNDS), seconds)
+        return self._rounds(tasks, replace(how, most=most, still_open=_contenders))
 
     def latency(self, chosen: str, seconds: float) -> store.Unit:
         """Baseline, twin and variants at every length, in fresh processes."""
-        operations = self.setting.family.operations
-        tasks = plan.latency_tasks(
-            self.setting.experiment, chosen, self.setting.entry, operations, self._quantile
+        experiment, operations = self.setting.experiment, self.setting.family.operations
+        tasks = plan.latency_tasks(experiment, chosen, self.setting.entry, operations)
+        gates = [gate for gate in experiment.gates if gate.at.audio_seconds is not None]
+        how = replace(
+            self._how("latency", self._latency().rounds, seconds),
+            most=MOST_CALLS,
+            likely=plan.likely_calls(map(self._quantile, gates)),
+            still_open=self.setting.gates(chosen).of_tasks,
         )
-        return self._rounds("latency", tasks, self._latency().rounds, seconds)
+        return self._rounds(tasks, how)
 
-    def quality(self, chosen: str) -> list[store.Unit]:
-        """Each variant on each data set; the candidate in its chosen session."""
+    def quality(self, chosen: str, seconds: float = math.inf) -> list[store.Unit]:
+        """Each variant on each data set; the candidate in its chosen session. The data sets share
+        the seconds by their size."""
         experiment = self.setting.experiment
         found: list[store.Unit] = []
         for part in experiment.quality:
@@ -151,12 +189,26 @@ class Run:
                 entry = self.setting.entry(variant.name, session)
                 name = f"quality-{part.name}-{variant.name}"
                 units[entry] = self._unit(name, [entry], part.name, data.fingerprint)
-            pending = {entry: unit for entry, unit in units.items() if not unit.complete}
-            if pending:
-                with Pool(self.start, self._broken()) as pool:
-                    measure_quality(pending, data, pool, self.tell, experiment.seed)
+            still_open = self.setting.gates(chosen).of_dataset(part.name)
+            limit = seconds * self._share(part.name)
+            self._stream(units, Stream(data, experiment.seed, limit, still_open))
             found += units.values()
         return found
+
+    def audit(self) -> list[store.Unit]:
+        """Another's protocol and the same configurations in rounds, if the experiment asks."""
+        experiment = self.setting.experiment
+        if experiment.audit is None:
+            return []
+        entries = auditing.entries(experiment, self.setting.entry)
+        speech, shapes = self._speech().fingerprint, auditing.shapes(experiment.audit)
+        units = {name: self._unit(name, entries, shape, speech) for name, shape in shapes.items()}
+        if not all(unit.complete for unit in units.values()):
+            clips = self._clips(experiment.audit.audio_seconds)
+            todo = auditing.Plan(experiment.audit, entries, clips, experiment.seed)
+            with Pool(self.start, self._broken()) as pool:
+                auditing.measure(units, todo, pool, self.tell)
+        return list(units.values())
 
     def _quantile(self, gate: Gate) -> float:
         """The latency quantile that a gate reads, NaN where it reads something else."""
@@ -165,17 +217,35 @@ class Run:
             named = find_metric(named.metric.ratio_of, self.setting.locate)
         return named.quantile
 
-    def _rounds(self, name: str, tasks: list[Task], rounds: int, seconds: float) -> store.Unit:
-        experiment, warmup = self.setting.experiment, self._latency().warmup
+    def _how(self, stage: str, rounds: int, seconds: float) -> Rounds:
+        return Rounds(
+            stage, {}, rounds, self._latency().warmup, seconds, self.setting.experiment.seed
+        )
+
+    def _rounds(self, tasks: list[Task], how: Rounds) -> store.Unit:
+        """The unit of a latency stage, measured as far as it is not; one that stopped early is
+        measured further where the gates of now are not decided by it."""
         shape = [(t.operation, t.audio_seconds, t.calls, t.every) for t in tasks]
-        limits = [rounds, warmup, experiment.budget.minutes]
+        limits = [how.rounds, how.warmup, self.setting.experiment.budget.minutes]
         entries = [task.entry for task in tasks]
-        unit = self._unit(name, entries, shape, limits, self._speech().fingerprint)
+        unit = self._unit(how.stage, entries, shape, limits, self._speech().fingerprint)
+        if unit.complete and _open_again(unit, tasks, how):
+            unit.reopen()
         if not unit.complete:
             with Pool(self.start, self._broken()) as pool:
-                how = Rounds(name, self._clips(), rounds, warmup, seconds, experiment.seed)
-                measure_rounds(unit, tasks, how, pool, self.tell)
+                full = replace(how, clips=self._clips())
+                measure_rounds(unit, tasks, full, pool, self.tell)
         return unit
+
+    def _stream(self, units: Mapping[Entry, store.Unit], stream: Stream) -> None:
+        """The variants' units on one data set, all measured equally far."""
+        if all(unit.complete for unit in units.values()) and stream.open_again(units):
+            for unit in units.values():
+                unit.reopen()
+        pending = {entry: unit for entry, unit in units.items() if not unit.complete}
+        if pending:
+            with Pool(self.start, self._broken()) as pool:
+                measure_quality(units, stream, pool, self.tell)
 
     def _unit(self, name: str, entries: Sequence[Entry], *more: Any) -> store.Unit:
         key = self.setting.key(entries, *more)
@@ -191,13 +261,22 @@ class Run:
     def _quality_seconds(self, swept: pd.DataFrame | None = None) -> float:
         """What the utterances will take, by what the sweep's calls took, a guess before it."""
         names = [v.name for v in self.setting.experiment.variants if v.name not in self._broken()]
-        clips = sum(len(list(d.utterances)) for d in self.setting.datasets.values())
+        clips = sum(self._sizes().values())
+        most = QUALITY_SHARE * self.setting.experiment.budget.minutes * 60
         if swept is None:
-            return clips * len(names) * GUESSED_CALL_SECONDS
+            return min(clips * len(names) * GUESSED_CALL_SECONDS, most)
         taken = swept[swept["warm"] & (swept["session"] == "default")]
         usual = taken.groupby("variant")["seconds"].median().dropna()
         typical = usual.median() if len(usual) else GUESSED_CALL_SECONDS
-        return float(clips * sum(usual.get(name, typical) for name in names))
+        return min(float(clips * sum(usual.get(name, typical) for name in names)), most)
+
+    def _sizes(self) -> dict[str, int]:
+        return {name: len(list(d.utterances)) for name, d in self.setting.datasets.items()}
+
+    def _share(self, name: str) -> float:
+        """Of the utterances, those of one data set."""
+        sizes = self._sizes()
+        return sizes[name] / max(sum(sizes.values()), 1)
 
     def _speech(self) -> Dataset:
         """The speech that lengths are cut from: the first data set of the quality section."""
@@ -205,14 +284,14 @@ class Run:
             raise SpecError("latency: needs a quality section, whose speech is cut to the lengths.")
         return next(iter(self.setting.datasets.values()))
 
-    def _clips(self) -> Clips:
-        """Real speech of each length, as .npy files that the workers read."""
+    def _clips(self, lengths: Sequence[float] = ()) -> Clips:
+        """Real speech of each length (the latency section's unless said), as workers read it."""
         rate = self.setting.family.sample_rate
         folder = self.setting.folder / store.WORK / "clips"
         folder.mkdir(parents=True, exist_ok=True)
         decoded = list(_decoded(self._speech(), rate))
         out: dict[float, tuple[tuple[str, str], ...]] = {}
-        for seconds in self._latency().audio_seconds:
+        for seconds in lengths or self._latency().audio_seconds:
             found = []
             for place, (name, samples) in enumerate(
                 audio.lengths(decoded, seconds, rate, CLIPS_PER_LENGTH)
@@ -222,6 +301,21 @@ class Run:
                 found.append((name, str(path)))
             out[seconds] = tuple(found)
         return out
+
+
+def _contenders(rows: Rows, _: Rows) -> Callable[[Task], bool]:
+    """Sessions that may yet be the fastest; the default ones and the twin always."""
+    keep = scoring.undecided(tables.frame("calls", rows))
+    return lambda task: (task.entry.variant, task.entry.session.name) in keep
+
+
+def _open_again(unit: store.Unit, tasks: Sequence[Task], how: Rounds) -> bool:
+    """Whether a unit stopped early at what was decided then, and is not decided now."""
+    stops = tables.records(unit.stops())
+    if any(row["why"] == "budget" for row in stops):
+        return False
+    still_open = how.still_open(unit.rows(), stops)
+    return any(task.must and still_open(task) for task in tasks)
 
 
 def _day(facts: Mapping[str, Any]) -> str:

@@ -2,6 +2,7 @@
 
     reports/x/   experiment.yaml experiment.json environment.json calls.parquet <table>.csv
                  verdict.json manifest.json report.md figures/        <- published, can be committed
+                 history.jsonl: a line per run of this folder, also of those before a --fresh
     reports/x/.work/  lock, <unit>-<key>.jsonl (being measured), <unit>-<key>.parquet (measured)
 
 A unit is what is measured in one go and reused as a whole: the sweep, the latency stage, one
@@ -19,7 +20,7 @@ import json
 import math
 import os
 import shutil
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,7 @@ from harness.contracts import Result
 from harness.errors import StoreError
 
 WORK = ".work"
+HISTORY = "history.jsonl"  # of all runs of a folder: no part of what one of them published
 
 
 def digest(value: Any) -> str:
@@ -97,6 +99,7 @@ class Unit:
         self._done = folder / WORK / f"{stem}.parquet"
         self._journal = folder / WORK / f"{stem}.jsonl"
         self._facts = folder / WORK / f"{stem}.json"
+        self._stops = folder / WORK / f"{stem}.stops.json"
 
     @property
     def complete(self) -> bool:
@@ -104,7 +107,7 @@ class Unit:
 
     @property
     def files(self) -> set[str]:
-        return {self._done.name, self._journal.name, self._facts.name}
+        return {path.name for path in (self._done, self._journal, self._facts, self._stops)}
 
     def blocks(self) -> list[list[dict[str, Any]]]:
         """Blocks already measured, in order; a last line torn by a kill is left out and cut off."""
@@ -126,15 +129,36 @@ class Unit:
         except OSError as error:
             raise StoreError(f"{self._journal}: cannot be written: {error.strerror}.") from error
 
-    def finish(self) -> None:
-        """Turn the journal into the unit's table, beside the facts of its machine."""
+    def finish(self, stops: Sequence[Mapping[str, Any]] = ()) -> None:
+        """Turn the journal into the unit's table, beside the facts of its machine; `stops` are rows
+        of the table of that name: how far each cell was measured, and why no further."""
         rows = (row for block in self.blocks() for row in block)
         write_atomic(self._facts, as_json(self.environment))
+        write_atomic(self._stops, as_json(list(stops)))
         write_atomic(self._done, _parquet(tables.frame("calls", rows)))
         self._journal.unlink(missing_ok=True)
 
+    def reopen(self) -> None:
+        """Make the table a journal again, so that the unit is measured further."""
+        calls = self.calls()
+        blocks = [calls[calls["round"] < 0].to_dict("records")]
+        for _, rows in calls[calls["round"] >= 0].groupby("round", sort=True):
+            blocks += [rows.to_dict("records"), []]
+        lines = [json.dumps(block, ensure_ascii=False) + "\n" for block in blocks]
+        write_atomic(self._journal, "".join(lines))
+        self._done.unlink()
+
+    def rows(self) -> list[dict[str, Any]]:
+        """All rows so far, of a unit that is complete or under way."""
+        if self.complete:
+            return tables.records(self.calls())
+        return [row for block in self.blocks() for row in block]
+
     def calls(self) -> pd.DataFrame:
         return tables.check("calls", pd.read_parquet(self._done))
+
+    def stops(self) -> pd.DataFrame:
+        return tables.frame("stops", json.loads(self._stops.read_text(encoding="utf-8")))
 
     def facts(self) -> dict[str, Any]:
         """The machine and versions that it was measured with, and the day it was completed."""
@@ -144,7 +168,7 @@ class Unit:
 
     def content(self) -> str:
         """SHA-256 of its rows: what was measured, not what was asked for."""
-        return _hash(self._done)
+        return _hash(self._done) + _hash(self._stops)
 
 
 def sweep_out(folder: Path, keep: Iterable[Unit]) -> None:
@@ -174,9 +198,8 @@ def finished(folder: Path) -> str:
 
 def note_finished(folder: Path, key: str) -> None:
     """Remember that everything published belongs to this key (figures and report as well)."""
-    names = [
-        p for p in folder.rglob("*") if p.is_file() and WORK not in p.relative_to(folder).parts
-    ]
+    names = [p for p in folder.rglob("*") if p.is_file() and p != folder / HISTORY]
+    names = [p for p in names if WORK not in p.relative_to(folder).parts]
     files = {p.relative_to(folder).as_posix(): _hash(p) for p in names}
     write_atomic(folder / WORK / "finished.json", as_json({"key": key, "files": files}))
 

@@ -10,7 +10,8 @@ import pandas as pd
 from harness.errors import StoreError
 
 # 1: first version.
-SCHEMA = 1
+# 2: `stops`, what the runner stopped at; bounds of gates carry their level; sweeps their reach.
+SCHEMA = 2
 
 TEXT, NUMBER, WHOLE, FLAG = "str", "float64", "int64", "bool"
 
@@ -24,7 +25,7 @@ _INTERVAL = {"low": NUMBER, "high": NUMBER}
 TABLES: Mapping[str, Mapping[str, str]] = {
     # one row per call, also of those that failed; the only table that holds measurements
     "calls": {
-        "stage": TEXT,  # sweep | latency | quality
+        "stage": TEXT,  # sweep | latency | quality | audit | audit_rounds (runner/audit.py)
         **_CELL,
         "operation": TEXT,  # load | first_call | pipeline | features | encoder | decoder_step ...
         "warm": FLAG,  # False: a warm-up or cold call, kept but in no warm figure
@@ -46,6 +47,17 @@ TABLES: Mapping[str, Mapping[str, str]] = {
         "load": NUMBER,  # load average over one minute at the end of the block
         "note": TEXT,  # what the model says of this call: token budget spent, repetition stopped
         "error": TEXT,
+    },
+    # one row per cell of the latency stage and per variant on a data set: how far it was measured
+    "stops": {
+        "stage": TEXT,
+        **_CELL,
+        "operation": TEXT,
+        "workload": TEXT,
+        "done": WHOLE,  # rounds, or utterances
+        "level": NUMBER,  # confidence of each bound of a gate on it, all looks together 95 %
+        "allowance": NUMBER,  # share by which its times may yet drift, being stopped early
+        "why": TEXT,  # decided | rounds (nothing to decide) | budget | all (utterances)
     },
     # one row per call and metric: what is folded
     "scores": {
@@ -93,6 +105,7 @@ TABLES: Mapping[str, Mapping[str, str]] = {
         "ratio_low": NUMBER,
         "ratio_high": NUMBER,
         "p": NUMBER,
+        "p_mapsswe": NUMBER,  # of WER on a data set, by segments of sentences; else NaN
         "n": WHOLE,
         "method": TEXT,
         "resolved": FLAG,  # larger than what the A/A twin says this machine can tell apart
@@ -116,6 +129,7 @@ TABLES: Mapping[str, Mapping[str, str]] = {
         "reason": TEXT,
         "reason_code": TEXT,  # within | beyond | straddles | few | constant | ...: see verdict
         "needs": NUMBER,  # samples that would probably settle it; NaN where settled or unknown
+        "level": NUMBER,  # of each bound: higher where the run stopped early
         "n": WHOLE,
         "units": WHOLE,  # how many of the n are independent: blocks, speakers, sentences, rounds
         "method": TEXT,
@@ -153,12 +167,14 @@ TABLES: Mapping[str, Mapping[str, str]] = {
         "options": TEXT,  # JSON, only what differs from onnxruntime's defaults
         "variant": TEXT,
         "ratio": NUMBER,  # time against the default session, paired within rounds
-        **_INTERVAL,
+        **_INTERVAL,  # hold all at once with 95 % over the sessions of a variant
         "n": WHOLE,
+        "reach": NUMBER,  # how far from 1 the sweep's A/A twin reaches; NaN: there was none
         "chosen": FLAG,
         "confirmed": NUMBER,  # the same ratio in the latency stage: fresh samples, fresh process
         "confirmed_low": NUMBER,
         "confirmed_high": NUMBER,
+        "holds": FLAG,  # chosen, and faster again when measured afresh, beyond the fresh twin
         "reason": TEXT,
         "error": TEXT,
     },
@@ -203,6 +219,11 @@ def check(table: str, data: pd.DataFrame) -> pd.DataFrame:
         return _typed(data[list(columns)], columns)
     except (ValueError, TypeError) as error:
         raise StoreError(f"table {table}: {error}") from error
+
+
+def records(data: pd.DataFrame) -> list[dict[str, Any]]:
+    """A table's rows as plain dicts."""
+    return [{str(name): value for name, value in row.items()} for row in data.to_dict("records")]
 
 
 def _typed(data: pd.DataFrame, columns: Mapping[str, str]) -> pd.DataFrame:

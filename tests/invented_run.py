@@ -14,6 +14,7 @@ import pandas as pd
 
 from harness import tables
 from harness.contracts import Result
+from harness.scoring.sessions import twin_reach
 
 LENGTHS = (1, 2, 5, 10, 29)
 MAIN = 5
@@ -32,6 +33,7 @@ SESSIONS: dict[str, tuple[dict[str, Any], float]] = {
     "denormals-zero": ({"session.set_denormal_as_zero": "1"}, 1.0),
 }
 BEST = "spin-stop"
+CROWDED = (8, 9)  # rounds of the latency stage in which another program ran
 CRASH = "the child process ended with signal 9 after 1.2 s (out of memory?)"
 
 EXPERIMENT: dict[str, Any] = {
@@ -169,6 +171,7 @@ def build(folder: Path = Path("whisper_base_es"), seed: int = 20261122) -> Resul
     summary = tables.frame("summary", [*_folded(scores), *_sizes()])
     data = {
         "calls": calls,
+        "stops": tables.frame("stops", _stops(calls)),
         "scores": scores,
         "summary": summary,
         "changes": tables.frame("changes", _changes(summary)),
@@ -179,6 +182,24 @@ def build(folder: Path = Path("whisper_base_es"), seed: int = 20261122) -> Resul
     data["checks"] = tables.frame("checks", _checks(data["summary"], data["changes"]))
     data["claims"] = tables.frame("claims", _claims(data["summary"]))
     return Result(folder, EXPERIMENT, ENVIRONMENT, _verdict(), data)
+
+
+def _stops(calls: pd.DataFrame) -> list[dict[str, Any]]:
+    """Every cell of the latency stage got its rounds; nothing was stopped early."""
+    timed = calls[(calls["stage"] == "latency") & calls["warm"]]
+    place = ["stage", "variant", "session", "replica", "operation", "audio_seconds"]
+    rounds = timed.groupby(place, sort=False)["round"].nunique()
+    return [
+        {
+            **dict(zip(place[:-1], cell[:-1], strict=True)),
+            "workload": f"{cell[-1]:g} s",
+            "done": int(done),
+            "level": 0.95,
+            "allowance": 0.0,
+            "why": "budget",
+        }
+        for cell, done in rounds.items()
+    ]
 
 
 # ---------------------------------------- calls
@@ -258,6 +279,7 @@ def _block(
             block=turn,
             order=order,
             steal=steal,
+            load=3.6 if turn in CROWDED else 2.1,
         )
 
 
@@ -413,9 +435,11 @@ def _change(entry: dict[str, Any], base: dict[str, Any], keys: list[str]) -> dic
 def _sessions(calls: pd.DataFrame, summary: pd.DataFrame) -> Iterator[dict[str, Any]]:
     swept = calls[(calls["stage"] == "sweep") & (calls["error"] == "") & (calls["replica"] == 0)]
     medians = swept.groupby(["variant", "session", "round"])["seconds"].median()
+    reach = twin_reach(calls[(calls["stage"] == "sweep") & (calls["operation"] == "pipeline")])
     for variant in ("fp32", "int8"):
         for name, (options, _) in SESSIONS.items():
-            row = {"session": name, "variant": variant, "options": _config(options)}
+            config = _config(options)
+            row = {"session": name, "variant": variant, "options": config, "reach": reach}
             if name == "denormals-zero":
                 yield {**row, "error": CRASH, "reason": "failed"}
                 continue
@@ -425,7 +449,7 @@ def _sessions(calls: pd.DataFrame, summary: pd.DataFrame) -> Iterator[dict[str, 
             row |= {"ratio": ratio, "low": ratio - spread, "high": ratio + spread, "n": 20}
             if (variant, name) == ("int8", BEST):
                 fresh = {"confirmed": 0.884, "confirmed_low": 0.872, "confirmed_high": 0.897}
-                row |= {"chosen": True, **fresh}
+                row |= {"chosen": True, "holds": True, **fresh}
             yield row
 
 

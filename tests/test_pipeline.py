@@ -7,6 +7,7 @@ test only, for they take longer than all the rest.
 
 from __future__ import annotations
 
+import collections
 import json
 import shutil
 import sys
@@ -379,3 +380,63 @@ def test_every_error_is_a_harness_error() -> None:
 
     found = [e for e in vars(errors).values() if isinstance(e, type)]
     assert all(issubclass(e, HarnessError) for e in found)
+
+
+LOOKED_AT = """\
+gates:
+  - {{metric: latency_p50_ms, at: {{audio_seconds: 2}}, max: {limit}}}
+budget: {{minutes: 0.5}}
+report: {{language: en}}
+"""
+
+
+def stopped(project: Path, limit: float) -> Any:
+    """A run whose only gate is on 2 s of the fast variant, which takes 105 to 106 ms."""
+    text = YAML.split("gates:")[0] + LOOKED_AT.format(limit=limit)
+    text = text.replace("rounds: 6, sweep", "rounds: 12, sweep")
+    (project / "x.yaml").write_text(text, encoding="utf-8")
+    return run(project)
+
+
+def test_a_cell_stops_as_soon_as_its_gate_is_decided_and_its_bounds_say_so(project: Path) -> None:
+    result = stopped(project, limit=150)
+    mine = result.stops.query("stage == 'latency' and variant == 'fast' and workload == '2 s'")
+    mine = mine[mine["session"] == result.verdict["session"]].query("operation == 'pipeline'")
+    assert mine["why"].tolist() == ["decided"]
+    assert mine["done"].tolist() == [12]  # the rounds that every cell has
+    check = result.checks.iloc[0]
+    assert check["status"] == "PASS"
+    assert check["level"] == 0.9975  # an early look
+    assert check["high"] > 1.05 * check["observed"]  # and the drift that it cannot have seen
+    assert "drift" in check["reason"]
+    assert set(result.stops.query("stage == 'latency'")["why"]) == {"decided", "rounds"}
+
+
+def test_what_is_undecided_goes_on_alone_until_the_budget_is_spent(project: Path) -> None:
+    result = stopped(project, limit=105.5)  # in the midst of the calls
+    latency = result.stops.query("stage == 'latency' and operation == 'pipeline'")
+    latency = latency.set_index(["variant", "workload"])
+    assert latency.loc[("slow", "1 s"), "done"].max() == 12
+    assert latency.loc[("fast", "2 s"), "done"].max() > 40
+    assert "budget" in set(latency.loc[[("fast", "2 s")], "why"])
+    check = result.checks.iloc[0]
+    assert check["status"] == "INCONCLUSIVE"
+    assert 0.95 < check["level"] < 0.9975  # what the looks have left of the 5 %
+
+
+def test_another_limit_is_measured_further_only_if_it_is_not_decided_by_what_is_there(
+    project: Path,
+) -> None:
+    before = stopped(project, limit=150).calls
+    Local.started = []
+    stopped(project, limit=140)
+    assert Local.started == []
+    again = stopped(project, limit=105.5).calls
+    assert Local.started != []
+    kept = ["variant", "session", "replica", "operation", "audio_seconds", "round", "order"]
+    timed = [
+        frame[[*kept, "seconds"]].itertuples(index=False, name=None) for frame in (before, again)
+    ]
+    first, second = (collections.Counter(str(row) for row in rows) for rows in timed)
+    assert first <= second  # nothing measured is lost
+    assert len(again) > len(before)

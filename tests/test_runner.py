@@ -18,8 +18,9 @@ from harness import store
 from harness.contracts import Dataset, Utterance
 from harness.errors import AudioError, HarnessError, ModelError, WorkerError
 from harness.runner.pool import FAILURES_BEFORE_GIVING_UP, Entry, Pool
-from harness.runner.quality import measure_quality
-from harness.runner.rounds import MINIMUM_ROUNDS, Rounds, Task, measure_rounds
+from harness.runner.quality import Stream, measure_quality
+from harness.runner.rounds import measure_rounds
+from harness.runner.schedule import MINIMUM_ROUNDS, Rounds, Task
 from harness.session import SessionConfig
 
 
@@ -230,7 +231,7 @@ def dataset(*ids: str) -> Dataset:
 def evaluated(folder: Path, script: Mapping[str, Any], data: Dataset) -> dict[str, pd.DataFrame]:
     units = {entry(name): store.Unit(folder, f"quality-{name}", "k") for name in ("fp32", "int8")}
     with Pool(lambda label: Scripted(label, script)) as pool:
-        measure_quality(units, data, pool, Silent(), seed=1)
+        measure_quality(units, Stream(data, seed=1), pool, Silent())
     return {one.variant: unit.calls() for one, unit in units.items()}
 
 

@@ -58,6 +58,17 @@ def test_few_blocks_cost_more_calls():
     assert stats.needed_calls(0.99, blocks=6) > stats.needed_calls(0.99, blocks=40) > 299
 
 
+def spread_evenly(values):
+    """Sorted values in an order in which neighbours are unlike and every stretch is like the rest:
+    the van der Corput sequence."""
+    n = len(values)
+    bits = max(1, (n - 1).bit_length())
+    order = sorted(range(n), key=lambda i: int(f"{i:0{bits}b}"[::-1], 2))
+    out = np.empty(n)
+    out[order] = np.sort(values)
+    return out
+
+
 @pytest.mark.parametrize(
     ("n", "lower", "upper"),
     [
@@ -70,15 +81,36 @@ def test_few_blocks_cost_more_calls():
     ],
 )
 def test_bounds_of_independent_calls_are_the_tabled_order_statistics(n, lower, upper):
-    values = np.random.default_rng(0).permutation(np.arange(1.0, n + 1))
+    values = spread_evenly(np.arange(1.0, n + 1))  # slow and fast calls take turns: nothing drifts
     found = stats.quantile_bounds(values, np.arange(n), 0.5, 0.975)
     assert (found.low, found.high) == (lower, upper)
 
 
 def test_a_p99_of_298_calls_has_no_upper_bound_and_of_299_it_is_the_largest():
-    values = np.random.default_rng(0).lognormal(size=299)
+    values = spread_evenly(np.random.default_rng(0).lognormal(size=299))
+    values = np.roll(values, -int(values.argmax()))  # the largest is among the first 298
     assert stats.quantile_bounds(values[:298], np.arange(298), 0.99).high == math.inf
     assert stats.quantile_bounds(values, np.arange(299), 0.99).high == values.max()
+
+
+def test_a_drift_that_blocks_of_one_call_cannot_see_widens_the_bound():
+    rng = np.random.default_rng(3)
+    steady = rng.normal(300, 15, 400)
+    drifting = steady + np.linspace(-30, 30, 400)  # each block alone looks independent
+    shuffled = rng.permutation(drifting)
+    seen, hidden = (stats.quantile_bounds(v, np.arange(400), 0.5) for v in (drifting, shuffled))
+    assert seen.high - seen.low > 1.5 * (hidden.high - hidden.low)
+
+
+def test_neighbouring_blocks_that_resemble_each_other_are_worth_less():
+    # AR(1) at 0.76: the effect on a mean is (1 + r) / (1 - r) = 7.3, on "slower than the median" by
+    # the arcsine law 1 + 2 sum (2 / pi) asin(r^k) = 5.4; such batches see most of it
+    rng = np.random.default_rng(4)
+    noise, series = rng.normal(size=4000), np.zeros(4000)
+    for t in range(1, 4000):
+        series[t] = 0.76 * series[t - 1] + noise[t]
+    worth = 4000 / stats.effective_calls(series, np.arange(4000), 0.5, 0.95)
+    assert 4 < worth < 8
 
 
 def test_calls_of_one_block_count_as_one():
@@ -403,9 +435,34 @@ def test_a_clock_that_goes_backwards_gives_no_ratio():
 
 def test_more_samples_are_asked_for_by_the_square_of_the_distance():
     interval = stats.Interval(1.0, 0.8, 1.2, 100, 100, "")
-    # (z_0.95 + z_0.8) / z_0.95 = 2.4865 / 1.6449 = 1.5117, and (0.2 / 0.4 * 1.5117)^2 = 0.571
-    assert stats.needed_for_bound(interval, 1.4) == 58
-    # a tenth of the distance takes a hundred times as many: (0.2 / 0.04 * 1.5117)^2 = 57.13
-    assert stats.needed_for_bound(interval, 1.04) == 5713
+    assert stats.needed_for_bound(interval, 1.1) == 400  # 100 (0.2 / 0.1)^2
+    assert stats.needed_for_bound(interval, 1.01) == 40_000  # a tenth of the distance: 100 times
     few = stats.Interval(1.0, -math.inf, math.inf, 30, 3, "")
     assert stats.needed_for_bound(few, 2.0) == 50
+
+
+@pytest.mark.parametrize(
+    ("first", "planned", "likely"),
+    [(6, 500, 0), (10, 1000, 206), (10, 12, 0), (6, 6, 0), (9, 7, 3)],
+)
+def test_all_looks_together_err_in_at_most_five_percent(first, planned, likely):
+    taken = stats.looks(first, planned, likely)
+    assert all(first <= look < planned for look in taken)
+    assert list(taken) == sorted(set(taken))
+    errs = sum(1 - stats.early(look / planned).level for look in taken)
+    errs += 1 - stats.last(len(taken)).level
+    assert errs == pytest.approx(0.05)
+
+
+def test_looks_lie_where_the_most_demanding_quantile_can_be_decided():
+    # 0.99^597 = 0.0025: before 199 rounds of 3 calls no early look can bound a P99
+    taken = stats.looks(10, 1000, 199)
+    assert sum(look < 199 for look in taken) == 3
+    assert 199 in taken
+
+
+def test_an_early_look_allows_a_drift_that_it_has_not_seen():
+    assert [stats.early(seen).allowance for seen in (0.0, 0.5, 1.0)] == pytest.approx(
+        [0.1, 0.05, 0]
+    )
+    assert stats.last(3).allowance == 0

@@ -63,6 +63,7 @@ def data(
     frame = tables.frame("calls", CALLS if calls is None else calls)
     return {
         "calls": frame,
+        "stops": tables.frame("stops", []),
         "scores": scoring.scores(frame, [METRICS[name] for name in names], str.lower),
         "variants": tables.frame("variants", VARIANTS if variants is None else variants),
     }

@@ -7,17 +7,13 @@ from collections.abc import Callable, Iterable, Sequence
 
 from harness import stats
 from harness.runner.pool import Entry
-from harness.runner.rounds import Task
+from harness.runner.schedule import Task
 from harness.spec import Experiment, Gate
 
-QuantileOf = Callable[[Gate], float]  # the latency quantile that a gate reads, NaN: none
 MakeEntry = Callable[[str, str, int], Entry]  # (variant, session, replica)
 
 # Parts of the pipeline explain, gates look at the whole: beside the sweep's length now and then.
 PARTS_EVERY = 4
-LEVEL = 0.95  # confidence of a gate's bound
-# Calls in a row resemble each other: one in two to four counts (stats/quantiles.py).
-SPARE = 4
 
 
 def sweep_cells(experiment: Experiment) -> list[tuple[str, str, int]]:
@@ -31,12 +27,16 @@ def sweep_cells(experiment: Experiment) -> list[tuple[str, str, int]]:
 
 
 def sweep_tasks(experiment: Experiment, entry: MakeEntry) -> list[Task]:
-    """The sweep's cells at one length, one call of the pipeline each per round."""
+    """The sweep's cells at one length, one call of the pipeline each per round; each goes on until
+    it is known not to be the fastest."""
     latency = experiment.latency
     assert latency is not None
     assert latency.sweep_seconds is not None
     seconds = latency.sweep_seconds
-    return [Task(entry(*cell), "pipeline", seconds, calls=1) for cell in sweep_cells(experiment)]
+    return [
+        Task(entry(*cell), "pipeline", seconds, calls=1, must=True)
+        for cell in sweep_cells(experiment)
+    ]
 
 
 def latency_tasks(
@@ -44,12 +44,11 @@ def latency_tasks(
     chosen: str,
     entry: MakeEntry,
     operations: Sequence[str],
-    quantile: QuantileOf,
 ) -> list[Task]:
     """Baseline and candidate (in its chosen session): the pipeline at every length in each round,
     its parts in each at the sweep's length and in each fourth at the shortest and longest. The
     A/A twin, the candidate in the default session and other variants: the pipeline at the sweep's
-    length and where a gate looks at them.
+    length and where a gate looks at them. What a gate looks at goes on until it is decided.
     """
     latency = experiment.latency
     assert latency is not None
@@ -64,43 +63,38 @@ def latency_tasks(
     for cell in dict.fromkeys([*full, *brief]):
         for seconds in latency.audio_seconds:
             for operation in latency.operations or operations:
-                gated = _gates(experiment, cell, chosen, operation, seconds)
+                gated = gates_of(experiment, (cell, operation, seconds), chosen)
                 part, main = operation != "pipeline", seconds == latency.sweep_seconds
                 if cell not in full and not gated and (part or not main):
                     continue
                 if part and not gated and seconds not in ends and not main:
                     continue
-                blocking = [gate for gate in gated if gate.severity == "fail"]
-                needed = calls_for(map(quantile, blocking)) if cell[0] == candidate else 0
-                usual = 1 if part else latency.calls_per_block
                 tasks.append(
                     Task(
                         entry(*cell),
                         operation,
                         seconds,
-                        calls=max(usual, math.ceil(needed / latency.rounds)),
-                        every=PARTS_EVERY if part and not main and not needed else 1,
-                        must=needed > 0,
+                        calls=1 if part else latency.calls_per_block,
+                        every=PARTS_EVERY if part and not main and not gated else 1,
+                        must=bool(gated),
                     )
                 )
     return tasks
 
 
-def calls_for(quantiles: Iterable[float]) -> int:
-    """Calls that the most demanding of these latency quantiles takes; NaN asks for none."""
-    needed = (stats.needed_calls(q, LEVEL) for q in quantiles if not math.isnan(q))
-    return max((math.ceil(SPARE * calls) for calls in needed), default=0)
+def likely_calls(quantiles: Iterable[float]) -> int:
+    """Calls under which no early look can decide the most demanding of these latency quantiles;
+    NaN asks for none."""
+    level = stats.early(1.0).level
+    return max((stats.needed_calls(q, level) for q in quantiles if not math.isnan(q)), default=0)
 
 
-def _gates(
-    experiment: Experiment,
-    cell: tuple[str, str, int],
-    chosen: str,
-    operation: str,
-    seconds: float,
+def gates_of(
+    experiment: Experiment, cell: tuple[tuple[str, str, int], str, float], chosen: str
 ) -> list[Gate]:
-    """The gates that look at a cell, as their subject or as what it is compared with."""
-    variant, session, replica = cell
+    """The gates that look at ((variant, session, replica), operation, audio seconds), as their
+    subject or as what it is compared with."""
+    (variant, session, replica), operation, seconds = cell
     return [
         gate
         for gate in experiment.gates

@@ -1,49 +1,117 @@
-"""Quality, by utterance: each clip once per variant, the variants taking turns in random order."""
+"""Quality, by utterance: each clip once per variant, the variants taking turns in random order.
+
+A large data set is walked in random order and looked at now and then: it ends as soon as every
+gate on it is decided, or its share of the budget is spent.
+"""
 
 from __future__ import annotations
 
 import base64
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 from typing import Any
 
+from harness import stats, tables
 from harness.contracts import Dataset, Utterance
 from harness.errors import AudioError, HarnessError, SpecError
 from harness.runner.pool import UNKNOWN_CALL_LIMIT_SECONDS, Entry, Pool, Tell
+from harness.runner.schedule import FEWEST_UTTERANCES, Rows
 from harness.store import Unit
 
 
-def measure_quality(
-    units: Mapping[Entry, Unit], dataset: Dataset, pool: Pool, tell: Tell, seed: int
-) -> None:
+@dataclass(frozen=True)
+class Stream:
+    """A data set as it is evaluated; `still_open` tells from rows and stops whether to go on."""
+
+    data: Dataset
+    seed: int
+    seconds: float = math.inf
+    still_open: Callable[[Rows, Rows], bool] = lambda _rows, _stops: True
+
+    def order(self, utterances: Sequence[Utterance]) -> list[Utterance]:
+        """As they come, unless there may be a stop on the way: then each prefix is a sample."""
+        if len(utterances) <= FEWEST_UTTERANCES:
+            return list(utterances)
+        return Random(f"{self.seed}/order/{self.data.name}").sample(utterances, len(utterances))
+
+    def stop(self, entry: Entry, done: int, look: stats.Look, why: str) -> dict[str, Any]:
+        """A row of the `stops` table. Utterances in random order do not drift."""
+        return {
+            "stage": "quality",
+            "variant": entry.variant,
+            "session": entry.session.name,
+            "replica": entry.replica,
+            "operation": "pipeline",
+            "workload": self.data.name,
+            "done": done,
+            "level": look.level,
+            "allowance": 0.0,
+            "why": why,
+        }
+
+    def open_again(self, units: Mapping[Entry, Unit]) -> bool:
+        """Whether complete units stopped early at what was decided then, and is not now."""
+        stops = [row for unit in units.values() for row in tables.records(unit.stops())]
+        if not all(row["why"] == "decided" for row in stops):
+            return False
+        return self.still_open([row for unit in units.values() for row in unit.rows()], stops)
+
+
+def measure_quality(units: Mapping[Entry, Unit], stream: Stream, pool: Pool, tell: Tell) -> None:
     """Each utterance once per entry; the entries take turns in random order on each utterance.
 
-    An utterance that cannot be read, or that crashes the process, is a row with its error.
+    An utterance that cannot be read, or that crashes the process, is a row with its error. Units
+    that are complete are only read: for the looks, and to be left as they are.
     """
+    dataset, started = stream.data, time.monotonic()
     done = {entry: _items(unit) for entry, unit in units.items()}
-    utterances = list(dataset.utterances)
-    random = Random(f"{seed}/quality/{dataset.name}")
-    started = time.monotonic()
-    for place, utterance in enumerate(utterances):
+    utterances = stream.order(list(dataset.utterances))
+    looks = stats.looks(FEWEST_UTTERANCES, len(utterances))
+    random = Random(f"{stream.seed}/quality/{dataset.name}")
+    why, place = "all", len(utterances)
+    for number, utterance in enumerate(utterances):
+        if number in looks and not _open_at(units, stream, number, looks):
+            why, place = "decided", number
+            break
+        if number >= FEWEST_UTTERANCES and time.monotonic() - started > stream.seconds:
+            why, place = "budget", number
+            break
         pending = [entry for entry in units if utterance.id not in done[entry]]
         random.shuffle(pending)
-        part = place / max(len(utterances), 1)
-        left = (
-            (time.monotonic() - started) / place * (len(utterances) - place) if place else math.nan
-        )
+        part = number / max(len(utterances), 1)
+        left = _left(started, number, len(utterances), stream.seconds)
         for entry in pending:
-            text = f"utterance {place + 1} of {len(utterances)}, {entry.label}"
+            text = f"utterance {number + 1} of {len(utterances)}, {entry.label}"
             tell.step(f"quality {dataset.name}", part, text, left)
-            units[entry].append(_utterance(entry, utterance, dataset.name, place, pool))
-    for unit in units.values():
-        unit.finish()
+            units[entry].append(_utterance(entry, utterance, dataset.name, number, pool))
+    if why != "all":
+        tell.line(f"quality {dataset.name}: {why} after {place} of {len(utterances)} utterances")
+    taken = sum(look <= place for look in looks)
+    look = stats.early(1.0) if why == "decided" else stats.last(taken)
+    for entry, unit in units.items():
+        if not unit.complete:
+            unit.finish([stream.stop(entry, place, look, why)])
+
+
+def _open_at(units: Mapping[Entry, Unit], stream: Stream, done: int, looks: Sequence[int]) -> bool:
+    stops = [stream.stop(entry, done, stats.early(1.0), "look") for entry in units]
+    return stream.still_open([row for unit in units.values() for row in unit.rows()], stops)
+
+
+def _left(started: float, done: int, planned: int, seconds: float) -> float:
+    """Seconds to the end, at the pace so far and within the budget; NaN before the first."""
+    elapsed = time.monotonic() - started
+    if not done:
+        return math.nan
+    return max(min(elapsed / done * (planned - done), seconds - elapsed), 0.0)
 
 
 def _items(unit: Unit) -> set[str]:
-    return {row["item"] for block in unit.blocks() for row in block if row["warm"]}
+    return {row["item"] for row in unit.rows() if row["warm"]}
 
 
 def _utterance(

@@ -1,96 +1,118 @@
-"""Latency, in rounds: every cell once per round, in random order, until the plan or budget ends."""
+"""Latency, in rounds: every cell once per round, in random order; then what is open goes on.
+
+After the rounds in which every cell has its turn, the cells on which something is still to be
+decided go on alone, looked at now and then, until all is decided or the budget is spent.
+"""
 
 from __future__ import annotations
 
 import math
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from random import Random
 from typing import Any
 
+from harness import stats
 from harness.errors import HarnessError, SpecError
-from harness.runner.pool import (
-    UNKNOWN_CALL_LIMIT_SECONDS,
-    Entry,
-    Pool,
-    Tell,
-)
+from harness.runner.pool import UNKNOWN_CALL_LIMIT_SECONDS, Pool, Tell
+from harness.runner.schedule import MINIMUM_ROUNDS, Cell, Costs, Outline, Rounds, Task, outline
+from harness.runner.schedule import round_seconds as _round_seconds
 from harness.store import Unit
-
-MINIMUM_ROUNDS = 6  # fewer calls of one each give a median no 95 % interval: 0.5^5 > 0.025
-GATES_SHARE = 0.6
-
-
-@dataclass(frozen=True)
-class Task:
-    """A cell of a latency stage: `calls` of one operation at one audio length in each block."""
-
-    entry: Entry
-    operation: str
-    audio_seconds: float
-    calls: int
-    every: int = 1  # measured in each `every`-th round
-    must: bool = False  # a gate depends on it: its calls are the last to be cut
-
-    @property
-    def cell(self) -> Cell:
-        return self.entry, self.operation, self.audio_seconds
-
-    @property
-    def label(self) -> str:
-        return f"{self.entry.label} {self.operation} {self.audio_seconds:g} s"
-
-
-Cell = tuple[Entry, str, float]
-Clips = Mapping[float, Sequence[tuple[str, str]]]  # seconds -> (clip id, .npy file), in turn
-Costs = Mapping[Cell, float]  # seconds of one call
-
-
-@dataclass(frozen=True)
-class Rounds:
-    """How long a latency stage may go on. `seconds` is its share of the budget."""
-
-    stage: str
-    clips: Clips
-    rounds: int
-    warmup: int
-    seconds: float
-    seed: int
 
 
 def measure_rounds(unit: Unit, tasks: Sequence[Task], plan: Rounds, pool: Pool, tell: Tell) -> None:
-    """Measure all tasks in rounds until the plan's rounds are done or its seconds are spent.
+    """Measure all tasks in rounds until all is decided or the plan's seconds are spent.
 
     Goes on where an earlier, killed run stopped: whole rounds in the journal count, a round that
     was cut off keeps its rows but is done again under a new number.
     """
-    blocks = unit.blocks()
-    done = sum(1 for block in blocks if not block)  # an empty block closes a round
-    number = max((row["round"] for block in blocks for row in block), default=-1) + 1
-    started = time.monotonic()
+    started, blocks = time.monotonic(), unit.blocks()
+    spent = sum(row.get("seconds") or 0.0 for block in blocks for row in block)
     stage = _Stage(unit, plan, pool, tell)
     costs = stage.warm_up(tasks)
-    tasks, rounds = _fit(tasks, costs, plan, time.monotonic() - started)
+    what = outline(tasks, costs, plan, spent + time.monotonic() - started)
     tell.line(
-        f"{plan.stage}: {len(tasks)} cells, {rounds} rounds,"
-        f" about {_round_seconds(tasks, costs) * rounds:.0f} s"
+        f"{plan.stage}: {len(tasks)} cells, {what.rounds} rounds, about"
+        f" {what.seconds(costs, 0):.0f} s"
+        + (f", then what is undecided up to {what.planned}" if what.looks else "")
     )
+    course = _Course(unit, plan, what, started - spent)
+    number = max((row["round"] for block in blocks for row in block), default=-1) + 1
     random = Random(f"{plan.seed}/{plan.stage}/{number}")
-    while done < rounds:
-        if done >= MINIMUM_ROUNDS and time.monotonic() - started > plan.seconds:
-            tell.line(f"{plan.stage}: budget spent after {done} of {rounds} rounds")
-            break
-        due = [task for task in tasks if number % task.every == 0]
+    while course.goes_on():
+        due = [task for task in course.active if number % task.every == 0]
         random.shuffle(due)
         for place, task in enumerate(due):
-            part = (done + place / len(due)) / rounds
-            left = _round_seconds(tasks, costs) * (rounds - done - place / len(due))
-            tell.step(plan.stage, part, f"round {done + 1} of {rounds}, {task.label}", left)
+            tell.step(plan.stage, *course.progress(place / len(due), task, costs))
             unit.append(stage.block(task, number, costs.get(task.cell, math.nan)))
         unit.append([])
-        done, number = done + 1, number + 1
-    unit.finish()
+        number += 1
+        course.round_done()
+    if course.out_of_time:
+        tell.line(f"{plan.stage}: budget spent after {course.done} rounds")
+    unit.finish([{"stage": plan.stage, **row} for row in course.stops()])
+
+
+class _Course:
+    """Which tasks are still measured, and why the others stopped."""
+
+    def __init__(self, unit: Unit, plan: Rounds, what: Outline, started: float) -> None:
+        self._unit, self._plan, self._what, self._started = unit, plan, what, started
+        self.done = sum(1 for block in unit.blocks() if not block)  # an empty block closes a round
+        self.active = list(what.tasks)
+        self._stopped: dict[Cell, dict[str, Any]] = {}
+        self.out_of_time = False
+        if self.done >= what.rounds:
+            self._look()
+
+    def goes_on(self) -> bool:
+        if not self.active or self.done >= self._what.planned:
+            return False
+        late = time.monotonic() - self._started > self._plan.seconds
+        self.out_of_time = late and self.done >= MINIMUM_ROUNDS
+        return not self.out_of_time
+
+    def round_done(self) -> None:
+        self.done += 1
+        if self.done == self._what.rounds or self.done in self._what.looks:
+            self._look()
+
+    def progress(self, part: float, task: Task, costs: Costs) -> tuple[float, str, float]:
+        """(share done, what is measured, seconds left), for whoever watches."""
+        done, what = self.done + part, self._what
+        if self.done < what.rounds:
+            text = f"round {self.done + 1} of {what.rounds}, {task.label}"
+            return done / what.planned, text, what.seconds(costs, done)
+        text = f"undecided, round {self.done + 1} of at most {what.planned}, {task.label}"
+        left = max(self._plan.seconds - (time.monotonic() - self._started), 0.0)
+        rest = _round_seconds(self.active, costs) * (what.planned - done)
+        return done / what.planned, text, min(left, rest)
+
+    def stops(self) -> list[dict[str, Any]]:
+        """A row of the stops table for each task."""
+        taken = sum(look <= self.done for look in self._what.looks)
+        for task in self.active:
+            self._stopped[task.cell] = task.stop(self.done, stats.last(taken), "budget")
+        return [self._stopped[task.cell] for task in self._what.tasks]
+
+    def _look(self) -> None:
+        """Leave out what is decided, and after its rounds what there is nothing to decide on."""
+        what = self._what
+        if self.done >= what.planned:
+            return  # the last look is the verdict's
+        look = stats.early(self._seen())
+        stops = [{"stage": self._plan.stage, **t.stop(self.done, look, "look")} for t in what.tasks]
+        still_open = self._plan.still_open(self._unit.rows(), stops)
+        for task in list(self.active):
+            if not (task.must and still_open(task)):
+                why = "decided" if task.must else "rounds"
+                self._stopped[task.cell] = task.stop(self.done, look, why)
+                self.active.remove(task)
+
+    def _seen(self) -> float:
+        elapsed = time.monotonic() - self._started
+        return max(self.done / self._what.planned, elapsed / self._plan.seconds)
 
 
 class _Stage:
@@ -190,28 +212,3 @@ class _Stage:
             "block": number,
             **values,
         }
-
-
-def _round_seconds(tasks: Sequence[Task], costs: Costs) -> float:
-    """Expected seconds of one round; a cell that never ran costs nothing."""
-    return sum(costs.get(task.cell, 0.0) * task.calls / task.every for task in tasks)
-
-
-def _fit(tasks: Sequence[Task], costs: Costs, plan: Rounds, spent: float) -> tuple[list[Task], int]:
-    """Make the plan fit its seconds, if it does not: the calls that gates need come first, up to
-    GATES_SHARE of the time; the other cells get one call per block, in as many rounds as fit."""
-    seconds = max(plan.seconds - spent, 1.0)
-    if _round_seconds(tasks, costs) * plan.rounds <= seconds:
-        return list(tasks), plan.rounds
-    others = [replace(task, calls=1) for task in tasks if not task.must]
-    base = _round_seconds(others, costs)
-    gated = _round_seconds([t for t in tasks if t.must], costs) * plan.rounds
-    room = seconds - min(gated, GATES_SHARE * seconds)
-    fitting = int(room / base) if base else plan.rounds
-    rounds = min(plan.rounds, max(MINIMUM_ROUNDS, fitting))
-    share = min(1.0, max(seconds - base * rounds, 0.0) / gated) if gated else 0.0
-    kept = plan.rounds / rounds * share
-    return [
-        replace(task, calls=max(1, math.ceil(task.calls * kept)) if task.must else 1)
-        for task in tasks
-    ], rounds

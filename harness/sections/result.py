@@ -29,11 +29,12 @@ TEXTS = {
         "status": "Estado",
         "how": "Cómo se decidió",
         "is_warn": "aviso",
+        "level": "cotas al {level} %, por mirar varias veces",
+        "needs": "harían falta unas {n} muestras",
         "conventions": (
             "Un límite solo se cumple si su cota entera queda del lado bueno. En esta tabla, entre "
-            "corchetes, cotas que valen cada una al 95 %; en las demás, intervalos del 95 %. «n» "
-            "son "
-            "las muestras: para acotar un P99 hacen falta al menos 299 llamadas. «pp» son puntos "
+            "corchetes, cotas que valen cada una al 95 %, todas las miradas juntas; en las demás, "
+            "intervalos del 95 %. «n» son las muestras: para acotar un P99 hacen falta al menos 299 llamadas. «pp» son puntos "
             "porcentuales; «—» es sin medir; «∞», sin cota por falta de muestras."
         ),
         "alt": "Cuánto de cada límite se usa, con su intervalo",
@@ -57,17 +58,19 @@ TEXTS = {
         "status": "Status",
         "how": "How it was decided",
         "is_warn": "warning",
+        "level": "bounds at {level}%, having looked more than once",
+        "needs": "would take about {n} samples",
         "conventions": (
             "A limit is met only if its whole bound lies on the right side. In this table, "
-            "brackets "
-            "hold bounds that each hold with 95%; in the others, 95% intervals. n counts samples: "
-            "bounding a P99 takes at least 299 calls. pp are percentage points; — is not measured; "
-            "∞ means no bound, for want of samples."
+            "brackets hold bounds that each hold with 95%, all looks together; in the others, 95% "
+            "intervals. n counts samples: bounding a P99 takes at least 299 calls. pp are "
+            "percentage points; — is not measured; ∞ means no bound, for want of samples."
         ),
         "alt": "How much of each limit is used, with its interval",
     },
 }
 
+USUAL = 0.95  # the level of bounds that were looked at once
 COUNTED = ("WAIVED", "FAIL", "INCONCLUSIVE", "NOT MEASURED")
 
 
@@ -144,10 +147,19 @@ def _row(check: Mapping[str, Any], language: str) -> list[str]:
 
 
 def _how(check: Mapping[str, Any], language: str) -> str:
-    """The method and, in parentheses, how many of the samples count as independent."""
-    method = markdown.escape(wording.how(check["method"], language))
+    """The method, in parentheses how many of the samples count as independent, the level of the
+    bounds where the run looked more than once, and what it would take to decide."""
+    texts, method = TEXTS[language], markdown.escape(wording.how(check["method"], language))
+    if not method:
+        return markdown.UNKNOWN
     units = f" ({markdown.count(check['units'], language)})" if check["units"] > 1 else ""
-    return method + units if method else markdown.UNKNOWN
+    parts = [method + units]
+    if check["level"] > USUAL:
+        level = markdown.number(100 * check["level"], language, 2)
+        parts.append(texts["level"].format(level=level))
+    if math.isfinite(check["needs"]):
+        parts.append(texts["needs"].format(n=markdown.count(check["needs"], language)))
+    return "; ".join(parts)
 
 
 def _figure(checks: list[dict[str, Any]], language: str) -> str:

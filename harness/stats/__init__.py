@@ -5,9 +5,20 @@ Knows no metric and no table. Everywhere: `level` is the confidence of *each* bo
 data for a bound gives -inf or inf; data that are no numbers give NaN everywhere.
 """
 
-from harness.stats.bounds import FEWEST, Interval, exactly, needed_for_bound
+from harness.stats.bounds import (
+    FEWEST,
+    Interval,
+    allowing,
+    exactly,
+    needed_for_bound,
+    unbounded,
+)
+from harness.stats.looks import Look, early, last, looks
+from harness.stats.mapsswe import Errors, MatchedPairs, matched_pairs, segment_errors
+from harness.stats.multiple import holm, p_of_bound
 from harness.stats.quantiles import (
     design_effect,
+    effective_calls,
     needed_calls,
     needed_for_quantile,
     quantile,
@@ -16,23 +27,41 @@ from harness.stats.quantiles import (
 from harness.stats.resampling import Resampling
 from harness.stats.rounds import Timed, paired_medians, paired_quantiles
 from harness.stats.sums import Sums, compare_ratios, ratio, ratio_of_sums
+from harness.stats.unpaired import Folded, Logs, signed_logs, unpaired_means
 
 __all__ = [
     "FEWEST",
+    "Errors",
+    "Folded",
     "Interval",
+    "Logs",
+    "Look",
+    "MatchedPairs",
     "Resampling",
     "Sums",
     "Timed",
+    "allowing",
     "compare_ratios",
     "design_effect",
+    "early",
+    "effective_calls",
     "exactly",
+    "holm",
+    "last",
+    "looks",
+    "matched_pairs",
     "needed_calls",
     "needed_for_bound",
     "needed_for_quantile",
+    "p_of_bound",
     "paired_medians",
     "paired_quantiles",
     "quantile",
     "quantile_bounds",
     "ratio",
     "ratio_of_sums",
+    "segment_errors",
+    "signed_logs",
+    "unbounded",
+    "unpaired_means",
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -54,6 +54,11 @@ def exactly(value: float, n: int, method: str) -> Interval:
     return Interval(value, value, value, n, n, method)
 
 
+def allowing(interval: Interval, drift: float) -> Interval:
+    """Bounds of a time that may yet turn out faster or slower by the share `drift`."""
+    return replace(interval, low=interval.low / (1 + drift), high=interval.high * (1 + drift))
+
+
 def unbounded(estimate: float, n: int, units: int, method: str, why: str = "few") -> Interval:
     """An estimate of which nothing can be said."""
     return Interval(estimate, -math.inf, math.inf, n, units, method, why=why)
@@ -64,12 +69,12 @@ def broken(n: int, method: str) -> Interval:
     return Interval(math.nan, math.nan, math.nan, n, 0, method)
 
 
-def needed_for_bound(interval: Interval, limit: float, power: float = 0.8) -> float:
-    """Samples in all after which the bound that straddles `limit` would clear it, with `power`.
+def needed_for_bound(interval: Interval, limit: float) -> float:
+    """Samples in all after which the bound that straddles `limit` would probably clear it.
 
-    Widths shrink with 1 / sqrt(n), so n grows with (margin of error / distance to the limit)^2; the
-    usual factor ((z_level + z_power) / z_level)^2 pays for a fresh estimate that may lie nearer.
-    With too few units for any bound: what the fewest units take. NaN where nothing is known.
+    Widths shrink with 1 / sqrt(n), so n grows with (margin of error / distance to the limit)^2. No
+    factor for power: a limit that lies inside the bounds is seen nearer than it is, by about that
+    much. With too few units for any bound: what the fewest units take. NaN where nothing is known.
     """
     distance = abs(limit - interval.estimate)
     bound = interval.high if interval.estimate <= limit else interval.low
@@ -78,8 +83,7 @@ def needed_for_bound(interval: Interval, limit: float, power: float = 0.8) -> fl
         return float(math.ceil(interval.n / interval.units * FEWEST))
     if not (math.isfinite(width) and width > 0 and distance > 0):
         return math.nan
-    z_level, z_power = special.ndtri(0.95), special.ndtri(power)
-    return float(math.ceil(interval.n * (width / distance * (1 + z_power / z_level)) ** 2))
+    return float(math.ceil(interval.n * (width / distance) ** 2 - 1e-9))
 
 
 def codes(labels: NDArray[np.generic]) -> tuple[Codes, int]:

@@ -12,13 +12,18 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import special  # not scipy.stats, which takes a second to import
 
 from harness.stats.bounds import FEWEST, Numbers
 
 CHUNK = 2_000_000  # weights held at once: 16 MB
+KEPT = 25_000_000  # counts of resamples kept for the next figure over as many units: 50 MB
+
+Counts = NDArray[np.uint16]
 
 
 @dataclass(frozen=True)
@@ -45,18 +50,37 @@ def resamples(units: int, draws: int, seed: int, width: int = 1) -> Iterator[Num
 
     `width` is how many numbers the caller holds per unit and draw: the chunks shrink with it.
     """
-    random = np.random.default_rng(seed)
     step = max(1, int(CHUNK / (units * width)))
+    if units * draws <= KEPT:
+        kept = _kept(units, draws, seed)
+        for start in range(0, draws, step):
+            yield kept[start : start + step].astype(np.float64, copy=False)
+        return
+    random = np.random.default_rng(seed)
     for start in range(0, draws, step):
-        rows = min(step, draws - start)
-        drawn = random.integers(units, size=(rows, units)) + units * np.arange(rows)[:, None]
-        times = np.bincount(drawn.ravel(), minlength=rows * units)
-        yield times.reshape(rows, units).astype(np.float64)
+        yield _drawn(random, units, min(step, draws - start)).astype(np.float64)
+
+
+@lru_cache(maxsize=2)
+def _kept(units: int, draws: int, seed: int) -> Counts | Numbers:
+    """The counts of every resample, for all metrics and gates that resample as many units: two
+    bytes each where they are many (a count of 65,536 does not occur)."""
+    random = np.random.default_rng(seed)
+    step = max(1, CHUNK // units)
+    rows = [min(step, draws - start) for start in range(0, draws, step)]
+    found = np.concatenate([_drawn(random, units, n) for n in rows])
+    return found if found.size > CHUNK else found.astype(np.float64)
+
+
+def _drawn(random: np.random.Generator, units: int, rows: int) -> Counts:
+    drawn = random.integers(units, size=(rows, units)) + units * np.arange(rows)[:, None]
+    times = np.bincount(drawn.ravel(), minlength=rows * units)
+    return times.reshape(rows, units).astype(np.uint16)
 
 
 def expanded_bounds(figures: Numbers, units: int, level: float) -> tuple[float, float]:
     """Lower and upper bound from the resampled figures; a figure that is NaN may be anything."""
-    share = _tail_share(units, level)
+    share = tail_share(units, level)
     if share <= float(units) ** -units or share * figures.size < 1:
         return -math.inf, math.inf
     rank = int(share * figures.size)
@@ -79,7 +103,8 @@ def two_sided_p(figures: Numbers, units: int, nothing: float) -> float:
     return float(2 * special.stdtr(units - 1, -z / math.sqrt(units / (units - 1))))
 
 
-def _tail_share(units: int, level: float) -> float:
+def tail_share(units: int, level: float) -> float:
+    """The share of resamples beyond a bound; 0 where one unit cannot have one."""
     if units < 2:
         return 0.0
     t = special.stdtrit(units - 1, level)

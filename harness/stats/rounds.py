@@ -111,7 +111,7 @@ def paired_medians(ours: Timed, theirs: Timed, level: float = 0.975) -> tuple[In
     n = pair.ours.values.size
     if not pair.sound():
         return broken(n, MEDIANS), broken(n, MEDIANS)
-    mine, other = _medians(pair.ours.values, pair.mine), _medians(pair.theirs.values, pair.other)
+    mine, other = medians(pair.ours.values, pair.mine), medians(pair.theirs.values, pair.other)
     difference = _t_interval(pair.mean_of_rounds(mine - other), n, level)
     logs = _t_interval(pair.mean_of_rounds(np.log(mine / other)), n, level)
     if logs.why:
@@ -161,7 +161,7 @@ def _turn(place: Codes) -> Codes:
     return turn
 
 
-def _medians(values: Numbers, place: Codes) -> Numbers:
+def medians(values: Numbers, place: Codes) -> Numbers:
     """The median of each place, places ascending; every place has a value."""
     order = np.lexsort([values, place])
     counts = np.bincount(place)

@@ -1,7 +1,8 @@
 """Ratios of sums (WER, RTF) and their paired differences, by a bootstrap over clusters.
 
 What is resampled is the cluster (a speaker, a sentence, a round), never a part of it, and two
-systems are resampled together (Bisani and Ney, ICASSP 2004; Field and Welsh, JRSS B 69, 2007).
+systems are resampled together (Bisani and Ney, ICASSP 2004; Field and Welsh, JRSS B 69, 2007). The
+bounds are those of spread.py.
 """
 
 from __future__ import annotations
@@ -13,7 +14,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from harness.stats.bounds import Interval, Numbers, broken, codes
-from harness.stats.resampling import Resampling, expanded_bounds, resamples, two_sided_p
+from harness.stats.resampling import Resampling, expanded_bounds, resamples
+from harness.stats.spread import Spread, widening_of_difference, widening_of_rate
 
 GROUPS = 2000  # more clusters than this are put together at random: independent they stay
 
@@ -63,17 +65,24 @@ def ratio(values: ArrayLike, weights: ArrayLike) -> float:
 def ratio_of_sums(system: Sums, clusters: ArrayLike, how: Resampling | None = None) -> Interval:
     """The pooled rate with bounds over clusters (labels, shape (n,))."""
     how = how or Resampling()
-    n = system.values.size
+    n, rate = system.values.size, system.ratio
     if not system.sound:
         return broken(n, "bootstrap")
     table, units = _by_cluster([system.values, system.weights], np.asarray(clusters), how.seed)
     sums = _resample(table, how)
+    total = float(system.weights.sum())
     with np.errstate(divide="ignore", invalid="ignore"):
-        low, high = expanded_bounds(sums[:, 0] / sums[:, 1], len(table), how.level)
+        spread = Spread(rate, sums[:, 0] / sums[:, 1], _parts(table, rate) / total)
+    low, high = spread.bounds(how.level)
+    if how.quantum:
+        wide = widening_of_rate(rate * total, spread.half(how.level) * total)
+        high = rate + wide * (high - rate)
+    if (system.values >= 0).all():
+        low = max(low, 0.0) if math.isfinite(low) else low
     if not (system.values > 0).any():
-        high = max(high, system.ratio + how.unseen(units) / float(system.weights.sum()))
+        high = max(high, rate + how.unseen(units) / total)
     why = "constant" if system.constant else ""
-    return Interval(system.ratio, low, high, n, units, "bootstrap", why=why)
+    return Interval(rate, low, high, n, units, "bootstrap", why=why)
 
 
 def compare_ratios(
@@ -93,19 +102,63 @@ def compare_ratios(
     sums = _resample(table, how)
     with np.errstate(divide="ignore", invalid="ignore"):
         mine, other = sums[:, 0] / sums[:, 1], sums[:, 2] / sums[:, 3]
-        differences, ratios = mine - other, mine / other
     change, base = ours.ratio - theirs.ratio, theirs.ratio
+    spread = Spread(change, mine - other, _moved(table, ours.ratio, base))
     down, up = _hidden(table, units, how)
-    p = two_sided_p(differences, len(table), 0.0)
-    low, high = expanded_bounds(differences, len(table), how.level)
-    low, high = min(low, change - down), max(high, change + up)
+    low, high = _widened(spread, ours, theirs, how)
+    low, high, p = min(low, change - down), max(high, change + up), spread.p()
     why = "constant" if ours.constant and theirs.constant else ""
     difference = Interval(change, low, high, n, units, method, p, why)
     if base == 0:
         return difference, broken(n, method)
-    low, high = expanded_bounds(ratios, len(table), how.level)
+    low, high = _of_ratio(table, mine, other, how)
     low, high = min(low, max(ours.ratio - down, 0.0) / base), max(high, (ours.ratio + up) / base)
     return difference, Interval(ours.ratio / base, low, high, n, units, method, p, why)
+
+
+def _parts(table: Numbers, rate: float) -> Numbers:
+    """What each cluster has beyond the pooled rate, in the unit of the values."""
+    parts: Numbers = table[:, 0] - rate * table[:, 1]
+    return parts
+
+
+def _moved(table: Numbers, mine: float, other: float) -> Numbers:
+    """The linear part of each cluster in the difference of two rates."""
+    totals = table.sum(axis=0)
+    parts: Numbers = (
+        _parts(table[:, :2], mine) / totals[1] - _parts(table[:, 2:], other) / totals[3]
+    )
+    return parts
+
+
+def _widened(spread: Spread, ours: Sums, theirs: Sums, how: Resampling) -> tuple[float, float]:
+    """Bounds of the difference, each with the variance that counts would have if it were true."""
+    low, high = spread.bounds(how.level)
+    if not how.quantum or not (math.isfinite(low) and math.isfinite(high)):
+        return low, high
+    total = float(ours.weights.sum())
+    moves = ours.values - theirs.values * (total / float(theirs.weights.sum()))
+    ups, downs = float(moves[moves > 0].sum()), float(-moves[moves < 0].sum())
+    half = spread.half(how.level) * total
+    return (
+        spread.estimate - widening_of_difference(downs, ups, half) * (spread.estimate - low),
+        spread.estimate + widening_of_difference(ups, downs, half) * (high - spread.estimate),
+    )
+
+
+def _of_ratio(
+    table: Numbers, mine: Numbers, other: Numbers, how: Resampling
+) -> tuple[float, float]:
+    """Bounds of the ratio of two rates: those of its logarithm."""
+    totals = table.sum(axis=0)
+    rates = totals[0] / totals[1], totals[2] / totals[3]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        if rates[0] <= 0 or (mine < 0).any() or (other < 0).any():
+            return expanded_bounds(mine / other, len(table), how.level)
+        logs = np.log(mine / other)
+    parts = _parts(table[:, :2], rates[0]) / totals[0] - _parts(table[:, 2:], rates[1]) / totals[2]
+    low, high = Spread(math.log(rates[0] / rates[1]), logs, parts).bounds(how.level)
+    return (math.exp(low), math.exp(high)) if math.isfinite(high) else (low, high)
 
 
 def _hidden(table: Numbers, units: int, how: Resampling) -> tuple[float, float]:

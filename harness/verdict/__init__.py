@@ -1,8 +1,8 @@
 """Gates, waivers and claims -> checks -> verdict: pure functions of tables and of today's date."""
 
 from harness.verdict.case import Case
-from harness.verdict.checks import checks
+from harness.verdict.checks import checks, kind_of, name_of
 from harness.verdict.claims import claims
 from harness.verdict.decision import verdict
 
-__all__ = ["Case", "checks", "claims", "verdict"]
+__all__ = ["Case", "checks", "claims", "kind_of", "name_of", "verdict"]

@@ -17,9 +17,9 @@ from harness.scoring.changes import DEFAULT, exact_change
 from harness.scoring.estimates import blocks_needed, lost, unpaired
 from harness.scoring.scores import workload
 from harness.scoring.summary import of_variant
-from harness.stats import Interval, Resampling
+from harness.stats import Interval, Look, Resampling
 
-LEVEL = 0.95  # of each bound that a gate or claim reads
+AT_ONCE = stats.last(0)  # how a figure is read that was looked at once: bounds of 95 %
 
 
 @dataclass(frozen=True)
@@ -35,9 +35,8 @@ class Case:
     today: datetime.date
     beside: Path | None = None  # the experiment's folder, for gates of the user's own
 
-    @property
-    def how(self) -> Resampling:
-        return Resampling(level=LEVEL, seed=int(self.experiment.get("seed") or 0))
+    def how(self, look: Look) -> Resampling:
+        return Resampling(level=look.level, seed=int(self.experiment.get("seed") or 0))
 
     @property
     def candidate(self) -> str:
@@ -92,6 +91,7 @@ class Found:
     unpaired: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     error: str = ""
+    look: Look = AT_ONCE
 
     @property
     def incomplete(self) -> int:
@@ -109,7 +109,7 @@ class Found:
             return stats.needed_for_bound(self.interval, limit)
         if self.cell is None:
             return math.nan
-        return blocks_needed(self.cell, self.named, self.limit(limit))
+        return blocks_needed(self.cell, self.named, self.limit(limit), self.look.level)
 
 
 def find(case: Case, data: Mapping[str, pd.DataFrame], figure: Figure, on: str = "value") -> Found:
@@ -135,14 +135,16 @@ def _plain(
         return Found(_of_variant(data, figure, named), error=error)
     cell, failures = _cell(data["scores"], figure), _failures(data["calls"], figure)
     cell = _with_lost(cell, failures.failed, named)
+    look = _look(data, figure)
     return Found(
-        scoring.estimate(cell, named, case.how),
+        stats.allowing(scoring.estimate(cell, named, case.how(look)), look.allowance),
         cell,
         named,
         failed=len(failures.failed),
         planned=failures.planned,
         notes=_lost_note(failures, named),
         error=_error(data["variants"], failures, figure),
+        look=look,
     )
 
 
@@ -159,7 +161,8 @@ def _over_variant(case: Case, data: Mapping[str, pd.DataFrame], figure: Figure, 
     worse = max(ours, base, key=lambda side: side.share)
     tail = named.quantile != 0.5  # a median does not move with the few that may be lost
     tailed = _with_lost(mine, ours.failed, named) if tail else mine
-    pair = scoring.compare(tailed, theirs, named, case.how)
+    look = _look(data, figure)
+    pair = scoring.compare(tailed, theirs, named, case.how(look))
     paired_median = not math.isnan(named.quantile) and not tail
     errors = (_error(data["variants"], side, one) for side, one in ((ours, figure), (base, other)))
     return Found(
@@ -170,6 +173,7 @@ def _over_variant(case: Case, data: Mapping[str, pd.DataFrame], figure: Figure, 
         unpaired=tuple(unpaired(mine, theirs)),
         notes=_lost_note(ours, named) if tail else (),
         error=next(filter(None, errors), ""),
+        look=replace(look, allowance=0.0),  # a drift hits both
     )
 
 
@@ -187,6 +191,18 @@ def _over_recorded(case: Case, data: Mapping[str, pd.DataFrame], figure: Figure,
     note = f"{figure.over} is one recorded figure, taken as exact"
     limit = (lambda x: x + value) if on == "difference" else (lambda x: x * value)
     return replace(found, interval=moved, limit=limit, notes=(*found.notes, note))
+
+
+def _look(data: Mapping[str, pd.DataFrame], figure: Figure) -> Look:
+    """How strictly the figure's cell is read: more so where it was stopped early."""
+    stops = data["stops"]
+    keep = (stops["stage"] == figure.stage) & (stops["variant"] == figure.variant)
+    keep &= (stops["session"] == figure.session) & (stops["replica"] == 0)
+    keep &= (stops["operation"] == figure.operation) & (stops["workload"] == figure.workload)
+    rows = stops[keep]
+    if rows.empty:
+        return AT_ONCE
+    return Look(float(rows["level"].iloc[0]), float(rows["allowance"].iloc[0]))
 
 
 def _inverse(found: Found) -> Found:

@@ -143,6 +143,7 @@ def _outcome(found: Found, limit: float, answer: _Answer) -> dict[str, Any]:
         "reason": sentence(answer.code, found, answer.waiver),
         "reason_code": answer.code,
         "needs": found.needed(limit) if open_ else math.nan,
+        "level": found.look.level,
         "n": interval.n,
         "units": interval.units,
         "method": interval.method,

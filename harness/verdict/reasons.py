@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from harness.verdict.case import Found
+from harness.verdict.case import AT_ONCE, Found
 
 MOST_FAILED = 0.01  # share of calls or utterances without a result that a gate still bears
 NAMED = 3  # utterances that a sentence names
@@ -55,5 +55,9 @@ def sentence(code: str, found: Found, waiver: Mapping[str, Any] | None = None) -
     if interval.n and interval.method != "exact":
         units = f" in {interval.units} independent units" if interval.units != interval.n else ""
         parts.append(f"n = {interval.n}{units}")
+    if found.look.level > AT_ONCE.level:
+        parts.append(f"looked at more than once, so each bound holds at {found.look.level:.2%}")
+    if found.look.allowance > 0:
+        parts.append(f"stopped early, so {found.look.allowance:.1%} of drift are allowed for")
     parts += [part for part in (interval.method, *found.notes) if part]
     return "; ".join(parts) + "."
