@@ -10,18 +10,10 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
-from harness import stats
 from harness.contracts import Result
 
 WHOLE = ("pipeline", "load", "first_call")  # operations that are no part of the pipeline
-# Share of CPU time taken by the hypervisor above which a block is marked: as much as blocks of one
-# and the same thing differ by on a shared machine (standard deviation 4 to 5 %).
-NOISY_STEAL = 0.05
-
-
-Milliseconds = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -129,15 +121,15 @@ def warm(result: Result, **equal: Any) -> pd.DataFrame:
     return calls.assign(workload=[f"{length:g} s" for length in calls["audio_seconds"]])
 
 
-def timed(result: Result) -> list[tuple[str, list[tuple[Line, Milliseconds]]]]:
-    """(length, [(line, each warm pipeline call in ms)]) of the latency stage, shortest first."""
+def timed(result: Result) -> list[tuple[str, list[tuple[Line, pd.DataFrame]]]]:
+    """(length, [(line, its warm pipeline calls)]) of the latency stage, shortest first."""
     calls = warm(result, stage="latency", operation="pipeline", replica=0)
     found = []
     for workload in lengths(calls):
         cells = []
         for line in lines(result):
             cell = {"variant": line.variant, "session": line.session, "workload": workload}
-            mine = rows(calls, **cell)["seconds"].to_numpy(dtype=np.float64) * 1000
+            mine = rows(calls, **cell)
             cells += [(line, mine)] if len(mine) else []
         found += [(workload, cells)] if cells else []
     return found
@@ -181,16 +173,9 @@ def limit(result: Result, metric: str, workload: str) -> float:
 def twin_band(result: Result) -> tuple[float, float]:
     """(low, high) around 1: ratios inside it cannot be told apart on this machine today.
 
-    As far as the interval of the sweep's A/A twin reaches on its farther side; NaN without a twin.
+    As far as the sweep's A/A twin reaches; NaN without a twin, infinite with too few rounds.
     """
-    swept = rows(result.calls, stage="sweep", operation="pipeline", session="default")
-    swept = rows(swept, variant=baseline(result), warm=True, error="")
-    cells = [rows(swept, replica=replica) for replica in (1, 0)]
-    if any(cell.empty for cell in cells):
-        return float("nan"), float("nan")
-    twin, own = (stats.Timed.of(c["seconds"], c["round"], c["item"]) for c in cells)
-    ratio = stats.paired_medians(twin, own)[1]
-    reach = max(abs(ratio.low - 1), abs(ratio.high - 1))
+    reach = float(result.sessions["reach"].max()) if len(result.sessions) else float("nan")
     return 1 - reach, 1 + reach
 
 
@@ -198,20 +183,6 @@ def parsed(text: str) -> dict[str, Any]:
     """A JSON object kept in a text column; empty where the column is."""
     found = json.loads(text) if text else {}
     return found if isinstance(found, dict) else {}
-
-
-def blocks(result: Result) -> pd.DataFrame:
-    """A row per block of warm pipeline calls: its median over its cell's, and the stolen time."""
-    keys = ["stage", "variant", "session", "replica", "audio_seconds"]
-    calls = warm(result, operation="pipeline")
-    calls = calls[calls["stage"] != "quality"]
-    grouped = calls.groupby([*keys, "round", "block"], sort=True, observed=True)
-    found = grouped.agg(
-        seconds=("seconds", "median"), steal=("steal", "max"), n=("seconds", "size")
-    )
-    found = found.reset_index()
-    found["relative"] = found["seconds"] / found.groupby(keys)["seconds"].transform("median")
-    return found.assign(noisy=found["steal"] > NOISY_STEAL)
 
 
 def change(result: Result, line: Line, metric: str, workload: str) -> dict[str, Any] | None:
@@ -237,10 +208,10 @@ def told_at(result: Result, line: Line, workload: str) -> bool:
 
 
 def told_apart(row: Mapping[Any, Any], band: tuple[float, float]) -> str:
-    """faster | slower, if the whole interval lies beyond the A/A band; else (and for NaN) same."""
-    if row["high"] < band[0]:
+    """faster | slower, if the interval leaves out 1 and the ratio the A/A band; else same."""
+    if row["high"] < 1 and row["ratio"] < band[0]:
         return "faster"
-    return "slower" if row["low"] > band[1] else "same"
+    return "slower" if row["low"] > 1 and row["ratio"] > band[1] else "same"
 
 
 def can_trade(result: Result) -> bool:

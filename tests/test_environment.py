@@ -38,6 +38,7 @@ def machine(root: Path, allowed: str = "0-3", **files: str) -> Path:
     return tree(root, {"proc/cpuinfo": "\n\n".join(blocks), "proc/self/status": status, **files})
 
 
+MEMINFO = "MemTotal: 16000 kB\nMemAvailable: 9000 kB\nSwapTotal: 4000 kB\nSwapFree: 3000 kB\n"
 V2 = {"proc/self/cgroup": "0::/box/inner\n"}
 V1 = {"proc/self/cgroup": "3:cpuset:/\n2:cpu,cpuacct:/docker/abc\n0::/\n"}
 
@@ -121,6 +122,144 @@ def test_governor_and_turbo_are_read_where_they_are(
 ) -> None:
     described = environment.describe(machine(tmp_path, **files))
     assert (described["governor"], described["turbo"]) == (governor, turbo)
+
+
+@pytest.mark.parametrize(
+    ("files", "expected"),
+    [
+        ({}, {"virtual": False, "hyperthreads": None, "unlike_cores": False, "numa_nodes": None}),
+        ({"sys/hypervisor/type": "xen\n"}, {"virtual": True}),
+        ({"sys/devices/system/cpu/smt/active": "1\n"}, {"hyperthreads": True}),
+        ({"sys/devices/system/cpu/smt/active": "0\n"}, {"hyperthreads": False}),
+        (
+            {f"sys/devices/cpu_{kind}/cpus": "0\n" for kind in ("core", "atom")},
+            {"unlike_cores": True},
+        ),
+        (
+            {f"sys/devices/system/cpu/cpu{n}/cpu_capacity": f"{512 + 512 * n}\n" for n in (0, 1)},
+            {"unlike_cores": True},  # ARM big.LITTLE
+        ),
+        ({f"sys/devices/system/node/node{n}/cpulist": f"{n}\n" for n in (0, 1)}, {"numa_nodes": 2}),
+        (
+            {
+                "sys/devices/system/node/node0/cpulist": "0-3\n",
+                "sys/devices/system/node/node1/cpulist": "\n",
+            },
+            {"numa_nodes": 1},
+        ),  # memory only
+        (
+            {
+                "sys/devices/system/cpu/cpu0/cpufreq/scaling_cur_freq": "2100000\n",
+                "sys/devices/system/cpu/cpu0/cpufreq/cpuinfo_max_freq": "3400000\n",
+            },
+            {"mhz": 2100, "mhz_max": 3400},
+        ),
+        (
+            {"sys/devices/system/clocksource/clocksource0/current_clocksource": "tsc\n"},
+            {"clock_source": "tsc"},
+        ),
+        ({"proc/loadavg": "1.25 0.5 0.2 2/300 4000\n"}, {"load": 1.25}),
+        (
+            {"sys/kernel/mm/transparent_hugepage/enabled": "always [madvise] never\n"},
+            {"huge_pages": "madvise"},
+        ),
+        (
+            {"proc/meminfo": MEMINFO},
+            {
+                "memory_bytes": 16_000 * 1024,
+                "memory_available_bytes": 9_000 * 1024,
+                "swap_bytes": 4_000 * 1024,
+                "swap_used_bytes": 1_000 * 1024,
+                "memory_limit_bytes": None,
+            },
+        ),
+    ],
+)
+def test_what_else_disturbs_is_recorded(
+    tmp_path: Path, files: dict[str, str], expected: dict[str, object]
+) -> None:
+    described = environment.describe(machine(tmp_path, **files))
+    assert {key: described[key] for key in expected} == expected
+
+
+V1_MEMORY = {"proc/self/cgroup": "4:memory:/box\n"}
+
+
+@pytest.mark.parametrize(
+    ("files", "limit", "available"),
+    [
+        (V2, None, 9_000 * 1024),
+        ({**V2, "sys/fs/cgroup/box/memory.max": "max\n"}, None, 9_000 * 1024),
+        (
+            {
+                **V2,
+                "sys/fs/cgroup/box/memory.max": "5000000\n",
+                "sys/fs/cgroup/box/memory.current": "2000000\n",
+            },
+            5_000_000,
+            3_000_000,
+        ),
+        (  # the group above is fuller
+            {
+                **V2,
+                "sys/fs/cgroup/box/inner/memory.max": "4000000\n",
+                "sys/fs/cgroup/box/memory.max": "5000000\n",
+                "sys/fs/cgroup/box/memory.current": "4900000\n",
+            },
+            4_000_000,
+            100_000,
+        ),
+        (
+            {
+                **V1_MEMORY,
+                "sys/fs/cgroup/memory/box/memory.limit_in_bytes": "3000000\n",
+                "sys/fs/cgroup/memory/box/memory.usage_in_bytes": "1000000\n",
+            },
+            3_000_000,
+            2_000_000,
+        ),
+        (  # LONG_MAX in whole pages: no limit
+            {**V1_MEMORY, "sys/fs/cgroup/memory/box/memory.limit_in_bytes": f"{2**63 - 4096}\n"},
+            None,
+            9_000 * 1024,
+        ),
+    ],
+)
+def test_memory_is_what_the_container_leaves(
+    tmp_path: Path, files: dict[str, str], limit: int | None, available: int
+) -> None:
+    described = environment.describe(machine(tmp_path, **{"proc/meminfo": MEMINFO, **files}))
+    assert described["memory_limit_bytes"] == limit
+    assert described["memory_available_bytes"] == available
+
+
+@pytest.mark.parametrize(
+    ("files", "periods"),
+    [
+        ({}, None),
+        ({"sys/fs/cgroup/box/cpu.stat": "usage_usec 9\nnr_throttled 7\n"}, None),  # no quota
+        (
+            {
+                "sys/fs/cgroup/box/cpu.max": "100000 100000\n",
+                "sys/fs/cgroup/box/cpu.stat": "nr_periods 90\nnr_throttled 7\nthrottled_usec 5\n",
+            },
+            7,
+        ),
+    ],
+)
+def test_periods_that_the_quota_cut_off_are_counted(
+    tmp_path: Path, files: dict[str, str], periods: int | None
+) -> None:
+    assert environment.throttled_periods(machine(tmp_path, **V2, **files)) == periods
+
+
+def test_the_machine_key_of_an_earlier_record_stays_the_same() -> None:
+    """The keys of measured units rest on it: the shipped run's record gives what it always gave."""
+    record = {"cpu": "AMD EPYC", "isa": "avx2", "machine": "x86_64", "system": "Linux"}
+    record |= {"cores": 2, "affinity_cpus": 2, "quota_cpus": None}
+    record |= {"onnxruntime": "1.31.1", "python_minor": "3.11"}
+    expected = "df9ea9c162df74eaf5d441a42f6c10001685cd83e44d17ca413f0c403ca97aa2"
+    assert environment.fingerprint({**record, "load": 3.0, "virtual": True}) == expected
 
 
 def test_the_description_is_flat_json_without_host_user_or_folder() -> None:

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from harness import reading, stats, wording
+from harness import noise, reading, stats, wording
 from harness.contracts import Result
 from harness.markdown import NBSP, given, quantity
 from harness.plots import style
 
 if TYPE_CHECKING:
+    import pandas as pd
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+    from numpy.typing import NDArray
+
+    Flags = NDArray[np.bool_]
 
 TEXTS = {
     "es": {
@@ -24,9 +29,11 @@ TEXTS = {
             "Cada punto es una llamada; barra: mitad central; raya: P50; rombo: P99 (desde 299 "
             "llamadas)"
         ),
+        "noise": "\nAspa: llamada de un bloque medido con ruido",
         "axis": "Latencia de audio a texto (escala logarítmica)",
         "lengths": "{line} tarda entre un {low} y un {high} menos que {base}, según la duración",
         "lengths_sub": "P50 y su intervalo del 95 % según la duración del audio",
+        "noisy": "; hueco: más de un bloque de cada diez, con ruido",
         "length_axis": "Duración del audio (escala logarítmica)",
         "y_axis": "Latencia P50",
         "unclear": "{line} y {base} se distinguen en {n} de {all} duraciones",
@@ -38,9 +45,11 @@ TEXTS = {
         "cells_sub": (
             "Each dot is one call; bar: middle half; dash: P50; diamond: P99 (from 299 calls on)"
         ),
+        "noise": "\nCross: a call of a block measured under noise",
         "axis": "Latency from audio to text (logarithmic scale)",
         "lengths": "{line} takes {low} to {high} less time than {base}, depending on the length",
         "lengths_sub": "P50 and its 95% interval by audio length",
+        "noisy": "; hollow: more than one block in ten under noise",
         "length_axis": "Audio length (logarithmic scale)",
         "y_axis": "Latency P50",
         "unclear": "{line} and {base} can be told apart at {n} of {all} lengths",
@@ -62,15 +71,20 @@ def cells(result: Result, language: str) -> Figure | None:
         _cells_title(result, language), texts["cells_sub"], 1.4 + 0.3 * rows + 0.2 * len(groups)
     )
     place, ticks = 0.0, []
+    noisy = False
     for workload, found in groups:
         top = place
-        for line, milliseconds in found:
-            _strip(axes, milliseconds, place, style.colour(result, line.variant, line.session))
+        for line, calls in found:
+            marked = noise.marked(result, calls)
+            noisy |= bool(marked.any())
+            _strip(axes, calls, marked, place, style.colour(result, line.variant, line.session))
             ticks.append((place, f"{line.label}   {wording.workload(workload, language)}"))
             place += 1
         _limits(axes, result, workload, (top - 0.5, place - 0.5), language)
         place += 0.45
     _frame(axes, ticks, texts["axis"], language)
+    if noisy:
+        style.reads(axes, texts["cells_sub"] + texts["noise"])
     return figure
 
 
@@ -88,11 +102,14 @@ def _cells_title(result: Result, language: str) -> str:
     )
 
 
-def _strip(axes: Axes, milliseconds: Any, place: float, ink: str) -> None:
+def _strip(axes: Axes, calls: pd.DataFrame, noisy: Flags, place: float, ink: str) -> None:
     """Dots spread by a fixed sequence (the golden ratio's), so that no generator is needed."""
+    milliseconds = calls["seconds"].to_numpy(dtype=np.float64) * 1000
     spread = (np.arange(len(milliseconds)) * 0.6180339887) % 1 * 2 - 1
     heights = place + spread * JITTER
-    axes.plot(milliseconds, heights, "o", color=ink, alpha=0.28, markersize=2.6, markeredgewidth=0)
+    dots: dict[str, Any] = {"color": ink, "alpha": 0.28, "markersize": 2.6, "markeredgewidth": 0}
+    axes.plot(milliseconds[~noisy], heights[~noisy], "o", **dots)
+    axes.scatter(milliseconds[noisy], heights[noisy], **style.CROSS)
     ordered = np.sort(milliseconds)
     left, middle, right, tail = np.quantile(ordered, (0.25, 0.5, 0.75, 0.99), method="inverted_cdf")
     axes.plot([left, right], [place, place], color=ink, linewidth=6, solid_capstyle="butt")
@@ -143,6 +160,8 @@ def lengths(result: Result, language: str) -> Figure | None:
     figure, axes = style.new(_lengths_title(result, known, language), texts["lengths_sub"], 4.3)
     alone = [line for line in reading.lines(result) if not _curve(axes, result, line, known)]
     _points(axes, result, alone)
+    if _hollow(axes, result, known):
+        style.reads(axes, texts["lengths_sub"] + texts["noisy"])
     _level(axes, result, known, language)
     axes.set(xlabel=texts["length_axis"], ylabel=texts["y_axis"])
     axes.set_ylim(bottom=0)
@@ -182,6 +201,19 @@ def _points(axes: Axes, result: Result, alone: list[reading.Line]) -> None:
         axes.plot([x], [value], "o", color=ink, markersize=6, markeredgecolor="white", zorder=4)
         style.shown(axes, line.label, (x, free), offset=(-9, 0), ha="right", color=ink)
         free += gap
+
+
+def _hollow(axes: Axes, result: Result, known: list[str]) -> bool:
+    """A white middle in the dots whose cells had many noisy blocks; whether there are any."""
+    blocks = reading.rows(noise.blocks(result), stage="latency")
+    found = False
+    for line, name in itertools.product(reading.lines(result), known):
+        value = reading.bounds(reading.latency(result, line, "latency_p50_ms", name))[0]
+        at, cell = reading.seconds(name), {"variant": line.variant, "session": line.session}
+        if noise.counted(blocks, **cell, audio_seconds=at).much and not math.isnan(value):
+            axes.plot([at], [value], "o", color="white", markersize=2.6, zorder=5)
+            found = True
+    return found
 
 
 def _level(axes: Axes, result: Result, known: list[str], language: str) -> None:

@@ -19,6 +19,8 @@ WIDTH = 8.2  # inches
 INK, MUTED, FAINT = "#1F2933", "#66717E", "#E4E8EC"
 LIMIT = "#C2410C"  # gates' limits, in every figure
 BASELINE = "#5B6470"
+NOISE = "#7C3AED"  # blocks measured under noise: a colour of no variant, and a shape too
+CROSS: Mapping[str, Any] = {"marker": "x", "s": 16, "color": NOISE, "linewidths": 1.1}
 # Okabe and Ito's palette, told apart by colour-blind readers: (strong, light) per variant
 HUES = (
     ("#0072B2", "#6FB1DA"),
@@ -59,8 +61,13 @@ def new(title: str, subtitle: str, height: float) -> tuple[Figure, Axes]:
     """A figure with one pair of axes, its finding as the heading and how to read it below that."""
     figure = blank(title, height)
     axes = figure.add_subplot()
-    axes.set_title(subtitle, loc="left", color=MUTED, pad=8)
+    reads(axes, subtitle)
     return figure, axes
+
+
+def reads(axes: Axes, subtitle: str) -> None:
+    """Another text on how to read the figure, where that is known after drawing only."""
+    axes.set_title(subtitle, loc="left", color=MUTED, pad=8)
 
 
 def blank(title: str, height: float) -> Figure:

@@ -5,7 +5,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from harness import markdown, reading, wording
+import pandas as pd
+
+from harness import markdown, noise, reading, wording
 from harness.contracts import Result, Section
 
 TEXTS = {
@@ -19,6 +21,7 @@ TEXTS = {
         "line": "Variante · sesión",
         "against": "Tiempo respecto a {baseline}",
         "n": "Llamadas",
+        "blocks": "Bloques",
         "cells": "Distribución de la latencia por celda, en escala logarítmica",
         "lengths": "Latencia P50 según la duración del audio",
     },
@@ -32,6 +35,7 @@ TEXTS = {
         "line": "Variant · session",
         "against": "Time against {baseline}",
         "n": "Calls",
+        "blocks": "Blocks",
         "cells": "Latency distribution per cell, on a logarithmic scale",
         "lengths": "Latency P50 by audio length",
     },
@@ -40,7 +44,8 @@ TEXTS = {
 
 def render(result: Result, language: str) -> str:
     texts = TEXTS[language]
-    rows = list(_rows(result, language))
+    blocks = reading.rows(noise.blocks(result), stage="latency")
+    rows = list(_rows(result, blocks, language))
     seen = [
         markdown.figure("latency_cells", texts["cells"]),
         markdown.source(language, "calls", stage="latency", operation="pipeline", warm="True"),
@@ -52,17 +57,19 @@ def render(result: Result, language: str) -> str:
     if language == "en":
         headers = [name.replace(" %", "%") for name in headers]
     headers += [texts["against"].format(baseline=f"`{reading.baseline(result)}`"), texts["n"]]
+    headers += [texts["blocks"]]
     return markdown.paragraphs(
         texts["intro"],
         *seen,
         markdown.figure("latency_lengths", texts["lengths"]),
         markdown.source(language, "summary", stage="latency", metric="latency_p50_ms"),
-        markdown.table(headers, rows, "rlrrrrr"),
+        markdown.table(headers, rows, "rlrrrrrr"),
         markdown.source(language, "summary", stage="latency", operation="pipeline"),
+        noise.legend(result, rows, language),
     )
 
 
-def _rows(result: Result, language: str) -> Iterator[list[str]]:
+def _rows(result: Result, blocks: pd.DataFrame, language: str) -> Iterator[list[str]]:
     stage = reading.rows(result.summary, stage="latency", operation="pipeline")
     for workload in reading.lengths(stage):
         for line in reading.lines(result):
@@ -71,6 +78,8 @@ def _rows(result: Result, language: str) -> Iterator[list[str]]:
                 continue
             p90 = reading.latency(result, line, "latency_p90_ms", workload)
             p99 = reading.latency(result, line, "latency_p99_ms", workload)
+            cell = {"variant": line.variant, "session": line.session}
+            counted = noise.counted(blocks, **cell, audio_seconds=reading.seconds(workload))
             yield [
                 wording.workload(workload, language),
                 markdown.escape(line.label),
@@ -79,6 +88,7 @@ def _rows(result: Result, language: str) -> Iterator[list[str]]:
                 markdown.estimate(reading.bounds(p99), "ms", language),
                 _against(result, line, workload, language),
                 markdown.count(p50["n"], language),
+                noise.shown(counted, language),
             ]
 
 

@@ -1,8 +1,10 @@
-"""How quiet the machine was: the A/A twin, the spread of blocks, and those with stolen time."""
+"""How quiet the machine was: the spread of blocks, and those measured under stolen time or load."""
 
 from __future__ import annotations
 
-from harness import markdown, reading
+import pandas as pd
+
+from harness import markdown, noise
 from harness.contracts import Result, Section
 
 TEXTS = {
@@ -14,10 +16,14 @@ TEXTS = {
             "mayor llega al {top}."
         ),
         "noisy": (
-            "{n} bloques ({share}) perdieron más del {limit} de CPU a manos del hipervisor. Están "
-            "marcados en la figura y no se ha descartado ninguno."
+            "{n} bloques ({share}) se midieron con ruido ({cause}); su mediana es el {median} de "
+            "la de su celda. Llevan {sign} en las tablas y aspa en las figuras, y no se ha "
+            "descartado ninguno. `harness doctor` dice qué estorba en este equipo y cómo remediarlo."
         ),
-        "quiet": "Ningún bloque perdió más del {limit} de CPU a manos del hipervisor.",
+        "quiet": "Ningún bloque se midió con ruido ({cause}).",
+        "stretches": "Rondas con la mitad de los bloques o más bajo ruido: {all}.",
+        "sweep": "barrido {rounds}",
+        "latency": "latencia {rounds}",
         "alt": "Mediana de cada bloque respecto a la de su celda, ronda a ronda",
     },
     "en": {
@@ -28,34 +34,50 @@ TEXTS = {
             "largest reaches {top}."
         ),
         "noisy": (
-            "{n} blocks ({share}) lost more than {limit} of the CPU to the hypervisor. They are "
-            "marked "
-            "in the figure, and none was dropped."
+            "{n} blocks ({share}) were measured under noise ({cause}); their median is {median} of "
+            "their cell's. They bear {sign} in tables and a cross in figures, and none was "
+            "dropped. `harness doctor` says what disturbs this machine and how to mend it."
         ),
-        "quiet": "No block lost more than {limit} of the CPU to the hypervisor.",
+        "quiet": "No block was measured under noise ({cause}).",
+        "stretches": "Rounds with half of the blocks or more under noise: {all}.",
+        "sweep": "sweep {rounds}",
+        "latency": "latency {rounds}",
         "alt": "Median of each block against its cell's, round by round",
     },
 }
 
 
 def render(result: Result, language: str) -> str:
-    texts, blocks = TEXTS[language], reading.blocks(result)
+    texts = TEXTS[language]
+    blocks = noise.blocks(result)
     if blocks.empty:
         return texts["none"]
     low, high = (float(blocks["relative"].quantile(share)) for share in (0.25, 0.75))
     spread = {"low": low, "high": high, "top": float(blocks["relative"].max())}
     shown = {name: markdown.quantity(value, "share", language) for name, value in spread.items()}
-    noisy = int(blocks["noisy"].sum())
-    marked = texts["noisy" if noisy else "quiet"].format(
-        n=markdown.count(noisy, language),
-        share=markdown.quantity(noisy / len(blocks), "share", language),
-        limit=markdown.given(reading.NOISY_STEAL, "share", language),
+    noisy = blocks[blocks["noisy"]]
+    marked = texts["quiet" if noisy.empty else "noisy"].format(
+        n=markdown.count(len(noisy), language),
+        share=markdown.quantity(len(noisy) / len(blocks), "share", language),
+        cause=noise.cause(result, language),
+        median=markdown.quantity(float(noisy["relative"].median()), "share", language),
+        sign=noise.SIGN,
     )
     return markdown.paragraphs(
         texts["spread"].format(n=markdown.count(len(blocks), language), **shown) + " " + marked,
+        _stretches(blocks, language),
         markdown.figure("noise", texts["alt"]),
         markdown.source(language, "calls", operation="pipeline", warm="True"),
     )
+
+
+def _stretches(blocks: pd.DataFrame, language: str) -> str:
+    texts, found = TEXTS[language], []
+    for stage in ("sweep", "latency"):
+        for first, last in noise.stretches(blocks[blocks["stage"] == stage]):
+            rounds = str(first + 1) if first == last else f"{first + 1}–{last + 1}"
+            found.append(texts[stage].format(rounds=rounds))
+    return texts["stretches"].format(all=", ".join(found)) if found else ""
 
 
 section = Section(order=120, title={"es": "Ruido de la medida", "en": "Noise"}, render=render)

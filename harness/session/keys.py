@@ -14,6 +14,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+RELEASES = ("1.23", "1.31")  # of onnxruntime: the oldest and newest that these tables describe
+
 
 @dataclass(frozen=True)
 class Field:
