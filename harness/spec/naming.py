@@ -29,6 +29,12 @@ def locator(file: Path) -> Locate:
     return locate
 
 
+def results_folder(file: Path, name: str) -> Path:
+    """reports/<name> beside the folder `experiments`, or beside the file if it is elsewhere."""
+    parent = file.resolve().parent
+    return (parent.parent if parent.name == "experiments" else parent) / "reports" / name
+
+
 def load_plugin(kind: str, name: str, locate: Locate) -> Any:
     """The value that a plugin file exports, whether it is ours (`wer`) or the user's (`./wer.py`).
 
