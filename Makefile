@@ -6,7 +6,7 @@ READY  := $(VENV)/.ready
 X      ?= experiments/whisper_base_es.yaml
 
 .DEFAULT_GOAL := help
-.PHONY: help setup check test bench report golden clean lock
+.PHONY: help setup check test bench trust report golden clean lock
 
 help:  ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -35,8 +35,14 @@ bench: $(READY)  ## speed of the hot paths, and of the peers on the same job
 	$(BIN)/python -m pytest bench --benchmark-enable --benchmark-only --benchmark-columns=min,median,iqr,rounds
 	$(BIN)/python bench/peers.py
 
-golden: $(READY)  ## write the golden reports, the JSON schema anew; look at the diff before you commit it
-	$(BIN)/python -m pytest tests/test_report.py --golden
+trust: $(READY)  ## how often a verdict is wrong: docs/trust.md (about an hour and a half; wants a quiet machine)
+	cd bench && ../$(BIN)/python -m trust machine
+	cd bench && ../$(BIN)/python -m trust latency
+	cd bench && ../$(BIN)/python -m trust quality
+	cd bench && ../$(BIN)/python -m trust page
+
+golden: $(READY)  ## write the golden reports and the JSON schema anew; look at the diff before you commit it
+	$(BIN)/python -m pytest tests/test_report.py tests/test_trust_page.py --golden
 	$(BIN)/harness schema > experiments/experiment.schema.json
 
 lock:  ## pin the newest versions (needs uv)

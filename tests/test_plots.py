@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -80,7 +81,20 @@ def test_one_variant_alone_can_be_drawn(result: Result, tmp_path: Path) -> None:
 
 def test_a_sweep_of_two_rounds_is_drawn_without_a_band(result: Result, tmp_path: Path) -> None:
     """Two rounds give the A/A twin no bound: its band reaches without end."""
-    calls = result.calls[(result.calls["stage"] != "sweep") | (result.calls["round"] < 1)]
-    short = replace(result, tables={**result.tables, "calls": calls})
+    sessions = result.sessions.assign(reach=math.inf)
+    short = replace(result, tables={**result.tables, "sessions": sessions})
     assert plots.FIGURES["sessions"](short, "es") is not None
     assert "no tiene cota" in report.render(short, "es")
+
+
+def test_the_figure_claims_no_gain_that_did_not_hold(result: Result) -> None:
+    lost = result.sessions.assign(holds=False)
+    for sessions, said in (
+        (result.sessions, "cuts the time by"),
+        (lost, "measured again it is no faster"),
+        (lost.assign(confirmed=math.nan), "was not measured again"),
+    ):
+        run = replace(result, tables={**result.tables, "sessions": sessions})
+        figure = plots.FIGURES["sessions"](run, "en")
+        assert figure is not None
+        assert said in " ".join(str(figure.get_suptitle()).split())

@@ -18,16 +18,20 @@ if TYPE_CHECKING:
 TEXTS = {
     "es": {
         "won": "{session} reduce el tiempo un {saved}; {same} sesiones no se distinguen de default",
+        "lost": "{session} ganó el barrido, pero al medirla de nuevo no es más rápida que default",
+        "swept": "{session} ganó el barrido; no se midió de nuevo junto a default",
         "plain": "Ninguna sesión demostró ser más rápida que default",
-        "subtitle": "Tiempo respecto a default con intervalo del 95 %; rombo: medida de nuevo",
+        "subtitle": "Tiempo respecto a default; intervalos conjuntos del 95 %; rombo: repetida",
         "band": "no se distingue\n(gemelo A/A)",
         "axis": "Tiempo respecto a la sesión por defecto (a la izquierda, más rápida)",
         "failed": "falló",
     },
     "en": {
         "won": "{session} cuts the time by {saved}; {same} sessions cannot be told from default",
+        "lost": "{session} won the sweep, but measured again it is no faster than default",
+        "swept": "{session} won the sweep; it was not measured again beside default",
         "plain": "No session proved to be faster than default",
-        "subtitle": "Time against default with 95% interval; diamond: measured again",
+        "subtitle": "Time against default; joint 95% intervals; diamond: measured again",
         "band": "cannot be told apart\n(A/A twin)",
         "axis": "Time against the default session (left is faster)",
         "failed": "failed",
@@ -114,8 +118,11 @@ def _title(result: Result, band: tuple[float, float], language: str) -> str:
     row = reading.row(mine, session=session)
     if row is None or session in ("", "default"):
         return texts["plain"]
-    ratio = row["confirmed"] if row["confirmed"] == row["confirmed"] else row["ratio"]
+    if row["confirmed"] != row["confirmed"]:
+        return texts["swept"].format(session=session)
+    if not row["holds"]:
+        return texts["lost"].format(session=session)
     others = [r for r in reading.records(mine) if r["session"] not in (session, "default")]
     same = [r for r in others if not r["error"] and reading.told_apart(r, band) == "same"]
-    saved = quantity(1 - ratio, "share", language)
+    saved = quantity(1 - row["confirmed"], "share", language)
     return texts["won"].format(session=session, saved=saved, same=len(same))

@@ -21,6 +21,15 @@ TEXTS = {
             "es la del "
             "ganador de un concurso y tiende a exagerar."
         ),
+        "lost": (
+            "La ganancia no se repitió: con muestras nuevas, `{session}` no se distingue de la "
+            "sesión por defecto como más rápida, así que no se presenta como mejor. El veredicto "
+            "vale para la sesión que se midió, que es esta."
+        ),
+        "unconfirmed": (
+            "No se midió de nuevo junto a la sesión por defecto, así que no se sabe si la ganancia "
+            "del barrido ({swept} del tiempo) se sostiene: no se presenta como mejora."
+        ),
         "default": "Es la sesión por defecto de ONNX Runtime: ninguna otra demostró ser mejor.",
     },
     "en": {
@@ -35,6 +44,15 @@ TEXTS = {
             "samples in a fresh process, {fresh}. The second figure is the one to trust: the "
             "first is "
             "that of a contest's winner and tends to flatter."
+        ),
+        "lost": (
+            "The gain did not hold: with fresh samples, `{session}` cannot be told apart from the "
+            "default session as faster, so it is not presented as better. The verdict holds for "
+            "the session that was measured, which is this one."
+        ),
+        "unconfirmed": (
+            "It was not measured again beside the default session, so whether the sweep's gain "
+            "({swept} of the time) holds is unknown: it is not presented as one."
         ),
         "default": "It is ONNX Runtime's default session: no other proved to be better.",
     },
@@ -71,14 +89,17 @@ def _ground(result: Result, language: str) -> str:
     if name == "default":
         return texts["default"]
     row = reading.row(result.sessions, session=name, variant=variant)
-    if row is None or row["confirmed"] != row["confirmed"]:
+    if row is None:
         return ""
-    fresh = (row["confirmed"], row["confirmed_low"], row["confirmed_high"])
+    swept = markdown.estimate(reading.bounds(row, "ratio"), "share", language)
+    told = texts["unconfirmed"].format(swept=swept)
+    if row["confirmed"] == row["confirmed"]:
+        fresh = (row["confirmed"], row["confirmed_low"], row["confirmed_high"])
+        shown = markdown.estimate(fresh, "share", language)
+        told = texts["gain"].format(swept=swept, fresh=shown)
+        told += "" if row["holds"] else " " + texts["lost"].format(session=name)
     return markdown.paragraphs(
-        texts["gain"].format(
-            swept=markdown.estimate(reading.bounds(row, "ratio"), "share", language),
-            fresh=markdown.estimate(fresh, "share", language),
-        ),
+        told,
         markdown.source(language, "sessions", session=name, variant=variant),
     )
 

@@ -7,20 +7,25 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from harness import markdown, reading
+import pandas as pd
+
+from harness import markdown, noise, reading
 from harness.contracts import Result, Section
 
+COLUMNS = ("session", "options", "variant", "ratio", "fresh", "reads", "blocks")
 TEXTS = {
     "es": {
         "none": "Sin medir: no se barrió ninguna configuración de sesión.",
         "intro": (
             "Tiempo respecto a la sesión por defecto, emparejado dentro de cada ronda; por debajo "
-            "del 100 % es más rápido."
+            "del 100 % es más rápido. Los intervalos del barrido valen todos a la vez (95 % para "
+            "el conjunto de sesiones de una variante), porque la mejor de muchas iguales parece "
+            "mejor de lo que es."
         ),
         "band": (
             "El gemelo A/A (`{baseline}` medida dos veces, como si fuera otra) abarca del {low} al "
-            "{high}: hoy, en este equipo, lo que cae dentro no se distingue y no cuenta como "
-            "mejora."
+            "{high}: hoy, en este equipo, una sesión que cae dentro, o cuyo intervalo incluye el "
+            "100 %, no se distingue y no cuenta como mejora."
         ),
         "few": "Con tan pocas rondas, el gemelo A/A no tiene cota: hoy no se distingue nada.",
         "no_band": (
@@ -32,7 +37,10 @@ TEXTS = {
         "ratio": "Tiempo respecto a `default`",
         "fresh": "Medida de nuevo",
         "reads": "Lectura",
+        "blocks": "Bloques",
         "chosen": "**elegida**",
+        "held": "**elegida**: la ganancia se repitió",
+        "lost": "**elegida**, pero la ganancia no se repitió: no es mejor que `default`",
         "reference": "referencia",
         "failed": "falló: {error}",
         "faster": "más rápida",
@@ -43,12 +51,14 @@ TEXTS = {
     "en": {
         "none": "Not measured: no session configuration was swept.",
         "intro": (
-            "Time against the default session, paired within each round; below 100% is faster."
+            "Time against the default session, paired within each round; below 100% is faster. "
+            "The sweep's intervals hold all at once (95% for all the sessions of a variant "
+            "together), since the best of many equal ones looks better than it is."
         ),
         "band": (
             "The A/A twin (`{baseline}` measured twice, as if it were another) reaches from {low} "
-            "to "
-            "{high}: today, on this machine, what lies inside cannot be told apart and is no gain."
+            "to {high}: today, on this machine, a session that lies inside, or whose interval "
+            "holds 100%, cannot be told apart and is no gain."
         ),
         "few": "With so few rounds the A/A twin has no bound: nothing can be told apart today.",
         "no_band": "Not measured: there was no A/A twin, so what can be told apart is unknown.",
@@ -58,7 +68,10 @@ TEXTS = {
         "ratio": "Time against `default`",
         "fresh": "Measured again",
         "reads": "Reading",
+        "blocks": "Blocks",
         "chosen": "**chosen**",
+        "held": "**chosen**: the gain held",
+        "lost": "**chosen**, but the gain did not hold: no better than `default`",
         "reference": "reference",
         "failed": "failed: {error}",
         "faster": "faster",
@@ -81,16 +94,21 @@ def render(result: Result, language: str) -> str:
         ends = {"low": low, "high": high}
         shown = {key: markdown.quantity(end, "share", language) for key, end in ends.items()}
         band = texts["band"].format(baseline=reading.baseline(result), **shown)
-    headers = [texts[k] for k in ("session", "options", "variant", "ratio", "fresh", "reads")]
+    headers = [texts[k] for k in COLUMNS]
     variant = reading.candidate(result)[0]
     first = result.sessions.assign(other=result.sessions["variant"] != variant)
     ordered = first.sort_values(["other", "variant", "ratio"], na_position="last", kind="stable")
-    rows = [_row(row, (low, high), variant, language) for row in reading.records(ordered)]
+    blocks = reading.rows(noise.blocks(result), stage="sweep")
+    rows = [
+        [*_row(row, (low, high), variant, language), _counted(row, blocks, language)]
+        for row in reading.records(ordered)
+    ]
     return markdown.paragraphs(
         texts["intro"] + " " + band,
         markdown.figure("sessions", texts["alt"]),
-        markdown.table(headers, rows, "lllrrl"),
+        markdown.table(headers, rows, "lllrrlr"),
         markdown.source(language, "sessions"),
+        noise.legend(result, rows, language),
     )
 
 
@@ -109,6 +127,12 @@ def _row(
     ]
 
 
+def _counted(row: Mapping[str, Any], blocks: pd.DataFrame, language: str) -> str:
+    """The blocks of the sweep, and those marked; the fresh measurement has its own in latency."""
+    counted = noise.counted(blocks, variant=row["variant"], session=row["session"])
+    return noise.shown(counted, language)
+
+
 def _plain(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value)
 
@@ -118,7 +142,9 @@ def _reading(row: Mapping[str, Any], band: tuple[float, float], variant: str, la
     if row["error"]:
         return texts["failed"].format(error=markdown.escape(row["error"]))
     if row["chosen"] and row["variant"] == variant:
-        return texts["chosen"]
+        if row["session"] == "default" or row["confirmed"] != row["confirmed"]:
+            return texts["chosen"]
+        return texts["held" if row["holds"] else "lost"]
     if row["session"] == "default":
         return texts["reference"]
     return texts[reading.told_apart(row, band)]

@@ -1,0 +1,93 @@
+"""A/A and A/B: the encoder against itself, and against itself 5 % and 10 % slower.
+
+One experiment is five processes of the same model, opened anew: A, its twin A', a second twin that
+plays the other system (B of A/A), and two that are slowed down. All take turns in the same rounds,
+in random order; `scoring.changes` decides, with the twin A' as it has it.
+"""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import sqrt
+from typing import Any
+
+import pandas as pd
+
+from harness import plugins, scoring, tables
+from trust.measuring import Machine, Stage
+from trust.rows import Row, share
+
+BASE, SAME = "encoder", "the same encoder"
+SLOWER = {0.05: "5 % slower", 0.10: "10 % slower"}
+FOUND = {0.05: ">= 0.6", 0.10: ">= 0.95"}
+METRIC = "latency_p50_ms"
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Rows of the changes table by variant, and what the twin could tell apart."""
+
+    changes: dict[str, dict[str, Any]]
+    reach: float
+
+
+def compare(machine: Machine, rounds: int, seed: int) -> Comparison:
+    """Measure one experiment and decide it."""
+    entries = [
+        machine.entry(BASE),
+        machine.entry(BASE, replica=1),
+        machine.entry(SAME),
+        *(machine.entry(name, slow_by=by) for by, name in SLOWER.items()),
+    ]
+    what = Stage("latency", f"comparison {seed}", entries, rounds, seed)
+    return decide(machine.measure(what))
+
+
+def decide(calls: pd.DataFrame) -> Comparison:
+    """What the changes table says of each system against A."""
+    named = [plugins.find_metric(METRIC)]
+    scores = scoring.scores(calls, named, str)
+    changes = scoring.changes(scores, tables.frame("variants", []), named, BASE)
+    rows = {row["variant"]: row for row in changes.to_dict("records")}
+    return Comparison(rows, max(scoring.resolution(changes).values()))
+
+
+def rows(machine: Machine, count: int, rounds: int, seed: int) -> list[Row]:
+    """Measure `count` experiments; those in the work folder are read."""
+    found = []
+    for place in range(count):
+        machine.tell.line(f"comparison {place + 1} of {count}")
+        found.append(compare(machine, rounds, seed + place))
+    return summed_up(found, rounds)
+
+
+def summed_up(found: Sequence[Comparison], rounds: int) -> list[Row]:
+    """The figures of A/A and A/B."""
+    n = len(found)
+    how = f"{rounds} rounds of one call each, fresh processes for each comparison"
+    wrong = sum(bool(c.changes[SAME]["resolved"]) for c in found)
+    case = "the INT8 encoder against itself: called different"
+    out = [Row("A/A", case, *share(wrong, n), n, "<= 0.05", how)]
+    case = "how far the A/A twin reaches, median: smaller differences are not called one"
+    out.append(_figure("A/A", case, [100 * c.reach for c in found], "%"))
+    case = "ratio of the INT8 encoder to itself, standard deviation over comparisons"
+    ratios = [100 * c.changes[SAME]["ratio"] for c in found]
+    spread = statistics.stdev(ratios) if n > 1 else float("nan")
+    out.append(Row("A/A", case, spread, spread / sqrt(2 * max(n - 1, 1)), n, unit="%"))
+    for by, name in SLOWER.items():
+        mine = [c.changes[name] for c in found]
+        hits = sum(bool(row["resolved"] and row["ratio"] > 1) for row in mine)
+        case = f"a slow-down of {100 * by:g} % in the measured call: found"
+        out.append(Row("A/B", case, *share(hits, n), n, FOUND[by], how))
+        case = f"a slow-down of {100 * by:g} %: as measured, median"
+        out.append(_figure("A/B", case, [100 * (row["ratio"] - 1) for row in mine], "%"))
+    return out
+
+
+def _figure(group: str, case: str, values: Sequence[float], unit: str) -> Row:
+    """A median; its standard error is that of a normal sample's."""
+    spread = statistics.stdev(values) if len(values) > 1 else float("nan")
+    error = 1.2533 * spread / sqrt(len(values))
+    return Row(group, case, statistics.median(values), error, len(values), unit=unit)

@@ -1,0 +1,108 @@
+"""The real INT8 encoder of Whisper base, measured by the runner in processes of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import material
+import numpy as np
+import pandas as pd
+
+from harness import environment, store
+from harness.runner.pool import Entry, Pool, Tell
+from harness.runner.rounds import measure_rounds
+from harness.runner.schedule import Rounds, StillOpen, Task
+from harness.session import SessionConfig
+from trust import slowed
+
+DEFAULT = SessionConfig("default")
+OPERATION = "encoder"
+CLIPS = 4
+NEVER = 1e9  # seconds: the rounds end a stage here, not its budget
+WARM_UP = 2
+
+
+@dataclass(frozen=True)
+class Stage:
+    """What a stage measures: `rounds` of every entry, then up to `most` of what is still open."""
+
+    stage: str
+    name: str  # of its journal
+    entries: Sequence[Entry]
+    rounds: int
+    seed: int
+    most: int = 0
+    still_open: StillOpen = lambda _rows, _stops: lambda task: False
+
+
+@dataclass(frozen=True)
+class Machine:
+    """What is measured and where its journals lie; a stage that is complete there is read again."""
+
+    work: Path
+    model: material.VariantFolder
+    seconds: float  # of audio; the encoder gets exactly these, not 30
+    tell: Tell
+
+    def entry(
+        self,
+        variant: str,
+        session: SessionConfig = DEFAULT,
+        replica: int = 0,
+        slow_by: float = 0.0,
+    ) -> Entry:
+        context = {"min_seconds": self.seconds, "extra_seconds": 0.0}
+        return Entry(
+            variant=variant,
+            session=session,
+            folder=self.model.folder,
+            family=slowed.__file__,
+            params={"context": context, "slow_by": slow_by},
+            replica=replica,
+        )
+
+    def measure(self, what: Stage) -> pd.DataFrame:
+        """Calls of a stage, one encoder call of each entry a round, in fresh processes."""
+        cells = [(e.label, e.session.to_json(), dict(e.params)) for e in what.entries]
+        facts = environment.describe()
+        asked = [self._key(facts), what.stage, cells, what.rounds, what.most, what.seed]
+        unit = store.Unit(self.work, what.name, store.digest(asked), facts)
+        if not unit.complete:
+            plan = Rounds(
+                stage=what.stage,
+                clips={self.seconds: self._clips()},
+                rounds=what.rounds,
+                warmup=WARM_UP,
+                seconds=NEVER,
+                seed=what.seed,
+                most=what.most,
+                still_open=what.still_open,
+            )
+            must = what.most > 0
+            tasks = [Task(e, OPERATION, self.seconds, calls=1, must=must) for e in what.entries]
+            with Pool() as pool:
+                measure_rounds(unit, tasks, plan, pool, self.tell)
+        return unit.calls()
+
+    def _key(self, facts: Mapping[str, Any]) -> list[str]:
+        code = Path(slowed.__file__).read_text(encoding="utf-8")
+        return [environment.fingerprint(dict(facts)), str(self.model.record["fingerprint"]), code]
+
+    def _clips(self) -> list[tuple[str, str]]:
+        folder = self.work / store.WORK / "clips"
+        folder.mkdir(parents=True, exist_ok=True)
+        found = []
+        for place, samples in enumerate(material.speech(self.seconds, CLIPS)):
+            path = folder / f"{self.seconds:g}s-{place}.npy"
+            np.save(path, samples)
+            found.append((f"clip {place}", str(path)))
+        return found
+
+
+def machine(work: Path, seconds: float, tell: Tell) -> Machine:
+    """The candidate of the shipped experiment, made if it is not there."""
+    (work / store.WORK).mkdir(parents=True, exist_ok=True)
+    return Machine(work, material.int8(material.ours()), seconds, tell)

@@ -1,0 +1,300 @@
+"""docs/trust.md and its figure from docs/trust/*.json: every figure, met or not, in plain sight.
+
+Equal files give equal bytes. Text is written here, numbers come from the rows.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness import markdown
+from trust.rows import RESULTS, Row
+
+PARTS = ("latency", "quality", "machine")
+PAGE, FIGURE = "trust.md", "trust.png"
+MET = {True: "yes", False: "**NOT MET**", None: ""}
+
+# group -> what it is and how it was made; the order is that of the page
+GROUPS = {
+    "false approvals": "A gate on a latency quantile whose true value is exactly the limit, or 2 % "
+    "over it: how often it passes. Early stopping is on: the gate is looked at as the runner "
+    "looks.",
+    "false approvals, short runs": "The same within the few rounds of a hurried run.",
+    "false approvals, other quantiles": "The same for P90 and P99.9.",
+    "power": "The true quantile is 10 % under the limit: how often the gate passes within the "
+    "planned calls.",
+    "clear cases": "25 % under the limit.",
+    "calls used": "Calls measured until the gate was decided, as a share of those planned.",
+    "needs": "An inconclusive gate says how many calls would settle it: how often that is within a "
+    "factor of 2 of the fewest with which 80 % of simulated runs are decided.",
+    "coverage": "Simulated transcripts of two systems: how often the 95 % interval of their WER "
+    "difference holds the true one.",
+    "non-inferiority": "The same transcripts, a gate whose limit is exactly the true value: how "
+    "often it passes.",
+    "non-inferiority power": "Two systems that are equal, a gate with a margin: how often it "
+    "passes.",
+    "A/A": "The real INT8 encoder of Whisper base against itself, on this machine, each comparison "
+    "in processes opened anew and decided as `changes` is: a ratio whose interval leaves out 1 and "
+    "that is further from 1 than the A/A twin reaches.",
+    "A/B": "In the same rounds, the same encoder with a busy loop after each call that lasts 5 % "
+    "or 10 % of that call's own time: found is called different, and slower.",
+    "sweeps": "16 session configurations of the real encoder (2 execution modes, 4 optimisation "
+    "levels, 1 or 2 threads) swept three times by the harness, the winner confirmed in fresh "
+    "processes, and 100 pairs of calls measured later.",
+}
+GENERATORS = {
+    "iid lognormal": "Each call independent: lognormal around 1 with a log standard deviation of "
+    "8 %, as 300 real calls had.",
+    "AR(1) 0.76, block shifts of 4 %": "The same spread, but each call resembles the one before "
+    "(correlation 0.76, on from block to block without a gap), and each block of three calls has "
+    "a level of its own (log standard deviation 4 %).",
+    "1 % of calls 5 times as slow": "Independent calls, 1 % of which take five times as long; "
+    "0.5 % where the case says so.",
+    "slow drift of 10 %": "Independent calls on a level that rises by 10 % from the first planned "
+    "call to the last.",
+    "transcripts": "Utterances of 10 ± 3 words. Errors that both systems make (11 % of the words) "
+    "and errors of each one's own (2 %, in clumps of 1.5), Poisson given how hard speaker and "
+    "utterance are (gamma); the candidate has 0, 1 or 2 points more.",
+}
+LIMITS = (
+    "Simulated latencies and transcripts are wrong exactly where real ones differ from these "
+    "generators. A/A, A/B and sweeps are of one machine, one model and one day."
+)
+
+
+@dataclass(frozen=True)
+class Part:
+    """What one command left."""
+
+    name: str
+    seed: int
+    seconds: int
+    rows: tuple[Row, ...]
+
+
+def load(folder: Path = RESULTS) -> list[Part]:
+    """The parts that have run, in the order of the page.
+
+    Raises: ValueError for a file that is no part.
+    """
+    found = {path.stem: path for path in folder.glob("*.json")}
+    strange = sorted(set(found) - set(PARTS))
+    if strange:
+        raise ValueError(f"{folder}: {', '.join(strange)} is no part; there is {', '.join(PARTS)}")
+    parts = []
+    for name in PARTS:
+        if name in found:
+            data = json.loads(found[name].read_text(encoding="utf-8"))
+            rows = tuple(Row(**row) for row in data["rows"])
+            parts.append(Part(name, data["seed"], data["seconds"], rows))
+    return parts
+
+
+def write(folder: Path = RESULTS) -> Path:
+    """Page and figure beside the folder of the parts."""
+    from trust import drawing
+
+    parts = load(folder)
+    target = folder.parent / PAGE
+    target.write_bytes(text(parts).encode())
+    drawing.draw([row for part in parts for row in part.rows], folder.parent / FIGURE)
+    return target
+
+
+def text(parts: Sequence[Part]) -> str:
+    """The page."""
+    rows = [row for part in parts for row in part.rows]
+    missing = [name for name in PARTS if name not in [part.name for part in parts]]
+    blocks = [
+        "# How often is a verdict wrong?",
+        _answer(rows),
+        _score(rows),
+        *(f"**Not measured yet: {name}** (`python -m trust {name}`)." for name in missing),
+        f"![Error rates with two Monte-Carlo errors against what was promised]({FIGURE})",
+        "## Every figure",
+        "± is two Monte-Carlo standard errors. Where all or none of n were counted, that error "
+        "says nothing, and the exact 95 % bound stands instead.",
+        *_tables(rows),
+        "## What was simulated",
+        "\n".join(f"- **{name}**: {said}" for name, said in GENERATORS.items()),
+        LIMITS,
+        "## Made by",
+        _made(parts),
+    ]
+    return markdown.paragraphs(*blocks) + "\n"
+
+
+# --------------------------------------------------------------------------- the first screen
+def _answer(rows: Sequence[Row]) -> str:
+    """Two sentences: what is approved or called different and must not be, and what is missed."""
+    wrong = [
+        _wrong(rows, "false approvals", "a latency at or over its limit is approved"),
+        _wrong(rows, "non-inferiority", "a WER increase at its limit is approved"),
+        _wrong(rows, "A/A", "a real model is called different from itself"),
+    ]
+    right = [
+        _right(rows, "power", "a latency 10 % under its limit is approved"),
+        _right(rows, "A/B", "a real slow-down is found"),
+    ]
+    sentences = [
+        f"Wrongly, {_listed(wrong)}." if any(wrong) else "",
+        f"Rightly, {_listed(right)}." if any(right) else "",
+    ]
+    return " ".join(s for s in sentences if s) or "Nothing has been measured yet."
+
+
+def _wrong(rows: Sequence[Row], group: str, said: str) -> str:
+    """The worst case of a group, in words."""
+    mine = _counted(rows, group)
+    if not mine:
+        return ""
+    worst = max(mine, key=lambda row: row.value)
+    if len(mine) == 1:
+        return f"{said} in {_share(worst.value)} of {worst.n} comparisons"
+    return f"{said} in at most {_share(worst.value)} of {worst.n} runs ({len(mine)} cases)"
+
+
+def _right(rows: Sequence[Row], group: str, said: str) -> str:
+    """Each case of a small group; of a large one how many are met, and the worst."""
+    mine = _counted(rows, group)
+    if not mine:
+        return ""
+    if len(mine) <= 2:
+        each = [f"in {_share(row.value)} ({_short(row.case)})" for row in mine]
+        return f"{said} {_listed(each)} of {mine[0].n} comparisons"
+    met, worst = sum(bool(row.met) for row in mine), min(mine, key=lambda row: row.value)
+    promised = target(worst).removeprefix("≥ ")
+    return (
+        f"{said} in {promised} of runs or more in {met} of {len(mine)} cases (the worst:"
+        f" {_share(worst.value)}, {_short(worst.case)})"
+    )
+
+
+def _counted(rows: Iterable[Row], group: str) -> list[Row]:
+    """Promised shares of a group, of its sub-groups too; agreements of two computations are none of
+    the errors."""
+    return [
+        row
+        for row in rows
+        if row.group.partition(",")[0] == group and row.target not in ("", ">= 1")
+    ]
+
+
+def _short(case: str) -> str:
+    return (
+        case.partition(":")[0].partition(" in the measured call")[0].removeprefix("a slow-down of ")
+    )
+
+
+def _listed(parts: Sequence[str]) -> str:
+    known = [part for part in parts if part]
+    return ", ".join(known[:-1]) + (" and " if known[:-1] else "") + known[-1]
+
+
+def _score(rows: Sequence[Row]) -> str:
+    """How many of the promised figures are met, and each that is not."""
+    promised = [row for row in rows if row.met is not None]
+    if not promised:
+        return ""
+    lost = [row for row in promised if not row.met]
+    head = f"**{len(promised) - len(lost)} of {len(promised)} promised figures are met.**"
+    lines = [
+        f"- **NOT MET**, {row.group}: {markdown.escape(row.case)}: {value(row)},"
+        f" promised {target(row)}{_within(row)}." + (f" {_sentence(row.note)}" if row.note else "")
+        for row in lost
+    ]
+    return head + "".join(f"\n{line}" if n else f"\n\n{line}" for n, line in enumerate(lines))
+
+
+# ------------------------------------------------------------------------------ the tables
+def _tables(rows: Sequence[Row]) -> Iterable[str]:
+    groups = [name for name in GROUPS if any(row.group == name for row in rows)]
+    groups += list(dict.fromkeys(row.group for row in rows if row.group not in GROUPS))
+    for group in groups:
+        mine = [row for row in rows if row.group == group]
+        yield f"### {group[:1].upper()}{group[1:]}"
+        yield GROUPS.get(group, "")
+        notes = list(dict.fromkeys(row.note for row in mine if row.note))
+        lines = [
+            [
+                markdown.escape(r.case) + (f" [{notes.index(r.note) + 1}]" if r.note else ""),
+                value(r),
+                target(r),
+                MET[r.met] + _within(r),
+                str(r.n),
+            ]
+            for r in mine
+        ]
+        yield markdown.table(["Case", "Value", "Promised", "Met", "n"], lines, "lrrlr")
+        yield "\n".join(f"- [{n}] {_sentence(note)}" for n, note in enumerate(notes, 1))
+
+
+def _sentence(note: str) -> str:
+    return markdown.escape(f"{note[:1].upper()}{note[1:]}.")
+
+
+def value(row: Row) -> str:
+    """Value and two Monte-Carlo errors, or the exact bound where all or none were counted."""
+    if row.unit != "share":
+        unit = {"%": " %", "ratio": "", "": ""}.get(row.unit, f" {row.unit}")
+        spread = "" if math.isnan(row.error) else f" ± {2 * row.error:.2f}"
+        return f"{row.value:.2f}{spread}{unit}"
+    if row.value in (0.0, 1.0):
+        low, high = bounds(row)
+        side = f"≤ {_share(high)}" if row.value == 0 else f"≥ {_share(low)}"
+        return f"{_share(row.value)} ({side})"
+    return f"{100 * row.value:.1f} ± {200 * row.error:.1f} %"
+
+
+def bounds(row: Row) -> tuple[float, float]:
+    """Two Monte-Carlo errors to each side, a share's within 0 and 1; where all or none of n were
+    counted, the exact 95 % bound: 1 - 0.05^(1/n) after none."""
+    if row.unit != "share":
+        return row.value - 2 * row.error, row.value + 2 * row.error
+    if row.value not in (0.0, 1.0):
+        return max(row.value - 2 * row.error, 0.0), min(row.value + 2 * row.error, 1.0)
+    beyond = 1 - 0.05 ** (1 / row.n)
+    return (0.0, beyond) if row.value == 0 else (1 - beyond, 1.0)
+
+
+def target(row: Row) -> str:
+    """What was promised, as it is read."""
+    if not row.target:
+        return ""
+    words = row.target.split()
+    signs = {"<=": "≤", ">=": "≥", "to": "to"}
+    return " ".join(signs.get(w) or (_bare(float(w), row.unit)) for w in words)
+
+
+def _bare(number: float, unit: str) -> str:
+    return f"{100 * number:g} %" if unit == "share" else f"{number:g}"
+
+
+def _within(row: Row) -> str:
+    """Says of a figure that is not met whether chance alone may have done it."""
+    if row.met is not False:
+        return ""
+    low, high = bounds(row)
+    ends = [float(w) for w in row.target.split() if w[0].isdigit()]
+    chance = any(low <= end <= high for end in ends)
+    return " (within two Monte-Carlo errors)" if chance else ""
+
+
+def _share(number: float) -> str:
+    return f"{100 * number:.1f} %"
+
+
+def _made(parts: Sequence[Part]) -> str:
+    """Commands, seeds and minutes."""
+    lines = [
+        [f"`python -m trust {p.name}`", str(p.seed), f"{p.seconds / 60:.0f}", str(len(p.rows))]
+        for p in parts
+    ]
+    if not lines:
+        return "`make trust`"
+    table = markdown.table(["Part", "Seed", "Minutes", "Figures"], lines, "lrrr")
+    return f"`make trust` (from `bench/`: each part alone, then `python -m trust page`).\n\n{table}"
