@@ -285,3 +285,74 @@ def test_rows_are_json_that_any_reader_takes(folder: Path) -> None:
     unit = store.Unit(folder, "quality-fp32", "k")
     unit.append([{"stage": "quality", "seconds": np.float64(0.5).item()}])
     assert json.loads(unit._journal.read_text(encoding="utf-8"))[0]["seconds"] == 0.5
+
+
+# ---------------------------------------------------------------- looks
+def streamed(folder: Path, ids: int, still_open: Any, **more: Any) -> tuple[Any, list[str]]:
+    unit = store.Unit(folder, "quality-fp32", "k")
+    many = Dataset(
+        "prompts", [u for u in dataset(*map(str, range(ids))).utterances if u.audio], "f"
+    )
+    with Pool(lambda label: Scripted(label, {})) as pool:
+        stream = Stream(many, 1, still_open=still_open, **more)
+        measure_quality({entry("fp32"): unit}, stream, pool, Silent())
+    calls = unit.calls()
+    return unit.stops().iloc[0], calls.loc[calls["warm"], "item"].tolist()
+
+
+def test_a_large_data_set_ends_at_the_first_look_that_finds_nothing_open(folder: Path) -> None:
+    seen: list[int] = []
+
+    def still_open(rows: Any, stops: Any) -> bool:
+        seen.append(sum(row["warm"] for row in rows))
+        return len(seen) < 2
+
+    stop, items = streamed(folder, 500, still_open)
+    # 100 (500 / 100)^(1/7) = 125.9: the second of the looks between 100 and 500 utterances
+    assert seen == [100, 126]
+    assert (stop["why"], stop["done"], stop["level"]) == ("decided", 126, 0.9975)
+    assert len(items) == 126
+    assert items != sorted(items, key=int)  # a random sample, not the head of the file
+
+
+def test_a_data_set_of_a_hundred_is_evaluated_whole_in_its_own_order(folder: Path) -> None:
+    stop, items = streamed(folder, 100, lambda rows, stops: False)
+    assert items == [str(i) for i in range(100)]
+    assert (stop["why"], stop["level"]) == ("all", 0.95)
+
+
+def test_a_data_set_that_is_too_large_for_the_budget_gets_a_hundred_at_least(folder: Path) -> None:
+    stop, items = streamed(folder, 300, lambda rows, stops: True, seconds=0.0)
+    assert len(items) == 100
+    assert stop["why"] == "budget"
+    assert stop["level"] == pytest.approx(0.9525)  # one early look: 5 % - 0.25 %
+
+
+def test_a_cell_without_a_gate_gets_its_rounds_and_one_with_an_open_gate_goes_on(
+    folder: Path,
+) -> None:
+    todo = tasks("fp32", "int8", calls=1)
+    todo[1] = dataclasses.replace(todo[1], must=True)
+    how = plan(rounds=6, most=50, seconds=1e6, still_open=lambda rows, stops: lambda task: True)
+    calls = measured(folder, todo, {}, how)
+    counted = collections.Counter(calls[calls["warm"]]["variant"])
+    assert counted == {"fp32": 6, "int8": 50}
+    stops = store.Unit(folder, "latency", "k").stops().set_index("variant")
+    assert stops["why"].to_dict() == {"fp32": "rounds", "int8": "budget"}
+    assert stops["level"]["fp32"] == 0.9975
+    # nine looks of 0.25 % between 6 and 50 rounds: ln(50 / 6) / ln 1.25 = 9.5
+    assert stops["level"]["int8"] == pytest.approx(0.95 + 9 * 0.0025)
+
+
+def test_what_is_decided_at_a_look_is_measured_no_further(folder: Path) -> None:
+    todo = [dataclasses.replace(t, must=True) for t in tasks("fp32", "int8", calls=1)]
+    looks: list[int] = []
+
+    def still_open(rows: Any, stops: Any) -> Any:
+        looks.append(stops[0]["done"])
+        return lambda task: task.entry.variant == "int8" and len(looks) < 3
+
+    calls = measured(folder, todo, {}, plan(rounds=6, most=50, still_open=still_open))
+    counted = collections.Counter(calls[calls["warm"]]["variant"])
+    assert looks == [6, 8, 10]  # 6 (50 / 6)^(k / 9): 6, 7.6, 9.6
+    assert counted == {"fp32": 6, "int8": 10}

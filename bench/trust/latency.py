@@ -17,7 +17,7 @@ import numpy as np
 from harness import stats
 from harness.contracts import Evidence, Status
 from harness.ruling import at_most
-from trust import needs
+from trust import betting, needs
 from trust.generators import AR, ASKED, CALLS_PER_BLOCK, DRIFT, IID, RARE_SPIKES, Generator
 from trust.rows import Row, share
 
@@ -93,9 +93,8 @@ def rows(experiments: int, seed: int) -> list[Row]:
             simulate, [c for _, c, _ in cells], [experiments] * len(cells), [seed] * len(cells)
         )
         pairs = zip(cells, outcomes, strict=True)
-        return [row for cell, out in pairs for row in _rows(cell, out)] + needs.rows(
-            experiments, seed
-        )
+        found = [row for cell, out in pairs for row in _rows(cell, out)]
+    return [*found, *needs.rows(experiments, seed), *betting.rows(experiments, seed)]
 
 
 NO_GAP = "; calls of neighbouring blocks follow each other without a gap"
