@@ -12,6 +12,7 @@ HarnessError
 ├── OutputError        a model output that is not a number               (becomes an error row)
 ├── WorkerError        a child process that crashed, hung or was killed   (becomes an error row)
 ├── StoreError         a run folder of another schema, locked, edited or incomplete
+├── IncomparableError  two runs on other machines, data or versions, whose figures say nothing
 └── ExtraError         an optional package is missing; names the extra that brings it
 """
 
@@ -62,6 +63,10 @@ class WorkerError(HarnessError):
 
 class StoreError(HarnessError):
     """A run folder is of another schema, in use by another run, edited or incomplete."""
+
+
+class IncomparableError(HarnessError):
+    """Two runs differ in what their figures depend on: names each key with both values."""
 
 
 class ExtraError(HarnessError):
