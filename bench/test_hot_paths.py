@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import datetime
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import decision
 import fake_family
 import invented_run
 import numpy as np
@@ -18,18 +18,14 @@ from material import start
 from pytest_benchmark.fixture import BenchmarkFixture
 
 import harness
-from harness import deciding, plugins, scoring, store, tables
-from harness.contracts import Result
+from harness import plugins, scoring, store, tables
 from harness.families.whisper.features import log_mel
 from harness.families.whisper.model import STEP_PAST
 from harness.session import SessionConfig
 from harness.text import normaliser
-from harness.variants import Made
 from harness.worker import Server
 
-CALLS = tables.TABLES["calls"]
 UTTERANCES = 100_000
-SEED = 20261122
 BLOCK = 20  # calls in a block of the real decoder step
 EMPTY_BLOCK = 1000
 
@@ -148,61 +144,12 @@ def test_the_same_empty_calls_in_a_bare_loop(benchmark: BenchmarkFixture, nothin
 
 
 # ---------------------------------------------------------------------------- tables and decisions
-def utterances(count: int, variants: dict[str, float]) -> pd.DataFrame:
-    """An invented calls frame: every variant on `count` utterances of 200 speakers; a variant's
-    number is the share of utterances in which it gets a word wrong."""
-    random = np.random.default_rng(SEED)
-    words = np.array(invented_run.SENTENCES, dtype=object)
-    references = words[random.integers(len(words), size=count)]
-    numbers = np.arange(count)
-    items = np.char.add("clip_", numbers.astype(str)).astype(object)
-    parts = []
-    for name, share in variants.items():
-        wrong = random.random(count) < share
-        said = [f"{r} nada" if w else r for r, w in zip(references, wrong, strict=True)]
-        columns = {
-            "stage": "quality",
-            "variant": name,
-            "session": "default",
-            "operation": "pipeline",
-            "warm": True,
-            "dataset": "cv",
-            "audio_seconds": random.uniform(2, 8, count),
-            "item": items,
-            "speaker": np.char.add("speaker_", (numbers % 200).astype(str)).astype(object),
-            "sentence": items,
-            "round": numbers,
-            "block": numbers,
-            "seconds": random.lognormal(-1, 0.1, count),
-            "tokens": 20.0,
-            "text": said,
-            "reference": references,
-            "rss_bytes": 3e8,
-        }
-        blank = {name: "" if kind == tables.TEXT else 0 for name, kind in CALLS.items()}
-        parts.append(pd.DataFrame({**blank, **columns}))
-    return tables.check("calls", pd.concat(parts, ignore_index=True))
-
-
 METRICS = [plugins.find_metric(name) for name in ("wer", "cer", "rtf")]
-VARIANTS = {"fp32": 0.05, "int8": 0.06}
-ON_DATA = {"operation": "pipeline", "at": {"dataset": "cv"}}
-DECISION: dict[str, Any] = {
-    "seed": SEED,
-    "baseline": "fp32",
-    "candidate": "int8",
-    "variants": [{"name": name} for name in VARIANTS],
-    "quality": [{"name": "cv", "metrics": ["wer", "cer", "rtf"], "normaliser": "spanish"}],
-    "gates": [
-        {"metric": "wer", "over": "fp32", "max_increase": 0.02, **ON_DATA},
-        {"metric": "cer", "max": 0.05, **ON_DATA},
-    ],
-}
 
 
 @pytest.fixture(scope="module")
 def spoken() -> pd.DataFrame:
-    return utterances(UTTERANCES, VARIANTS)
+    return decision.utterances(UTTERANCES)
 
 
 def test_scoring_100_000_utterances(benchmark: BenchmarkFixture, spoken: pd.DataFrame) -> None:
@@ -220,12 +167,16 @@ def test_scoring_100_000_utterances(benchmark: BenchmarkFixture, spoken: pd.Data
 def test_deciding_on_100_000_utterances_of_two_variants_with_10_000_draws(
     benchmark: BenchmarkFixture, spoken: pd.DataFrame, tmp_path: Path
 ) -> None:
-    given = deciding.Given("default", datetime.date(2026, 11, 22), tmp_path / "x.yaml")
-    made = {name: Made(tmp_path, "", {"files": {"model.onnx": 1}}) for name in VARIANTS}
-    sessions = tables.frame("sessions", [])
-    measured = Result(tmp_path, DECISION, {}, {}, {"calls": spoken, "sessions": sessions})
-    decided = benchmark.pedantic(deciding.decide, (measured, made, given), rounds=3)
+    decided = benchmark.pedantic(decision.decide, (spoken, tmp_path), rounds=3)
     assert decided.verdict["verdict"] == "APPROVED"
+
+
+def test_deciding_on_them_in_a_process_of_its_own_takes_less_than_1_gb(
+    benchmark: BenchmarkFixture, spoken: pd.DataFrame
+) -> None:
+    found = benchmark.pedantic(decision.alone, (spoken,), rounds=1)
+    benchmark.extra_info.update(found)
+    assert found["peak_mb"] < 1000
 
 
 def test_loading_a_result(benchmark: BenchmarkFixture, tmp_path: Path) -> None:

@@ -15,6 +15,8 @@ contracts    one page: what each plugin folder's files export
 ruling       the rule that every gate decides by
 plugins      name -> file -> the exported value
 markdown, wording, reading   pieces of a report: tables and numbers, shared words, shared look-ups
+replayed     another's protocol: what it says, and what the same configurations show in rounds
+noise        which blocks were measured under stolen time or load
 graph        ONNX graphs: read, name, count what is quantized, write the same bytes
 environment  CPU, cores, versions, git commit, stolen time
 session      session configurations; the only place that opens an onnxruntime session
@@ -25,13 +27,18 @@ variants     model source -> FP32 folder -> quantized folders, each with a recor
 store        the run folder: journal, lock, resume, publish, load
 worker       one child process: opens a cell, measures blocks, answers
 runner       plan, rounds, utterances; drives the workers
+feasibility  what the budget can decide, and targets beyond what is known, before anything runs
 scoring      calls -> scores -> summary -> changes
 verdict      gates, waivers, claims -> checks -> verdict
 deciding     measured calls -> every table and the verdict
+looking      which gates a look at a run under way leaves open
+comparing    two runs -> what changed between them, or why that cannot be told
+history      a line per run of a folder, and a metric over them
 pipeline     experiment -> variants, sweep, latency, quality -> measured calls
 plots        result -> figures
 report       result -> one markdown string
 progress     what runs now and how much is left
+doctor       what on this machine disturbs a measurement, and what to do about it
 api          run, load, render
 cli          the commands; the only printer
 

@@ -1,5 +1,5 @@
-"""The commands. The only file that prints; exit codes: 0 approved or done, 1 rejected, 2 bad input
-or failure, 3 insufficient evidence, 130 interrupted."""
+"""The commands. The only file that prints; exit codes: 0 approved or done, 1 rejected or (compare)
+worse, 2 bad input or failure, 3 insufficient evidence, 130 interrupted."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from harness import __version__
 from harness.errors import HarnessError
@@ -22,6 +23,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except HarnessError as error:
         print(f"harness: {error}", file=sys.stderr)
         return 2
+    except BrokenPipeError:  # `harness check x.yaml | head`
+        return 141
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
         print(f"harness: {where}{error.strerror or error}", file=sys.stderr)
@@ -53,8 +56,11 @@ def _parser() -> argparse.ArgumentParser:
     report.add_argument("--language", choices=("en", "es"), help="instead of the experiment's")
     report.set_defaults(command=_report)
 
-    check = commands.add_parser("check", help="read an experiment and say what is wrong with it")
+    _add_comparing(commands)
+
+    check = commands.add_parser("check", help="what is wrong with an experiment, what it decides")
     check.add_argument("experiment", type=Path, nargs="+", help="YAML files")
+    check.add_argument("--call-seconds", type=float, default=float("nan"), help="what a call takes")
     check.set_defaults(command=_check)
 
     listing = commands.add_parser("list", help="what there is to choose from")
@@ -66,9 +72,41 @@ def _parser() -> argparse.ArgumentParser:
     )
     cached.set_defaults(command=_assets)
 
+    doctor = commands.add_parser("doctor", help="what on this machine disturbs a measurement")
+    doctor.add_argument("experiment", type=Path, nargs="*", help="YAML files to look at as well")
+    doctor.add_argument("--strict", action="store_true", help="exit with 1 if there is a warning")
+    doctor.set_defaults(command=_doctor)
+
     schema = commands.add_parser("schema", help="the JSON schema of an experiment, for editors")
     schema.set_defaults(command=_schema)
     return parser
+
+
+def _add_comparing(commands: Any) -> None:
+    """The commands over several runs."""
+    compare = commands.add_parser(
+        "compare", help="what changed between two runs (exit code 1: something got worse)"
+    )
+    compare.add_argument("before", type=Path, help="a run's folder, reports/<name>")
+    compare.add_argument("after", type=Path, help="another run's")
+    compare.add_argument("--force", action="store_true", help="also unlike runs; marks the result")
+    compare.add_argument(
+        "--no-control",
+        dest="control",
+        action="store_false",
+        help="take times as they are: the machine has not changed (else: over the baseline's)",
+    )
+    compare.add_argument("--all", action="store_true", help="also rows that no data could decide")
+    compare.add_argument("--markdown", type=Path, metavar="FILE", help="write it there as well")
+    compare.add_argument("--language", choices=("en", "es"), help="instead of the experiment's")
+    compare.set_defaults(command=_compare)
+
+    past = commands.add_parser("history", help="all runs of a folder, or a metric over them")
+    past.add_argument("folder", type=Path, help="a run's folder, reports/<name>")
+    past.add_argument("--metric", help="its figures in each run, such as wer")
+    past.add_argument("--plot", type=Path, metavar="FILE", help="draw the metric over the runs")
+    past.add_argument("--language", choices=("en", "es"), default="en", help="of the figure")
+    past.set_defaults(command=_history)
 
 
 def _run(options: argparse.Namespace) -> int:
@@ -94,14 +132,47 @@ def _report(options: argparse.Namespace) -> int:
     return 0
 
 
+def _compare(options: argparse.Namespace) -> int:
+    from harness import api, store
+    from harness.comparing import How, writing
+
+    how = How(force=options.force, control=options.control)
+    found = api.compare(options.before, options.after, how)
+    print(writing.plain(found, options.language or "en", options.all))
+    if options.markdown:
+        text = writing.markdown(found, options.language or found.language, options.all)
+        store.write_atomic(options.markdown, text)
+    return found.exit_code
+
+
+def _history(options: argparse.Namespace) -> int:
+    from harness import history
+    from harness.history import writing
+
+    entries = history.read(options.folder)
+    if options.plot and not options.metric:
+        raise HarnessError("--plot draws one metric: say which with --metric.")
+    metric = options.metric
+    print("\n".join(writing.over_runs(entries, metric) if metric else writing.runs(entries)))
+    if options.plot:
+        from harness.plots import history as figure
+
+        figure.draw(entries, metric, options.plot, options.language)
+    return 0
+
+
 def _check(options: argparse.Namespace) -> int:
-    from harness import spec
+    from harness import feasibility, spec
 
     wrong = 0
     for path in options.experiment:
         try:
-            spec.load(path)
+            experiment = spec.load(path)
             print(f"{path}: in order")
+            folder = spec.results_folder(path, experiment.name)
+            given = options.call_seconds
+            seen = feasibility.foresee(experiment, folder, spec.locator(path), given)
+            print("\n".join(seen.lines()))
         except HarnessError as error:
             wrong += 1
             print(error, file=sys.stderr)
@@ -124,6 +195,25 @@ def _assets(_: argparse.Namespace) -> int:
         size = "not here" if not row["bytes"] else f"{row['bytes'] / 1e6:8.1f} MB"
         print(f"{row['name']:20} {size:>12}  {row['licence']:14} {row['source']}")
     return 0
+
+
+def _doctor(options: argparse.Namespace) -> int:
+    import textwrap
+
+    from harness import doctor, spec
+
+    experiments = [spec.load(path) for path in options.experiment]
+    facts = doctor.gather()
+    found = doctor.examine(facts, experiments)
+    for finding in found:
+        print(f"{finding.severity}: {finding.what}")
+        for label, text in (("why", finding.why), ("do", finding.mend)):
+            shown = textwrap.wrap(text, 88)
+            print(f"   {label + ':':5}" + f"\n{'':8}".join(shown))
+    print(doctor.steady(facts.trial))
+    warnings = sum(finding.severity == "warning" for finding in found)
+    print(f"warnings: {warnings}, notes: {len(found) - warnings}")
+    return 1 if options.strict and warnings else 0
 
 
 def _schema(_: argparse.Namespace) -> int:

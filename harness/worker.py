@@ -53,9 +53,14 @@ class Server:
         self._prepared: dict[tuple[str, str], Callable[[], Any]] = {}
 
     def answer(self, request: Mapping[str, Any]) -> dict[str, Any]:
-        """One of {"open": ...}, {"block": ...}, {"utterance": ...} -> its reply."""
+        """One of {"open": ...}, {"block": ...}, {"utterance": ...}, {"probe": ...} -> its reply."""
         kind, body = next(iter(request.items()))
-        handle = {"open": self._open, "block": self._block, "utterance": self._utterance}[kind]
+        handle = {
+            "open": self._open,
+            "block": self._block,
+            "utterance": self._utterance,
+            "probe": self._probe,
+        }[kind]
         return handle(body)
 
     def _open(self, body: Mapping[str, Any]) -> dict[str, Any]:
@@ -105,6 +110,16 @@ class Server:
         row["audio_seconds"] = len(samples) / self._rate
         share = environment.read_steal().share_since(before)
         return {**row, "steal": share, "load": environment.load_average(), "rss_bytes": _peak()}
+
+    def _probe(self, body: Mapping[str, Any]) -> dict[str, Any]:
+        """What onnxruntime makes of a configuration, for each graph of a folder."""
+        from harness import plugins
+        from harness.session import SessionConfig
+        from harness.session.probing import probe
+
+        graphs = plugins.load("families", body["family"]).graphs(Path(body["folder"]))
+        config = SessionConfig.from_json(body["session"])
+        return {"graphs": {role: probe(path, config).to_json() for role, path in graphs.items()}}
 
     def _prepare(self, operation: str, clip: str) -> Callable[[], Any]:
         import numpy as np

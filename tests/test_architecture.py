@@ -17,12 +17,14 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 # each layer may import those before it (and itself, where it is a folder)
 LAYERS = [
     "errors", "stats", "text", "audio", "contracts", "ruling", "plugins", "markdown", "wording",
-    "reading", "graph", "environment", "session", "spec", "tables", "assets", "variants", "store",
-    "worker", "runner", "scoring", "verdict", "deciding", "pipeline", "plots", "report", "progress",
-    "api", "cli",
+    "reading", "replayed", "noise", "graph", "environment", "session", "spec", "tables",
+    "assets", "variants", "store", "worker", "runner", "feasibility", "scoring", "verdict",
+    "deciding", "looking",
+    "comparing", "history", "pipeline", "plots", "report", "progress", "doctor", "api",
+    "cli",
 ]  # fmt: skip
 FOR_PLUGINS = {"errors", "ruling", "stats", "text", "audio", "contracts", "graph", "session",
-               "markdown", "wording", "reading"}  # fmt: skip
+               "markdown", "wording", "reading", "replayed", "noise"}  # fmt: skip
 
 
 def imported(path: Path) -> Iterator[str]:

@@ -24,7 +24,7 @@ from harness.errors import SpecError
 
 GOLDEN = Path(__file__).parent / "golden"
 SECTIONS = plugins.names("sections")
-FIGURES = ["gates", "latency", "noise", "parts", "sessions", "tradeoff", "utterances"]
+FIGURES = ["audit", "gates", "latency", "noise", "parts", "sessions", "tradeoff", "utterances"]
 
 
 @pytest.fixture(scope="module")
@@ -146,8 +146,9 @@ def test_every_verdict_has_its_sentence(result: Result, name: str, code: int, sa
 def test_a_section_without_its_data_says_so_in_plain_words(
     result: Result, name: str, language: str
 ) -> None:
+    asked = {"audit": {"source": "x"}}  # without it that section is left out, see test_audit.py
     bare = {"name": "x", "baseline": "fp32", "sessions": [], "variants": []}
-    for experiment in (bare, dict(result.experiment)):
+    for experiment in ({**bare, **asked}, {**result.experiment, **asked}):
         nothing = emptied(result, experiment=experiment, environment={})
         body = plugins.load("sections", name).render(nothing, language)
         assert body.strip()
@@ -203,11 +204,33 @@ def test_the_python_of_the_best_configuration_compiles_and_holds_its_option(
 
 
 def test_the_band_is_what_the_sweep_decided_with(result: Result) -> None:
-    from harness.scoring import sessions
-
-    swept = reading.rows(result.calls, stage="sweep")
-    reach = sessions._twin_reach(swept)
+    reach = result.sessions["reach"].iloc[0]
+    assert 0 < reach < 0.1
     assert reading.twin_band(result) == (1 - reach, 1 + reach)
+
+
+@pytest.mark.parametrize(
+    ("fresh", "said"),
+    [
+        ({"confirmed": 0.884, "confirmed_high": 0.9, "holds": True}, "the one to trust"),
+        ({"confirmed": 0.97, "confirmed_high": 1.01, "holds": False}, "The gain did not hold"),
+        ({"confirmed": math.nan, "holds": False}, "whether the sweep's gain"),
+    ],
+)
+def test_a_gain_is_stated_only_where_it_held_when_measured_again(
+    result: Result, fresh: dict[str, Any], said: str
+) -> None:
+    table = result.sessions.copy()
+    best = table["chosen"].to_numpy()
+    for column, value in fresh.items():
+        table.loc[best, column] = value
+    run = replace(result, tables={**result.tables, "sessions": table})
+    best_text = plugins.load("sections", "best_configuration").render(run, "en")
+    assert said in best_text
+    assert ("did not hold" in best_text) == (said == "The gain did not hold")
+    swept = plugins.load("sections", "sessions").render(run, "en")
+    assert ("the gain held" in swept) == bool(fresh["holds"])
+    assert ("but the gain did not hold" in swept) == (said == "The gain did not hold")
 
 
 # ---------------------------------------- numbers and cells

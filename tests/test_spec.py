@@ -259,7 +259,7 @@ def test_loading_is_measured_at_no_length(folder: Path) -> None:
             "name: x\nsede: 3\n",
             "2: sede: is not a known key. Did you mean 'seed'? Known here: name, model, "
             "variants, baseline, candidate, title, seed, recorded, sessions, latency, quality, "
-            "calibration, gates, waivers, claims, budget, report.",
+            "calibration, audit, gates, waivers, claims, budget, report.",
         ),
         ("name: x\n", "name: x\nname: y\n", "2: name: is given twice (first on line 1); keep one."),
         ("name: x\n", "name: x\nseed: '3'\n", '2: seed: should be a whole number, not "3".'),
@@ -521,6 +521,63 @@ def test_what_is_wrong_gets_one_line_with_its_place(
     assert GOOD.count(old) >= 1
     found = [text.removeprefix("x.yaml:") for text in refusal(folder, GOOD.replace(old, new, 1))]
     assert line in [text[: len(line)] for text in found], "\n".join(found)
+
+
+AUDITED = "audit: {source: s, sessions: [default, parallel], audio_seconds: [1, 2]}\n"
+
+
+def test_an_audit_is_of_the_users_own_operation_unless_it_says(folder: Path) -> None:
+    audit = read(folder, GOOD.replace("gates:", f"{AUDITED}gates:")).audit
+    assert audit is not None
+    assert (audit.operation, audit.iterations, audit.repeats) == ("pipeline", 20, 2)
+    assert audit.unchecked is None
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line"),
+    [
+        ("source: s, ", "", "audit.source: is missing."),
+        (
+            "parallel]",
+            "paralel]",
+            "audit.sessions[1]: no session 'paralel'. Did you mean 'parallel'? There is: default,",
+        ),
+        ("[default, parallel]", "[default, default]", "audit.sessions: names a session twice."),
+        ("[default, parallel]", "[]", "audit.sessions: is empty; it needs at least one."),
+        ("[1, 2]", "[1, 1]", "audit.audio_seconds: names a length twice."),
+        ("[1, 2]", "[1, 0]", "audit.audio_seconds[1]: should be over 0, not 0."),
+        ("[1, 2]", "[1], operation: encode", "audit.operation: no operation 'encode'."),
+        ("[1, 2]", "[1], iterations: 0", "audit.iterations: should be at least 1, not 0."),
+        ("[1, 2]", "[1], claimed_gain: 65", "audit.claimed_gain: should be under 1, not 65."),
+        ("[1, 2]", "[1], repeat: 2", "audit.repeat: is not a known key. Did you mean 'repeats'?"),
+        (
+            "[1, 2]",
+            "[1], unchecked: {session: x, provider_options: {a: 1}}",
+            "audit.unchecked.session: no session 'x'. There is: default, parallel.",
+        ),
+        (
+            "[1, 2]",
+            "[1], unchecked: {session: default, provider_options: {}}",
+            "audit.unchecked.provider_options: is empty; it needs at least one.",
+        ),
+        (
+            "[1, 2]",
+            "[1], unchecked: {session: default, provider_options: {a: 1}, sessions: 2}",
+            "audit.unchecked.sessions: is not a known key. Did you mean 'session'?",
+        ),
+    ],
+)
+def test_what_is_wrong_with_an_audit_gets_one_line(
+    folder: Path, old: str, new: str, line: str
+) -> None:
+    text = GOOD.replace("gates:", AUDITED.replace(old, new) + "gates:")
+    assert refusal(folder, text)[0].startswith(f"x.yaml:14: {line}")
+
+
+def test_an_audit_needs_speech(folder: Path) -> None:
+    text = GOOD[: GOOD.index("quality:")] + AUDITED
+    line = "x.yaml:12: audit: needs a quality section, whose speech is cut to the lengths."
+    assert refusal(folder, text) == [line]
 
 
 def test_every_problem_of_a_file_is_reported_at_once_in_its_order(folder: Path) -> None:

@@ -1,5 +1,5 @@
 """What the alternative would cost: a bet on each block, valid at every moment if blocks do not
-depend on each other (Waudby-Smith and Ramdas, JRSS B 86, 2024, their approximate GRAPA bet on bounded means).
+depend on each other (Waudby-Smith and Ramdas, JRSS B 86, 2024: their approximate GRAPA bet).
 
 "A share 1 - q of the calls is slower than the limit" is betted against: capital is multiplied by
 1 + bet (1 - q - share of the block that is slower) and the gate is approved at 1 / alpha.

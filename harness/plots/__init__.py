@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.contracts import Result
-from harness.plots import gates, latency, noise, parts, sessions, tradeoff, utterances
+from harness.plots import audit, gates, latency, noise, parts, sessions, tradeoff, utterances
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -23,6 +23,7 @@ FIGURES: Mapping[str, Draw] = {
     "tradeoff": tradeoff.draw,
     "utterances": utterances.draw,
     "noise": noise.draw,
+    "audit": audit.draw,
 }
 
 

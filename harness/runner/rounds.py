@@ -93,7 +93,8 @@ class _Course:
         """A row of the stops table for each task."""
         taken = sum(look <= self.done for look in self._what.looks)
         for task in self.active:
-            self._stopped[task.cell] = task.stop(self.done, stats.last(taken), "budget")
+            why = "budget" if task.must or self.out_of_time else "rounds"
+            self._stopped[task.cell] = task.stop(self.done, stats.last(taken), why)
         return [self._stopped[task.cell] for task in self._what.tasks]
 
     def _look(self) -> None:

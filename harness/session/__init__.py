@@ -43,6 +43,7 @@ __all__ = [
     "parse",
     "python_code",
     "session_options",
+    "unchecked",
 ]
 
 Options = dict[str, Option]
@@ -218,6 +219,16 @@ def _refuse_idle(found: Sequence[SessionConfig]) -> None:
             raise SessionError(f"{key} does nothing here: {reason}.")
 
 
+def unchecked(
+    config: SessionConfig, name: str, provider_options: Mapping[str, Option]
+) -> SessionConfig:
+    """The configuration with provider options that nobody checked: the one door for them, for an
+    audit that shows what onnxruntime does with an option that it does not know."""
+    added = {key: str(value) for key, value in provider_options.items()}
+    given = {**dict(config.provider_options), **added}
+    return replace(config, name=name, provider_options=tuple(given.items()))
+
+
 # ------------------------------------------------------------------ onnxruntime
 def session_options(config: SessionConfig) -> onnxruntime.SessionOptions:
     """The configuration as onnxruntime's own object."""
@@ -236,8 +247,11 @@ def session_options(config: SessionConfig) -> onnxruntime.SessionOptions:
     return options
 
 
-def open_session(path: Path, config: SessionConfig) -> onnxruntime.InferenceSession:
-    """An ORT session on exactly the provider that was asked for.
+def open_session(
+    path: Path, config: SessionConfig, optimized: Path | None = None
+) -> onnxruntime.InferenceSession:
+    """An ORT session on exactly the provider that was asked for; its graph, as it will be run, is
+    written to `optimized` where that is given.
 
     Raises: ModelError for a file that is not there or that onnxruntime cannot load, SessionError
     for a provider that did not load.
@@ -248,6 +262,8 @@ def open_session(path: Path, config: SessionConfig) -> onnxruntime.InferenceSess
     if not path.is_file():
         raise ModelError(f"{path.name}: no such model file.")
     options = session_options(config)
+    if optimized is not None:
+        options.optimized_model_filepath = str(optimized)
     provider = (config.provider, dict(config.provider_options))
     try:
         session = onnxruntime.InferenceSession(

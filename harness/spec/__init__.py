@@ -17,6 +17,7 @@ from harness.spec.dumping import to_json
 from harness.spec.model import (
     DEFAULT_SESSION,
     At,
+    Audit,
     Budget,
     Calibration,
     Claim,
@@ -28,15 +29,17 @@ from harness.spec.model import (
     Quality,
     Recorded,
     Report,
+    Unchecked,
     Use,
     Variant,
     Waiver,
 )
-from harness.spec.naming import find_metric, load_plugin, locator
+from harness.spec.naming import find_metric, load_plugin, locator, results_folder
 
 __all__ = [
     "DEFAULT_SESSION",
     "At",
+    "Audit",
     "Budget",
     "Calibration",
     "Claim",
@@ -48,6 +51,7 @@ __all__ = [
     "Quality",
     "Recorded",
     "Report",
+    "Unchecked",
     "Use",
     "Variant",
     "Waiver",
@@ -57,6 +61,7 @@ __all__ = [
     "load_plugin",
     "locator",
     "parse",
+    "results_folder",
     "schema",
     "to_json",
 ]

@@ -54,6 +54,7 @@ class Builder(References):
                 "latency": self._latency,
                 "quality": self._quality,
                 "calibration": self._calibration,
+                "audit": self._audit,
                 "report": self._report,
                 "gates": requirements.gates,
                 "waivers": requirements.waivers,
@@ -252,6 +253,34 @@ class Builder(References):
                 "would calibrate on what is evaluated; use another split, such as dev",
             )
         return found
+
+    def _audit(self, raw: Any, path: str) -> model.Audit | None:
+        special = {"unchecked": functools.partial(self.build, model.Unchecked)}
+        found: model.Audit | None = self.build(model.Audit, raw, path, special)
+        if found is None:
+            return None
+        if len(set(found.audio_seconds)) < len(found.audio_seconds):
+            self.note(f"{path}.audio_seconds", "names a length twice")
+        if len(set(found.sessions)) < len(found.sessions):
+            self.note(f"{path}.sessions", "names a session twice")
+        if "quality" not in self.document.data:
+            self.note(path, "needs a quality section, whose speech is cut to the lengths")
+        if self.sound("sessions"):
+            self._audited_sessions(found, path)
+        operations = self.family.operations if self.family else ()
+        if found.operation and operations:
+            self.choice(found.operation, operations, f"{path}.operation", "operation")
+        usual = operations[0] if operations else ""
+        return dataclasses.replace(found, operation=found.operation or usual)
+
+    def _audited_sessions(self, audit: model.Audit, path: str) -> None:
+        for i, name in enumerate(audit.sessions):
+            self.choice(name, self.session_names, f"{path}.sessions[{i}]", "session")
+        if audit.unchecked:
+            path = f"{path}.unchecked"
+            self.choice(audit.unchecked.session, self.session_names, f"{path}.session", "session")
+            if not audit.unchecked.provider_options:
+                self.note(f"{path}.provider_options", "is empty; it needs at least one")
 
     def _report(self, raw: Any, path: str) -> model.Report | None:
         found: model.Report | None = self.build(model.Report, raw, path)

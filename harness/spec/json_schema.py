@@ -36,6 +36,7 @@ def schema() -> Schema:
             "latency": _of(model.Latency, {}),
             "quality": _list(_quality()),
             "calibration": _of(model.Calibration, {"dataset": _use("datasets")}),
+            "audit": _of(model.Audit, {"unchecked": _of(model.Unchecked, {})}),
             "gates": _list(_gate()),
             "waivers": _list(_of(model.Waiver, {})),
             "claims": _list(_of(model.Claim, {"metric": _metric(), "at": _at()})),

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 
-from annotated_types import Ge, Gt, Le, MinLen
+from annotated_types import Ge, Gt, Le, Lt, MinLen
 
 from harness.session import SessionConfig
 
@@ -102,10 +102,12 @@ class Latency:
     """Calls of each length before those that count; they are kept as rows, but in no figure."""
     calls_per_block: Count = 3
     """Consecutive calls of one cell before the next cell has its turn."""
-    rounds: Count = 40
-    """At most so many rounds of one block per cell; the budget may end them sooner."""
-    sweep_rounds: Count = 12
-    """Rounds for comparing session configurations."""
+    rounds: Count = 12
+    """Rounds of one block of every cell; the budget may end them sooner. A cell that an undecided
+    gate depends on goes on after them, until it is decided or the budget is spent."""
+    sweep_rounds: Count = 24
+    """At most so many rounds for comparing session configurations; one that is known not to be the
+    fastest has fewer."""
 
 
 @dataclass(frozen=True)
@@ -128,6 +130,44 @@ class Calibration:
 
     dataset: Use
     """Which kind of data set, and its parameters; another split than any evaluation."""
+
+
+@dataclass(frozen=True)
+class Unchecked:
+    """A session with provider options that onnxruntime is given as they are written, read or not:
+    whether they do anything is what the audit asks."""
+
+    session: Text
+    """One of `sessions`, to which the options are added."""
+    provider_options: Mapping[str, str | int]
+    """Options for the session's provider, not checked against what it knows."""
+
+
+@dataclass(frozen=True)
+class Audit:
+    """Another's benchmark protocol, replayed on the candidate beside ours; it decides nothing."""
+
+    source: Text
+    """Whose protocol it is, and where it is described."""
+    sessions: Annotated[tuple[Text, ...], MinLen(1)]
+    """Configurations in the order in which the protocol runs them, each in one process of its own;
+    the first is what the others are compared with."""
+    audio_seconds: Annotated[tuple[Seconds, ...], MinLen(1)]
+    """Audio lengths whose calls the protocol pools, in this order; cut from real speech."""
+    operation: str = ""
+    """What is timed; the user's own operation (pipeline) unless said."""
+    iterations: Count = 20
+    """Calls in a row of each length."""
+    warmup: Annotated[int, Ge(0)] = 1
+    """Calls of each length before those that count."""
+    repeats: Count = 2
+    """How often the protocol is run as a whole, with nothing changed in between."""
+    rounds: Count = 20
+    """Our own way: one call of each configuration and length in each of so many rounds."""
+    unchecked: Unchecked | None = None
+    """One more configuration, the last in the sequence."""
+    claimed_gain: Annotated[float, Gt(0), Lt(1)] | None = None
+    """What the source says that its best configuration gains, as a share of the time."""
 
 
 @dataclass(frozen=True)
@@ -212,7 +252,8 @@ class Budget:
     """How long a run may take."""
 
     minutes: Positive
-    """Minutes of measuring; what is undecided by then is reported as such."""
+    """Minutes of measuring, at most: a run ends when all is decided. What is undecided by then is
+    reported as such."""
 
 
 @dataclass(frozen=True)
@@ -253,6 +294,8 @@ class Experiment:
     """Data sets that are evaluated."""
     calibration: Calibration | None = None
     """Data for methods that calibrate."""
+    audit: Audit | None = None
+    """Another's protocol, replayed beside ours; it takes time beyond the budget."""
     gates: tuple[Gate, ...] = ()
     """Requirements; without any the verdict can only be INSUFFICIENT EVIDENCE."""
     waivers: tuple[Waiver, ...] = ()
