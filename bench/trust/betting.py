@@ -37,7 +37,7 @@ def _row(asked: Asked, experiments: int, seed: int) -> Row:
     case = f"P{q * 100:g}, {where}, {generator.name}, {n} calls planned"
     random = np.random.default_rng([seed, zlib.crc32(case.encode())])
     limit = generator.true_quantile(q, n) / (1 - margin)
-    runs = [_approved_after(generator.calls(n, random) > limit, 1 - q) for _ in range(experiments)]
+    runs = [approved_after(generator.calls(n, random) > limit, 1 - q) for _ in range(experiments)]
     if not margin:
         value, error = share(sum(used is not None for used in runs), experiments)
         return Row("betting instead: false approvals", case, value, error, experiments)
@@ -46,7 +46,7 @@ def _row(asked: Asked, experiments: int, seed: int) -> Row:
     return Row("betting instead: calls used", case, float(used.mean()), spread, experiments)
 
 
-def _approved_after(slower: np.ndarray, allowed: float) -> int | None:
+def approved_after(slower: np.ndarray, allowed: float) -> int | None:
     """Calls after which the capital reaches 1 / alpha; None where it never does."""
     shares = slower.reshape(-1, CALLS_PER_BLOCK).mean(axis=1)
     count = np.arange(1, shares.size + 1)

@@ -18,7 +18,7 @@ TEXTS = {
         "noisy": (
             "{n} bloques ({share}) se midieron con ruido ({cause}); su mediana es el {median} de "
             "la de su celda. Llevan {sign} en las tablas y aspa en las figuras, y no se ha "
-            "descartado ninguno. `harness doctor` dice qué estorba en este equipo y cómo remediarlo."
+            "descartado ninguno. `harness doctor` dice qué estorba aquí y cómo remediarlo."
         ),
         "quiet": "Ningún bloque se midió con ruido ({cause}).",
         "stretches": "Rondas con la mitad de los bloques o más bajo ruido: {all}.",
