@@ -18,22 +18,26 @@ CALLS_PER_BLOCK = 3  # the runner's usual
 
 @dataclass(frozen=True)
 class Generator:
-    """What disturbs the calls. `autocorrelation` runs on from block to block, without any gap."""
+    """What disturbs the calls. `autocorrelation` runs on from block to block, through the `gap`
+    calls of other cells that lie between them in a round."""
 
     name: str
     autocorrelation: float = 0.0
     block_shift: float = 0.0  # log standard deviation between blocks
+    gap: int = 0
     spikes: float = 0.0  # share of calls that are 5 times as slow
     drift: float = 0.0  # how much slower the last call of the planned run is than the first
 
     def calls(self, n: int, random: np.random.Generator) -> np.ndarray:
         """n seconds in the order of time, blocks of three."""
         r = self.autocorrelation
-        noise = random.standard_normal(n)
+        ours = np.arange(n) + np.arange(n) // CALLS_PER_BLOCK * self.gap
+        noise = random.standard_normal(int(ours[-1]) + 1)
         if r:
             noise *= math.sqrt(1 - r * r)
             noise[0] /= math.sqrt(1 - r * r)
             noise = signal.lfilter([1.0], [1.0, -r], noise)
+        noise = noise[ours]
         logs = SPREAD * noise + self._level(n)
         if self.block_shift:
             shifts = random.standard_normal(-(-n // CALLS_PER_BLOCK)) * self.block_shift
@@ -59,6 +63,7 @@ class Generator:
 
 IID = Generator("iid lognormal")
 AR = Generator("AR(1) 0.76, block shifts of 4 %", autocorrelation=0.76, block_shift=0.04)
+AMONG_OTHERS = Generator(f"{AR.name}, among three other cells", 0.76, 0.04, gap=9)
 SPIKES = Generator("1 % of calls 5 times as slow", spikes=0.01)
 RARE_SPIKES = Generator("0.5 % of calls 5 times as slow", spikes=0.005)
 DRIFT = Generator("slow drift of 10 %", drift=0.10)

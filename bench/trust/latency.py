@@ -18,7 +18,16 @@ from harness import stats
 from harness.contracts import Evidence, Status
 from harness.ruling import at_most
 from trust import betting, needs
-from trust.generators import AR, ASKED, CALLS_PER_BLOCK, DRIFT, IID, RARE_SPIKES, Generator
+from trust.generators import (
+    AMONG_OTHERS,
+    AR,
+    ASKED,
+    CALLS_PER_BLOCK,
+    DRIFT,
+    IID,
+    RARE_SPIKES,
+    Generator,
+)
 from trust.rows import Row, share
 
 FIRST = 12  # rounds before the first look: those in which every cell is measured
@@ -111,7 +120,7 @@ def _cells() -> Iterable[tuple[str, Cell, str]]:
             yield "clear cases", Cell(generator, q, 0.25, calls), ">= 0.8"
     yield "power", Cell(RARE_SPIKES, 0.99, 0.10, 3000), ""
     for calls in SHORT:
-        for generator in (IID, AR, DRIFT):
+        for generator in (IID, AR, AMONG_OTHERS, DRIFT):
             yield "false approvals, short runs", Cell(generator, 0.5, 0.0, calls), "<= 0.05"
     for q, calls in ((0.9, 600), (0.999, 9000)):
         for generator in (IID, AR):
@@ -137,6 +146,6 @@ def _note(group: str, cell: Cell) -> str:
             "cannot be met by any test: the spikes are exactly the slowest 1 %, so a call exceeds"
             " a limit 10 % or 25 % higher with the same 1 % to nine digits"
         )
-    if cell.generator.autocorrelation and cell.calls in SHORT:
+    if cell.generator == AR and cell.calls in SHORT:
         return SHORT[cell.calls] + NO_GAP
     return ""

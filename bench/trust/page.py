@@ -56,6 +56,8 @@ GENERATORS = {
     "AR(1) 0.76, block shifts of 4 %": "The same spread, but each call resembles the one before "
     "(correlation 0.76, on from block to block without a gap), and each block of three calls has "
     "a level of its own (log standard deviation 4 %).",
+    "among three other cells": "The same, with the blocks of three other cells between two blocks, "
+    "as rounds have them.",
     "1 % of calls 5 times as slow": "Independent calls, 1 % of which take five times as long; "
     "0.5 % where the case says so.",
     "slow drift of 10 %": "Independent calls on a level that rises by 10 % from the first planned "
