@@ -45,21 +45,23 @@ def decide(measured: Result, made: Mapping[str, Made], given: Given) -> Result:
     calls, sessions = measured.tables["calls"], measured.tables["sessions"]
     named = metrics(experiment, locator(given.experiment_file))
     seed, baseline = int(experiment["seed"]), str(experiment["baseline"])
-    normalise = _normalisers(experiment)
+    heard = scoring.heard(calls, _normalisers(experiment))
     variants = tables.frame("variants", [row(name, one) for name, one in made.items()])
-    scored = scoring.scores(calls, named, normalise)
-    data = {"calls": calls, "scores": scored, "variants": variants}
+    scored = scoring.scores(heard, named)
+    stops = measured.tables["stops"]
+    data = {"calls": calls, "stops": stops, "scores": scored, "variants": variants}
     by_name = {one.name: one for one in named}
     case = verdict.Case(
         experiment, by_name, given.chosen, given.today, given.experiment_file.parent
     )
     checks, claims = verdict.checks(case, data), verdict.claims(case, data)
+    changes = scoring.changes(scored, variants, named, baseline, seed)
     found = {
         **data,
         "summary": scoring.summary(scored, calls, variants, named, seed),
-        "changes": scoring.changes(scored, variants, named, baseline, seed),
+        "changes": scoring.matched_segments(changes, heard),
         "sessions": scoring.confirm(sessions, calls),
-        "changed": scoring.changed(calls, scored, baseline, normalise),
+        "changed": scoring.changed(heard, scored, baseline),
         "checks": checks,
         "claims": claims,
     }

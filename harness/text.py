@@ -26,6 +26,7 @@ import difflib
 import re
 import unicodedata
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 
 from rapidfuzz.distance import Levenshtein
 
@@ -42,6 +43,12 @@ _ACCENTS = re.compile("[\u0300\u0301\u0302]")  # grave, acute, circumflex
 
 def spanish(text: str) -> str:
     """The text by the table above; the same for NFC and NFD, and for its own result."""
+    return fold_spaces(" ".join(map(_spanish_part, text.split())))
+
+
+@lru_cache(maxsize=1 << 16)  # most of a corpus is the same few thousand words
+def _spanish_part(text: str) -> str:
+    """`spanish` of a text without white space, beyond which no rule looks."""
     text = _LOOSE_SEPARATOR.sub(" ", unicodedata.normalize("NFC", text).lower())
     # a sign that vanished may have kept a letter from its accent
     return fold_spaces(unicodedata.normalize("NFC", text.translate(_SPANISH)))

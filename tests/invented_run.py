@@ -15,6 +15,7 @@ import pandas as pd
 from harness import tables
 from harness.contracts import Result
 from harness.scoring.sessions import twin_reach
+from harness.scoring.transcripts import matched_segments
 
 LENGTHS = (1, 2, 5, 10, 29)
 MAIN = 5
@@ -174,7 +175,7 @@ def build(folder: Path = Path("whisper_base_es"), seed: int = 20261122) -> Resul
         "stops": tables.frame("stops", _stops(calls)),
         "scores": scores,
         "summary": summary,
-        "changes": tables.frame("changes", _changes(summary)),
+        "changes": matched_segments(tables.frame("changes", _changes(summary)), calls),
         "sessions": tables.frame("sessions", _sessions(calls, summary)),
         "variants": tables.frame("variants", _variants()),
         "changed": tables.frame("changed", _changed(calls)),

@@ -13,6 +13,7 @@ from scipy import stats as reference
 
 from harness import stats
 from harness.stats import Resampling, Sums, Timed
+from harness.stats.spread import Spread, widening_of_difference, widening_of_rate
 
 QUICK = Resampling(draws=2000)
 LATENCIES = arrays.arrays(
@@ -245,6 +246,46 @@ def test_a_side_on_which_nothing_moved_is_not_taken_for_impossible():
     assert same.low < 0 < same.high
     few = stats.ratio_of_sums(Sums(np.zeros(2), words[:2]), np.arange(2), Resampling(level=0.95))
     assert few.high == math.inf
+
+
+@pytest.mark.parametrize(("errors", "z"), [(4, 1.645), (40, 1.645), (400, 1.96)])
+def test_counts_are_steadier_at_few_errors_than_where_the_truth_may_be(errors, z):
+    # the score interval of a Poisson count: x + z^2 / 2 + z sqrt(x + z^2 / 4)
+    half = z * math.sqrt(errors)
+    high = errors + half * widening_of_rate(errors, half)
+    assert high == pytest.approx(errors + z * z / 2 + z * math.sqrt(errors + z * z / 4))
+    assert widening_of_difference(errors, 0, half) == pytest.approx(widening_of_rate(errors, half))
+
+
+def test_a_paired_difference_widens_where_it_takes_more_moves_than_were_seen():
+    # Tango (1998): at a difference of d, the expected moves m solve
+    # ups / (d + x) + downs / x = 2 with m = d + 2 x; d is where (d - d0)^2 = half^2 m / moves
+    ups, downs, half = 40.0, 20.0, 13.0
+    d = ups - downs + half * widening_of_difference(ups, downs, half)
+    moves = (ups + downs) * ((d - ups + downs) / half) ** 2
+    x = (moves - d) / 2
+    assert ups / (d + x) + downs / x == pytest.approx(2)
+    assert widening_of_difference(downs, ups, half) == 1.0  # fewer: never narrower
+    assert widening_of_difference(0, 0, half) == widening_of_rate(0, half) == 1.0
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_p_is_under_5_percent_where_the_interval_excludes_no_difference(seed):
+    rng = np.random.default_rng(seed)
+    words = rng.integers(4, 12, 60).astype(float)
+    base = rng.binomial(words.astype(int), 0.1).astype(float)
+    ours = base + rng.binomial(words.astype(int), 0.01 + 0.004 * seed) * rng.integers(0, 3, 60)
+    ours -= rng.binomial(base.astype(int), 0.3)
+    found = stats.compare_ratios(Sums(ours, words), Sums(base, words), np.arange(60))[0]
+    assert (found.p < 0.05) == (found.low > 0 or found.high < 0)
+
+
+def test_heavy_tails_cost_degrees_of_freedom():
+    even = Spread(0.0, np.zeros(1), np.array([-1.0, 1.0] * 10))
+    assert even.freedom == 19  # lighter tails than the normal's earn none
+    one = np.array([19.0] + [-1.0] * 19)
+    # excess kurtosis by hand: (19^4 + 19) / 20 / ((19^2 + 19) / 20)^2 - 3 = 15.05
+    assert Spread(0.0, np.zeros(1), one).freedom == pytest.approx(2 / (2 / 19 + 15.052632 / 20))
 
 
 @pytest.mark.parametrize("clusters", [1, 2, 3, 4])

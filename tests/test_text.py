@@ -55,6 +55,12 @@ def test_the_basic_normaliser_is_whispers(raw: str, expected: str) -> None:
     assert text.basic(raw) == expected
 
 
+@given(TEXTS)
+def test_no_rule_looks_beyond_white_space_so_that_words_can_be_remembered(raw: str) -> None:
+    at_once = text._spanish_part.__wrapped__
+    assert text.spanish(raw) == at_once(raw)
+
+
 @pytest.mark.parametrize("name", text.NORMALISERS)
 @given(raw=TEXTS)
 def test_normalising_twice_changes_nothing(name: str, raw: str) -> None:

@@ -1,10 +1,11 @@
 """Calls -> scores -> summary -> changes against the baseline: pure functions of tables."""
 
-from harness.scoring.changes import changed, changes, resolution
+from harness.scoring.changes import changes, resolution
 from harness.scoring.estimates import compare, estimate
-from harness.scoring.scores import scores, workload
-from harness.scoring.sessions import chosen, confirm, sweep
+from harness.scoring.scores import heard, scores, workload
+from harness.scoring.sessions import chosen, confirm, sweep, undecided
 from harness.scoring.summary import summary
+from harness.scoring.transcripts import changed, matched_segments
 
 __all__ = [
     "changed",
@@ -13,9 +14,12 @@ __all__ = [
     "compare",
     "confirm",
     "estimate",
+    "heard",
+    "matched_segments",
     "resolution",
     "scores",
     "summary",
     "sweep",
+    "undecided",
     "workload",
 ]

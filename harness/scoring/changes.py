@@ -12,7 +12,6 @@ import pandas as pd
 from harness import stats, tables
 from harness.plugins import NamedMetric
 from harness.scoring.estimates import compare
-from harness.scoring.scores import Normalise, by_dataset, normalised
 from harness.scoring.summary import of_variant
 from harness.stats import Interval, Resampling
 
@@ -58,56 +57,6 @@ def resolution(changes: pd.DataFrame) -> dict[Key, float]:
         reach = max(abs(row["ratio_low"] - 1), abs(row["ratio_high"] - 1))
         out[key] = math.inf if math.isnan(reach) else max(reach, out.get(key, 0.0))
     return out
-
-
-def changed(
-    calls: pd.DataFrame,
-    scores: pd.DataFrame,
-    baseline: str,
-    normalise: Normalise | Mapping[str, Normalise],
-    metric: str = "wer",
-) -> pd.DataFrame:
-    """Utterances whose transcript, once normalised, differs between the baseline and a variant.
-
-    Edits and words are the values and weights of `metric`; -1 where it was not scored.
-    """
-    said = calls[(calls["stage"] == "quality") & (calls["error"] == "") & calls["warm"]]
-    said = said[said["replica"] == 0].reset_index(drop=True)
-    for column in ("text", "reference"):
-        texts = said[column].to_numpy().astype(object)
-        for rows, how in by_dataset(said, normalise):
-            texts[rows] = normalised(texts[rows].tolist(), how)
-        said[column] = texts
-    counts = scores[(scores["metric"] == metric) & (scores["stage"] == "quality")]
-    said = said.merge(
-        counts.rename(columns={"workload": "dataset"})[[*UTTERANCE, "value", "weight"]],
-        on=UTTERANCE,
-        how="left",
-    ).fillna({"value": -1, "weight": -1})
-    return tables.frame("changed", _different(said, baseline))
-
-
-UTTERANCE = ["variant", "session", "dataset", "item"]
-
-
-def _different(said: pd.DataFrame, baseline: str) -> list[dict[str, Any]]:
-    ours = said[said["variant"] != baseline]
-    base = said[said["variant"] == baseline]
-    both = ours.merge(base, on=["dataset", "item"], suffixes=("", "_base"))
-    both = both[both["text"] != both["text_base"]]
-    columns = {
-        "dataset": both["dataset"],
-        "variant": both["variant"],
-        "baseline": baseline,
-        "item": both["item"],
-        "reference": both["reference"],
-        "baseline_text": both["text_base"],
-        "variant_text": both["text"],
-        "baseline_edits": both["value_base"],
-        "variant_edits": both["value"],
-        "words": both["weight"],
-    }
-    return [{str(k): v for k, v in row.items()} for row in pd.DataFrame(columns).to_dict("records")]
 
 
 def _paired(

@@ -20,6 +20,7 @@ from harness.stats import Interval, Resampling, Sums, Timed
 QUALITY = "quality"
 SPEAKERS = stats.FEWEST  # fewer speakers than this cannot stand for others
 NEIGHBOURS = 10  # utterances measured one after the other, within which latencies are alike
+NAMED = ["stage", "round", "item", "speaker", "sentence"]  # what clusters are made of
 Labels = NDArray[np.generic]
 
 
@@ -72,17 +73,18 @@ def unpaired(ours: pd.DataFrame, theirs: pd.DataFrame) -> list[str]:
     """Utterances (of data sets) that only one of the two cells has, sorted."""
     if not (_is_quality(ours) or _is_quality(theirs)):
         return []
-    return sorted(set(ours["item"]) ^ set(theirs["item"]))
+    here, there = pd.Index(ours["item"].unique()), pd.Index(theirs["item"].unique())
+    return [str(item) for item in sorted(here.symmetric_difference(there, sort=False))]
 
 
-def blocks_needed(cell: pd.DataFrame, named: NamedMetric, limit: float) -> float:
+def blocks_needed(cell: pd.DataFrame, named: NamedMetric, limit: float, level: float) -> float:
     """Calls that would settle a limit on the cell's quantile; NaN for what is no quantile."""
     if math.isnan(named.quantile):
         return math.nan
     values, weights = _columns(cell)
     with np.errstate(divide="ignore", invalid="ignore"):
         each = values / weights
-    return stats.needed_for_quantile(each, _blocks(cell), named.quantile, limit)
+    return stats.needed_for_quantile(each, _blocks(cell), named.quantile, limit, level)
 
 
 def _is_quality(cell: pd.DataFrame) -> bool:
@@ -115,13 +117,29 @@ def _clusters(cell: pd.DataFrame) -> tuple[Labels, str]:
     stand for others; else sentences, whose interval holds for these speakers only."""
     if not _is_quality(cell):
         return _rounds(cell), "round"
-    items = cell["item"].to_numpy().astype(str)
-    speakers = cell["speaker"].to_numpy().astype(str)
-    if len(np.unique(speakers[speakers != ""])) >= SPEAKERS:
-        return np.where(speakers == "", np.char.add("item ", items), speakers), "speaker"
-    sentences = cell["sentence"].to_numpy().astype(str)
-    labels = np.where(sentences == "", np.char.add("item ", items), sentences)
-    return labels, "sentence" if (sentences != "").any() else "utterance"
+    speakers, names = _coded(cell["speaker"])
+    if np.count_nonzero(names != "") >= SPEAKERS:
+        return _or_item(cell, speakers, names), "speaker"
+    sentences, names = _coded(cell["sentence"])
+    return _or_item(cell, sentences, names), "sentence" if (names != "").any() else "utterance"
+
+
+def _or_item(cell: pd.DataFrame, code: Labels, names: NDArray[np.object_]) -> Labels:
+    """The codes in the order of their names; where the name is blank, each item stands alone."""
+    blank = names == ""
+    if not blank.any():
+        return code
+    items, known = _coded(cell["item"])
+    if blank.all():
+        return items
+    alone = np.array([f"item {item}" for item in known.tolist()], dtype=object)
+    return np.asarray(np.where(blank[code], alone[items], names[code]), dtype=np.str_)
+
+
+def _coded(column: pd.Series) -> tuple[Labels, NDArray[np.object_]]:
+    """(code of each row, the names), codes in the order of the names: numbers sort faster."""
+    code, names = pd.factorize(column, sort=True)
+    return code, np.asarray(names, dtype=object)
 
 
 def _largest(values: NDArray[np.float64]) -> Interval:
@@ -144,20 +162,27 @@ def _compare_sums(
 ) -> tuple[Interval, Interval, str]:
     if not quality:  # loading and warming up pair with nothing
         ours, theirs = ours[ours["round"] >= 0], theirs[theirs["round"] >= 0]
-    both = pd.concat([ours, theirs], ignore_index=True)
-    place = both["item"] if quality else both["round"].astype(str) + " " + both["item"]
+    place = pd.concat([ours["item"], theirs["item"]], ignore_index=True)
+    if not quality:
+        rounds = pd.concat([ours["round"], theirs["round"]], ignore_index=True)
+        place = rounds.astype(str) + " " + place
     code, keys = pd.factorize(place)
     mine, other = code[: len(ours)], code[len(ours) :]
-    shared = np.intersect1d(mine, other)
+    shared = np.flatnonzero(_times(mine, len(keys)) * _times(other, len(keys)))
     first = np.full(len(keys), -1, dtype=np.intp)
     first[mine[::-1]] = np.arange(len(mine))[::-1]  # the first row of each key
-    labels, unit = _clusters(ours.iloc[first[shared]])
+    labels, unit = _clusters(ours[NAMED].iloc[first[shared]])
     sides = []
     for cell, at in ((ours, mine), (theirs, other)):
-        calls = 1 if quality else np.bincount(at, minlength=len(keys))[shared]  # each clip alike
+        calls = 1 if quality else _times(at, len(keys))[shared]  # each clip alike
         sums = [np.bincount(at, weights=x, minlength=len(keys))[shared] for x in _columns(cell)]
         sides.append(Sums.of(*(x / calls for x in sums)))
     return (*stats.compare_ratios(sides[0], sides[1], labels, how), unit)
+
+
+def _times(code: NDArray[np.intp], keys: int) -> NDArray[np.intp]:
+    """How often each key occurs."""
+    return np.bincount(code, minlength=keys)
 
 
 def _rounds(cell: pd.DataFrame) -> NDArray[np.int64]:

@@ -34,8 +34,9 @@ TEXTS = {
         "conventions": (
             "Un límite solo se cumple si su cota entera queda del lado bueno. En esta tabla, entre "
             "corchetes, cotas que valen cada una al 95 %, todas las miradas juntas; en las demás, "
-            "intervalos del 95 %. «n» son las muestras: para acotar un P99 hacen falta al menos 299 llamadas. «pp» son puntos "
-            "porcentuales; «—» es sin medir; «∞», sin cota por falta de muestras."
+            "intervalos del 95 %. «n» son las muestras: para acotar un P99 hacen falta al menos "
+            "299 llamadas. «pp» son puntos porcentuales; «—» es sin medir; «∞», sin cota por falta "
+            "de muestras."
         ),
         "alt": "Cuánto de cada límite se usa, con su intervalo",
     },

@@ -16,6 +16,9 @@ TEXTS = {
         ),
         "twin": "Gemelo A/A de la base: {calls} llamadas.",
         "sweep": "Barrido: {sessions} sesiones, {calls} llamadas en caliente en {rounds} rondas.",
+        "audit": (
+            "Auditoría de un protocolo ajeno: {replayed} llamadas a su modo y {rounds} al nuestro."
+        ),
         "quality": (
             "Calidad: {items} frases de `{dataset}` ({seconds} s de audio, {speakers}), "
             "{variants} variantes."
@@ -35,6 +38,7 @@ TEXTS = {
         "latency": "Latency: {calls} warm calls, {cells} cells, {lengths} lengths ({list}).",
         "twin": "A/A twin of the baseline: {calls} calls.",
         "sweep": "Sweep: {sessions} sessions, {calls} warm calls in {rounds} rounds.",
+        "audit": "Audit of another's protocol: {replayed} calls its way and {rounds} ours.",
         "quality": (
             "Quality: {items} utterances of `{dataset}` ({seconds} s of audio, {speakers}), "
             "{variants} variants."
@@ -100,6 +104,11 @@ def _timed(result: Result, language: str) -> Iterator[str]:
         numbers = {"sessions": swept["session"].nunique(), "rounds": swept["round"].nunique()}
         good = int((swept["error"] == "").sum())
         yield texts["sweep"].format(**_counts({**numbers, "calls": good}, language))
+    replayed = len(reading.rows(result.calls, stage="audit", warm=True, error=""))
+    rounds = len(reading.rows(result.calls, stage="audit_rounds", warm=True, error=""))
+    if replayed or rounds:
+        counts = {"replayed": replayed, "rounds": rounds}
+        yield texts["audit"].format(**_counts(counts, language))
 
 
 def _spoken(result: Result, language: str) -> Iterator[str]:

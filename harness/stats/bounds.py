@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import special  # not scipy.stats, which takes a second to import
 
 Numbers = NDArray[np.float64]
 Codes = NDArray[np.intp]

@@ -1,0 +1,43 @@
+"""For whom the quality section's intervals hold, and what it says of MAPSSWE."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import invented_run
+import numpy as np
+import pytest
+
+from harness.contracts import Result
+from harness.sections import quality
+
+RESULT = invented_run.build()
+
+
+def spoken_by(speakers: list[str]) -> Result:
+    calls = RESULT.calls.assign(
+        speaker=np.resize(np.array(speakers, dtype=object), len(RESULT.calls))
+    )
+    return replace(RESULT, tables={**RESULT.tables, "calls": calls})
+
+
+@pytest.mark.parametrize(
+    ("speakers", "said"),
+    [
+        ([""], "It is not known who speaks"),
+        (["ana"], "There is a single speaker"),
+        (["ana", "luis", "eva"], "There are 3 speakers, fewer than the 5"),
+        (["ana", "luis", "eva", "iker", "sol"], "through the same normaliser, `spanish`.\n"),
+    ],
+)
+def test_the_section_says_for_whom_its_intervals_hold(speakers, said):
+    assert said in quality.render(spoken_by(speakers), "en")
+
+
+def test_p_of_mapsswe_is_shown_where_there_is_one_and_said_to_decide_nothing():
+    shown = quality.render(RESULT, "en")
+    assert "| MAPSSWE p |" in shown
+    assert "No gate uses it" in shown
+    changes = RESULT.changes.assign(p_mapsswe=np.nan)
+    without = replace(RESULT, tables={**RESULT.tables, "changes": changes})
+    assert "MAPSSWE" not in quality.render(without, "en")
