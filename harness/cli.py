@@ -60,7 +60,9 @@ def _parser() -> argparse.ArgumentParser:
 
     check = commands.add_parser("check", help="what is wrong with an experiment, what it decides")
     check.add_argument("experiment", type=Path, nargs="+", help="YAML files")
-    check.add_argument("--call-seconds", type=float, default=float("nan"), help="what a call takes")
+    check.add_argument(
+        "--call-seconds", type=_seconds, default=float("nan"), help="what a call takes"
+    )
     check.set_defaults(command=_check)
 
     listing = commands.add_parser("list", help="what there is to choose from")
@@ -177,6 +179,13 @@ def _check(options: argparse.Namespace) -> int:
             wrong += 1
             print(error, file=sys.stderr)
     return 2 if wrong else 0
+
+
+def _seconds(text: str) -> float:
+    value = float(text)
+    if not 0 < value < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text}: must be a number of seconds above 0")
+    return value
 
 
 def _list(options: argparse.Namespace) -> int:

@@ -38,7 +38,7 @@ from harness.spec import Experiment, Gate, Use, find_metric, load_plugin, locato
 from harness.variants import Made, code_of, make
 from harness.worker import Connection, Worker
 
-MEASURING = 2  # raise it when the measuring code changes what a row means: all is measured anew
+MEASURING = 3  # raise it when the measuring code changes what a row means: all is measured anew
 QUALITY_SHARE = 0.6  # of the budget, at most, for the utterances beyond the first hundred
 CLIPS_PER_LENGTH = 4
 GUESSED_CALL_SECONDS = 1.0  # for the forecast of the quality stage, before anything has run
@@ -226,7 +226,7 @@ class Run:
         """The unit of a latency stage, measured as far as it is not; one that stopped early is
         measured further where the gates of now are not decided by it."""
         shape = [(t.operation, t.audio_seconds, t.calls, t.every) for t in tasks]
-        limits = [how.rounds, how.warmup, self.setting.experiment.budget.minutes]
+        limits = [how.rounds, how.most, how.warmup, self.setting.experiment.budget.minutes]
         entries = [task.entry for task in tasks]
         unit = self._unit(how.stage, entries, shape, limits, self._speech().fingerprint)
         if unit.complete and _open_again(unit, tasks, how):
@@ -239,11 +239,12 @@ class Run:
 
     def _stream(self, units: Mapping[Entry, store.Unit], stream: Stream) -> None:
         """The variants' units on one data set, all measured equally far."""
-        if all(unit.complete for unit in units.values()) and stream.open_again(units):
+        whole = all(unit.complete for unit in units.values())
+        if not whole or stream.open_again(units):  # one that stopped early goes on with the others
             for unit in units.values():
-                unit.reopen()
-        pending = {entry: unit for entry, unit in units.items() if not unit.complete}
-        if pending:
+                if unit.complete and set(unit.stops()["why"]) != {"all"}:
+                    unit.reopen()
+        if not all(unit.complete for unit in units.values()):
             with Pool(self.start, self._broken()) as pool:
                 measure_quality(units, stream, pool, self.tell)
 
@@ -312,10 +313,11 @@ def _contenders(rows: Rows, _: Rows) -> Callable[[Task], bool]:
 def _open_again(unit: store.Unit, tasks: Sequence[Task], how: Rounds) -> bool:
     """Whether a unit stopped early at what was decided then, and is not decided now."""
     stops = tables.records(unit.stops())
-    if any(row["why"] == "budget" for row in stops):
+    decided = [at for at, row in enumerate(stops) if row["why"] == "decided"]
+    if not decided:
         return False
     still_open = how.still_open(unit.rows(), stops)
-    return any(task.must and still_open(task) for task in tasks)
+    return any(tasks[at].must and still_open(tasks[at]) for at in decided)
 
 
 def _day(facts: Mapping[str, Any]) -> str:

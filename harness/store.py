@@ -100,6 +100,7 @@ class Unit:
         self._journal = folder / WORK / f"{stem}.jsonl"
         self._facts = folder / WORK / f"{stem}.json"
         self._stops = folder / WORK / f"{stem}.stops.json"
+        self._noted = folder / WORK / f"{stem}.noted.json"
 
     @property
     def complete(self) -> bool:
@@ -107,7 +108,9 @@ class Unit:
 
     @property
     def files(self) -> set[str]:
-        return {path.name for path in (self._done, self._journal, self._facts, self._stops)}
+        return {
+            path.name for path in (self._done, self._journal, self._facts, self._stops, self._noted)
+        }
 
     def blocks(self) -> list[list[dict[str, Any]]]:
         """Blocks already measured, in order; a last line torn by a kill is left out and cut off."""
@@ -117,6 +120,17 @@ class Unit:
         if torn:
             write_atomic(self._journal, whole + b"\n" if whole else b"")
         return [json.loads(line) for line in whole.splitlines()]
+
+    def note(self, facts: Mapping[str, Any]) -> None:
+        """Remember how far the measuring of this unit is; what was noted before is replaced."""
+        write_atomic(self._noted, as_json(dict(facts)))
+
+    def noted(self) -> dict[str, Any]:
+        """What was noted last; empty for a unit that was never begun."""
+        if not self._noted.exists():
+            return {}
+        found: dict[str, Any] = json.loads(self._noted.read_text(encoding="utf-8"))
+        return found
 
     def append(self, rows: Iterable[Mapping[str, Any]]) -> None:
         """Add one block and force it to disk before the next one is measured."""
@@ -140,10 +154,8 @@ class Unit:
 
     def reopen(self) -> None:
         """Make the table a journal again, so that the unit is measured further."""
-        calls = self.calls()
-        blocks = [calls[calls["round"] < 0].to_dict("records")]
-        for _, rows in calls[calls["round"] >= 0].groupby("round", sort=True):
-            blocks += [rows.to_dict("records"), []]
+        rows = [{k: None if v != v else v for k, v in row.items()} for row in self.rows()]  # NaN
+        blocks = [rows, *([] for _ in range(self.noted().get("done", 0)))]  # each closes a round
         lines = [json.dumps(block, ensure_ascii=False) + "\n" for block in blocks]
         write_atomic(self._journal, "".join(lines))
         self._done.unlink()

@@ -129,7 +129,8 @@ TABLES: Mapping[str, Mapping[str, str]] = {
         "reason": TEXT,
         "reason_code": TEXT,  # within | beyond | straddles | few | constant | ...: see verdict
         "needs": NUMBER,  # samples that would probably settle it; NaN where settled or unknown
-        "level": NUMBER,  # of each bound: higher where the run stopped early
+        "level": NUMBER,  # of each bound: higher where the run looked more than once
+        "allowance": NUMBER,  # by which the bounds are wider, for a drift not seen: stopped early
         "n": WHOLE,
         "units": WHOLE,  # how many of the n are independent: blocks, speakers, sentences, rounds
         "method": TEXT,

@@ -224,6 +224,7 @@ METHODS: Words = {
         "sentence": "por oraciones",
         "utterance": "por frases",
         "round": "por rondas",
+        "stretch": "por tramos de frases seguidas",
     },
     "en": {
         "exact": "exact value",
@@ -234,6 +235,7 @@ METHODS: Words = {
         "sentence": "by sentences",
         "utterance": "by utterances",
         "round": "by rounds",
+        "stretch": "by stretches of utterances",
     },
 }
 

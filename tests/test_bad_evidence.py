@@ -65,10 +65,6 @@ CASES = [
 )
 def test_bad_evidence_never_approves_and_says_why_in_one_line(evidence, one, said):
     name, reasons = judged(evidence(), *([one] if one else []))
-    if (
-        said == "1 of"
-    ):  # one bad call of 600 is a failed call, not a reason to believe the others less
-        pytest.skip("judged below")
     assert name in ("INSUFFICIENT EVIDENCE", "REJECTED")
     assert any(said in line for line in reasons), reasons
     assert all("\n" not in line for line in reasons)

@@ -338,8 +338,8 @@ def test_a_cell_without_a_gate_gets_its_rounds_and_one_with_an_open_gate_goes_on
     counted = collections.Counter(calls[calls["warm"]]["variant"])
     assert counted == {"fp32": 6, "int8": 50}
     stops = store.Unit(folder, "latency", "k").stops().set_index("variant")
-    assert stops["why"].to_dict() == {"fp32": "rounds", "int8": "budget"}
-    assert stops["level"]["fp32"] == 0.9975
+    assert stops["why"].to_dict() == {"fp32": "rounds", "int8": "planned"}
+    assert stops["level"]["fp32"] == 0.95  # nothing was looked at
     # nine looks of 0.25 % between 6 and 50 rounds: ln(50 / 6) / ln 1.25 = 9.5
     assert stops["level"]["int8"] == pytest.approx(0.95 + 9 * 0.0025)
 
@@ -349,10 +349,77 @@ def test_what_is_decided_at_a_look_is_measured_no_further(folder: Path) -> None:
     looks: list[int] = []
 
     def still_open(rows: Any, stops: Any) -> Any:
-        looks.append(stops[0]["done"])
+        looks.append(max(stop["done"] for stop in stops))
         return lambda task: task.entry.variant == "int8" and len(looks) < 3
 
     calls = measured(folder, todo, {}, plan(rounds=6, most=50, still_open=still_open))
     counted = collections.Counter(calls[calls["warm"]]["variant"])
     assert looks == [6, 8, 10]  # 6 (50 / 6)^(k / 9): 6, 7.6, 9.6
     assert counted == {"fp32": 6, "int8": 10}
+
+
+class KilledAt(Silent):
+    """Ctrl-C in the round that is named."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    def step(self, stage: str, done: float, text: str, left: float) -> None:
+        if self.text in text:
+            raise KeyboardInterrupt
+
+
+def test_a_run_that_was_killed_between_looks_goes_on_under_the_same_schedule(folder: Path) -> None:
+    todo = tasks("fp32", "int8", calls=1)
+    todo[1] = dataclasses.replace(todo[1], must=True)
+    # 6 rounds of 0.02 s and 38 of 0.01 s fill half a second, besides the warm-up
+    looked: list[int] = []
+
+    def still_open(rows: Any, stops: Any) -> Any:
+        looked.append(max(stop["done"] for stop in stops))
+        return lambda task: True
+
+    how = plan(rounds=6, most=50, still_open=still_open)
+    unit = store.Unit(folder, "latency", "k")
+    with Pool(lambda label: Scripted(label, {})) as pool, pytest.raises(KeyboardInterrupt):
+        measure_rounds(unit, todo, how, pool, KilledAt("round 20 of"))
+    before = unit.noted()
+    calls = measured(folder, todo, {}, how)
+    after = store.Unit(folder, "latency", "k").noted()
+    assert (after["rounds"], after["planned"]) == (before["rounds"], before["planned"]) == (6, 50)
+    assert looked == before["looks"]  # each once: killed or not
+    stops = store.Unit(folder, "latency", "k").stops().set_index("variant")
+    assert stops["level"]["int8"] == pytest.approx(0.95 + 0.0025 * len(before["looks"]))
+    assert collections.Counter(calls[calls["warm"]]["variant"]) == {"fp32": 6, "int8": 50}
+
+
+def test_what_another_limit_opens_again_is_judged_by_the_time_that_it_saw(folder: Path) -> None:
+    todo = [dataclasses.replace(t, must=True) for t in tasks("fp32", "int8", calls=1)]
+    only_int8 = plan(
+        rounds=6, most=50, still_open=lambda rows, stops: lambda task: task.entry.variant == "int8"
+    )
+    measured(folder, todo, {}, only_int8)
+    unit = store.Unit(folder, "latency", "k")
+    assert unit.stops().set_index("variant")["done"].to_dict() == {"fp32": 6, "int8": 50}
+    unit.reopen()
+    measured(folder, todo, {}, plan(rounds=6, most=50, still_open=lambda r, s: lambda task: True))
+    stops = unit.stops().set_index("variant")
+    assert stops["done"]["fp32"] == 6  # the plan is done: nothing is left to measure
+    # it saw 6 of 50 rounds, so that 44 / 50 of the drift are still allowed for
+    assert stops["allowance"]["fp32"] == pytest.approx(0.10 * 44 / 50)
+    assert stops["allowance"]["int8"] == 0
+
+
+def test_a_new_variant_takes_the_other_with_it_on_a_data_set(folder: Path) -> None:
+    old, new = (store.Unit(folder, f"quality-{name}", "k") for name in ("fp32", "int8"))
+    many = Dataset(
+        "prompts", [u for u in dataset(*map(str, range(300))).utterances if u.audio], "f"
+    )
+    with Pool(lambda label: Scripted(label, {})) as pool:
+        stop = Stream(many, 1, still_open=lambda rows, stops: False)
+        measure_quality({entry("fp32"): old}, stop, pool, Silent())
+        old.reopen()
+        measure_quality({entry("fp32"): old, entry("int8"): new}, Stream(many, 1), pool, Silent())
+    said = [set(unit.calls().query("warm")["item"]) for unit in (old, new)]
+    assert said[0] == said[1]
+    assert len(said[0]) == 300

@@ -55,10 +55,6 @@ def test_the_fewest_calls_are_those_of_the_tolerance_tables(q, level, over, call
     assert stats.needed_calls(q, level, over) == calls
 
 
-def test_few_blocks_cost_more_calls():
-    assert stats.needed_calls(0.99, blocks=6) > stats.needed_calls(0.99, blocks=40) > 299
-
-
 def spread_evenly(values):
     """Sorted values in an order in which neighbours are unlike and every stretch is like the rest:
     the van der Corput sequence."""

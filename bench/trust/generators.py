@@ -25,13 +25,14 @@ class Generator:
     autocorrelation: float = 0.0
     block_shift: float = 0.0  # log standard deviation between blocks
     gap: int = 0
+    block: int = CALLS_PER_BLOCK
     spikes: float = 0.0  # share of calls that are 5 times as slow
     drift: float = 0.0  # how much slower the last call of the planned run is than the first
 
     def calls(self, n: int, random: np.random.Generator) -> np.ndarray:
-        """n seconds in the order of time, blocks of three."""
+        """n seconds in the order of time."""
         r = self.autocorrelation
-        ours = np.arange(n) + np.arange(n) // CALLS_PER_BLOCK * self.gap
+        ours = np.arange(n) + np.arange(n) // self.block * self.gap
         noise = random.standard_normal(int(ours[-1]) + 1)
         if r:
             noise *= math.sqrt(1 - r * r)
@@ -40,8 +41,8 @@ class Generator:
         noise = noise[ours]
         logs = SPREAD * noise + self._level(n)
         if self.block_shift:
-            shifts = random.standard_normal(-(-n // CALLS_PER_BLOCK)) * self.block_shift
-            logs += np.repeat(shifts, CALLS_PER_BLOCK)[:n]
+            shifts = random.standard_normal(-(-n // self.block)) * self.block_shift
+            logs += np.repeat(shifts, self.block)[:n]
         if self.spikes:
             logs += math.log(5) * (random.random(n) < self.spikes)
         return np.exp(logs)
@@ -64,6 +65,8 @@ class Generator:
 IID = Generator("iid lognormal")
 AR = Generator("AR(1) 0.76, block shifts of 4 %", autocorrelation=0.76, block_shift=0.04)
 AMONG_OTHERS = Generator(f"{AR.name}, among three other cells", 0.76, 0.04, gap=9)
+SINGLY = Generator(f"{AR.name}, one call a block", 0.76, 0.04, block=1)
+SINGLY_AMONG_OTHERS = Generator(f"{SINGLY.name}, among three other cells", 0.76, 0.04, 3, block=1)
 SPIKES = Generator("1 % of calls 5 times as slow", spikes=0.01)
 RARE_SPIKES = Generator("0.5 % of calls 5 times as slow", spikes=0.005)
 DRIFT = Generator("slow drift of 10 %", drift=0.10)

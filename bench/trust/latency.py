@@ -17,7 +17,7 @@ import numpy as np
 from harness import stats
 from harness.contracts import Evidence, Status
 from harness.ruling import at_most
-from trust import betting, needs
+from trust import betting, early, needs
 from trust.generators import (
     AMONG_OTHERS,
     AR,
@@ -26,6 +26,8 @@ from trust.generators import (
     DRIFT,
     IID,
     RARE_SPIKES,
+    SINGLY,
+    SINGLY_AMONG_OTHERS,
     Generator,
 )
 from trust.rows import Row, share
@@ -59,16 +61,16 @@ class Outcome:
     needs: float = math.nan
 
 
-def decide(seconds: np.ndarray, q: float, limit: float) -> Outcome:
+def decide(seconds: np.ndarray, q: float, limit: float, block: int = CALLS_PER_BLOCK) -> Outcome:
     """One gate `max: limit` on one cell, from the first look to the last."""
-    blocks = np.arange(seconds.size) // CALLS_PER_BLOCK
+    blocks = np.arange(seconds.size) // block
     planned = int(blocks[-1]) + 1
-    likely = math.ceil(stats.needed_calls(q, stats.early(1.0).level) / CALLS_PER_BLOCK)
+    likely = math.ceil(stats.needed_calls(q, stats.early(1.0).level) / block)
     taken = stats.looks(FIRST, planned, likely)
     for rounds in taken:
         status = _status(seconds, blocks, (q, limit, rounds), stats.early(rounds / planned))
         if status is not Status.INCONCLUSIVE:
-            return Outcome(status, rounds * CALLS_PER_BLOCK)
+            return Outcome(status, rounds * block)
     status = _status(seconds, blocks, (q, limit, planned), stats.last(len(taken)))
     return Outcome(status, seconds.size)
 
@@ -77,7 +79,7 @@ def _status(
     seconds: np.ndarray, blocks: np.ndarray, asked: tuple[float, float, int], look: stats.Look
 ) -> Status:
     q, limit, rounds = asked
-    n = rounds * CALLS_PER_BLOCK
+    n = int(np.searchsorted(blocks, rounds))
     found = stats.quantile_bounds(seconds[:n], blocks[:n], q, look.level)
     widened = stats.allowing(found, look.allowance)
     return at_most(
@@ -89,9 +91,8 @@ def simulate(cell: Cell, experiments: int, seed: int) -> list[Outcome]:
     """That many runs of one cell."""
     random = np.random.default_rng([seed, zlib.crc32(cell.name.encode())])
     limit = cell.generator.true_quantile(cell.q, cell.calls) / (1 - cell.margin)
-    return [
-        decide(cell.generator.calls(cell.calls, random), cell.q, limit) for _ in range(experiments)
-    ]
+    runs = (cell.generator.calls(cell.calls, random) for _ in range(experiments))
+    return [decide(run, cell.q, limit, cell.generator.block) for run in runs]
 
 
 def rows(experiments: int, seed: int) -> list[Row]:
@@ -103,7 +104,8 @@ def rows(experiments: int, seed: int) -> list[Row]:
         )
         pairs = zip(cells, outcomes, strict=True)
         found = [row for cell, out in pairs for row in _rows(cell, out)]
-    return [*found, *needs.rows(experiments, seed), *betting.rows(experiments, seed)]
+    more = (needs.rows, early.rows, betting.rows)
+    return [*found, *(row for part in more for row in part(experiments, seed))]
 
 
 NO_GAP = "; calls of neighbouring blocks follow each other without a gap"
@@ -119,12 +121,17 @@ def _cells() -> Iterable[tuple[str, Cell, str]]:
             yield "power", Cell(generator, q, 0.10, calls), ">= 0.8"
             yield "clear cases", Cell(generator, q, 0.25, calls), ">= 0.8"
     yield "power", Cell(RARE_SPIKES, 0.99, 0.10, 3000), ""
-    for calls in SHORT:
-        for generator in (IID, AR, AMONG_OTHERS, DRIFT):
-            yield "false approvals, short runs", Cell(generator, 0.5, 0.0, calls), "<= 0.05"
+    yield from _short()
     for q, calls in ((0.9, 600), (0.999, 9000)):
         for generator in (IID, AR):
             yield "false approvals, other quantiles", Cell(generator, q, 0.0, calls), "<= 0.05"
+
+
+def _short() -> Iterable[tuple[str, Cell, str]]:
+    for calls in SHORT:
+        for generator in (IID, AR, AMONG_OTHERS, DRIFT, SINGLY, SINGLY_AMONG_OTHERS):
+            n = calls * generator.block // CALLS_PER_BLOCK
+            yield "false approvals, short runs", Cell(generator, 0.5, 0.0, n), "<= 0.05"
 
 
 def _rows(asked: tuple[str, Cell, str], outcomes: list[Outcome]) -> Iterable[Row]:
@@ -146,6 +153,6 @@ def _note(group: str, cell: Cell) -> str:
             "cannot be met by any test: the spikes are exactly the slowest 1 %, so a call exceeds"
             " a limit 10 % or 25 % higher with the same 1 % to nine digits"
         )
-    if cell.generator == AR and cell.calls in SHORT:
-        return SHORT[cell.calls] + NO_GAP
+    if cell.generator in (AR, SINGLY) and cell.calls <= max(SHORT):
+        return SHORT[cell.calls * CALLS_PER_BLOCK // cell.generator.block] + NO_GAP
     return ""

@@ -36,6 +36,7 @@ class Stage:
     seed: int
     most: int = 0
     still_open: StillOpen = lambda _rows, _stops: lambda task: False
+    calls: int = 1  # in each block
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,7 @@ class Machine:
         """Calls of a stage, one encoder call of each entry a round, in fresh processes."""
         cells = [(e.label, e.session.to_json(), dict(e.params)) for e in what.entries]
         facts = environment.describe()
-        asked = [self._key(facts), what.stage, cells, what.rounds, what.most, what.seed]
+        asked = [self._key(facts), what.stage, cells, what.rounds, what.most, what.calls, what.seed]
         unit = store.Unit(self.work, what.name, store.digest(asked), facts)
         if not unit.complete:
             plan = Rounds(
@@ -82,7 +83,7 @@ class Machine:
                 still_open=what.still_open,
             )
             must = what.most > 0
-            tasks = [Task(e, OPERATION, self.seconds, calls=1, must=must) for e in what.entries]
+            tasks = [Task(e, OPERATION, self.seconds, what.calls, must=must) for e in what.entries]
             with Pool() as pool:
                 measure_rounds(unit, tasks, plan, pool, self.tell)
         return unit.calls()

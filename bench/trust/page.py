@@ -25,6 +25,10 @@ GROUPS = {
     "looks.",
     "false approvals, short runs": "The same within the few rounds of a hurried run.",
     "false approvals, other quantiles": "The same for P90 and P99.9.",
+    "other early stops: false approvals": "The same for the other gates that are looked at on the "
+    "way: a ratio to the baseline, paired within rounds of one call each, and a WER increase over "
+    "a large data set.",
+    "other early stops: power": "The ratio lies 10 %, the increase 2 points under its limit.",
     "power": "The true quantile is 10 % under the limit: how often the gate passes within the "
     "planned calls.",
     "clear cases": "25 % under the limit.",
@@ -58,6 +62,7 @@ GENERATORS = {
     "a level of its own (log standard deviation 4 %).",
     "among three other cells": "The same, with the blocks of three other cells between two blocks, "
     "as rounds have them.",
+    "one call a block": "The same, but each call has a level of its own.",
     "1 % of calls 5 times as slow": "Independent calls, 1 % of which take five times as long; "
     "0.5 % where the case says so.",
     "slow drift of 10 %": "Independent calls on a level that rises by 10 % from the first planned "

@@ -18,6 +18,7 @@ import pandas as pd
 from harness import scoring, session, tables
 from harness.runner.schedule import MINIMUM_ROUNDS, Rows, Task
 from harness.session import SessionConfig
+from harness.spec import Latency
 from trust.measuring import DEFAULT, OPERATION, Machine, Stage
 from trust.rows import Row, share
 
@@ -28,7 +29,7 @@ GRID = {
     "intra_op_num_threads": [1, 2],
 }
 FIRST = MINIMUM_ROUNDS  # of every configuration; then those that may yet win go on
-CONFIRMING_ROUNDS = 40  # the harness's default for the latency stage
+CONFIRMING_ROUNDS = Latency.rounds  # as many as a user gets
 LATER = 1000  # added to the seed of the sweep: another order
 
 

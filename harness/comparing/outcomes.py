@@ -53,7 +53,7 @@ def exit_code(rows: Sequence[Row], alone: Sequence[Alone]) -> int:
 
 def undecidable(row: Row) -> bool:
     """Whether no change of the row, however large, would have been called one."""
-    return row.why in POWERLESS
+    return row.outcome == UNDECIDED and row.why in POWERLESS
 
 
 def judged(row: Row) -> bool:
@@ -73,6 +73,8 @@ def _corrected(rows: Sequence[Row]) -> list[Row]:
 def _outcome(row: Row, free: bool) -> tuple[str, str]:
     if row.control and not row.change.why:
         return (DRIFT, "") if row.p <= LEVEL else (STEADY, "")
+    if row.failed[1] > LOST >= row.failed[0]:
+        return REGRESSION, "failed"
     unknown = _unknown(row, free)
     if unknown:
         return UNDECIDED, unknown

@@ -170,7 +170,7 @@ def _outline(
     """The runner's own outline of the latency stage; where the costs are unknown, the plan with no
     round more than is asked for."""
     costs = {task.cell: priced.task(task) for task in tasks}
-    if math.isnan(stage.seconds):
+    if not (math.isfinite(stage.seconds) and math.isfinite(stage.fits)):
         return Outline(tuple(tasks), latency.rounds, latency.rounds, ())
     how = Rounds(stage.name, {}, latency.rounds, latency.warmup, stage.fits, seed=0)
     more = replace(how, most=MOST_CALLS, likely=likely)

@@ -161,7 +161,8 @@ def _dumped(line: Mapping[str, Any]) -> str:
 def _lines(path: Path) -> list[str]:
     if not path.exists():
         return []
-    return [line for line in path.read_text(encoding="utf-8").split("\n") if line.strip()]
+    text = path.read_text(encoding="utf-8", errors="replace")  # a line that is none is named
+    return [line for line in text.split("\n") if line.strip()]
 
 
 def _measured(text: str) -> str:

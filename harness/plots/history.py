@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness import wording
+from harness.errors import HarnessError
 from harness.history import Entry, Figure
 from harness.history.writing import cells, figure
 from harness.markdown import NBSP, SHARES, symbol
@@ -38,8 +39,10 @@ TEXTS = {
 def draw(entries: Sequence[Entry], metric: str, path: Path, language: str = "en") -> None:
     """Write the figure as PNG: a panel per workload, a line per variant and session.
 
-    Raises: HarnessError where no run has the metric.
+    Raises: HarnessError where no run has the metric, or the file is to be no PNG.
     """
+    if path.suffix.lower() != ".png":
+        raise HarnessError(f"{path}: a plot is written as PNG; give a name that ends in .png.")
     import matplotlib
     import matplotlib.style
 

@@ -39,7 +39,7 @@ class Stream:
         return Random(f"{self.seed}/order/{self.data.name}").sample(utterances, len(utterances))
 
     def stop(self, entry: Entry, done: int, look: stats.Look, why: str) -> dict[str, Any]:
-        """A row of the `stops` table. Utterances in random order do not drift."""
+        """A row of the `stops` table."""
         return {
             "stage": "quality",
             "variant": entry.variant,
@@ -49,7 +49,7 @@ class Stream:
             "workload": self.data.name,
             "done": done,
             "level": look.level,
-            "allowance": 0.0,
+            "allowance": look.allowance,  # for times; utterances in random order do not drift
             "why": why,
         }
 
@@ -67,22 +67,28 @@ def measure_quality(units: Mapping[Entry, Unit], stream: Stream, pool: Pool, tel
     An utterance that cannot be read, or that crashes the process, is a row with its error. Units
     that are complete are only read: for the looks, and to be left as they are.
     """
-    dataset, started = stream.data, time.monotonic()
+    dataset = stream.data
+    open_units = {entry: unit for entry, unit in units.items() if not unit.complete}
+    spent = (row.get("seconds") or 0.0 for unit in open_units.values() for row in unit.rows())
+    started = time.monotonic() - sum(spent)
     done = {entry: _items(unit) for entry, unit in units.items()}
+    furthest = max((len(items) for items in done.values()), default=0)
     utterances = stream.order(list(dataset.utterances))
     looks = stats.looks(FEWEST_UTTERANCES, len(utterances))
     random = Random(f"{stream.seed}/quality/{dataset.name}")
     why, place = "all", len(utterances)
     for number, utterance in enumerate(utterances):
-        if number in looks and not _open_at(units, stream, number, looks):
+        part = number / max(len(utterances), 1)
+        level = number >= furthest  # all the variants are: nothing new is known before
+        if level and number in looks and not _open_at(units, stream, number, part):
             why, place = "decided", number
             break
-        if number >= FEWEST_UTTERANCES and time.monotonic() - started > stream.seconds:
+        late = time.monotonic() - started > stream.seconds
+        if level and number >= FEWEST_UTTERANCES and late:
             why, place = "budget", number
             break
-        pending = [entry for entry in units if utterance.id not in done[entry]]
+        pending = [entry for entry in open_units if utterance.id not in done[entry]]
         random.shuffle(pending)
-        part = number / max(len(utterances), 1)
         left = _left(started, number, len(utterances), stream.seconds)
         for entry in pending:
             text = f"utterance {number + 1} of {len(utterances)}, {entry.label}"
@@ -91,14 +97,15 @@ def measure_quality(units: Mapping[Entry, Unit], stream: Stream, pool: Pool, tel
     if why != "all":
         tell.line(f"quality {dataset.name}: {why} after {place} of {len(utterances)} utterances")
     taken = sum(look <= place for look in looks)
-    look = stats.early(1.0) if why == "decided" else stats.last(taken)
+    early = stats.early(place / max(len(utterances), 1))
+    look = early if why == "decided" else stats.last(taken)
     for entry, unit in units.items():
         if not unit.complete:
             unit.finish([stream.stop(entry, place, look, why)])
 
 
-def _open_at(units: Mapping[Entry, Unit], stream: Stream, done: int, looks: Sequence[int]) -> bool:
-    stops = [stream.stop(entry, done, stats.early(1.0), "look") for entry in units]
+def _open_at(units: Mapping[Entry, Unit], stream: Stream, done: int, seen: float) -> bool:
+    stops = [stream.stop(entry, done, stats.early(seen), "look") for entry in units]
     return stream.still_open([row for unit in units.values() for row in unit.rows()], stops)
 
 

@@ -13,11 +13,10 @@ from dataclasses import replace
 from random import Random
 from typing import Any
 
-from harness import stats
 from harness.errors import HarnessError, SpecError
+from harness.runner.course import Course, resumed
 from harness.runner.pool import UNKNOWN_CALL_LIMIT_SECONDS, Pool, Tell
-from harness.runner.schedule import MINIMUM_ROUNDS, Cell, Costs, Outline, Rounds, Task, outline
-from harness.runner.schedule import round_seconds as _round_seconds
+from harness.runner.schedule import Cell, Costs, Outline, Rounds, Task, outline
 from harness.store import Unit
 
 
@@ -27,17 +26,17 @@ def measure_rounds(unit: Unit, tasks: Sequence[Task], plan: Rounds, pool: Pool, 
     Goes on where an earlier, killed run stopped: whole rounds in the journal count, a round that
     was cut off keeps its rows but is done again under a new number.
     """
-    started, blocks = time.monotonic(), unit.blocks()
+    started, blocks, noted = time.monotonic(), unit.blocks(), unit.noted()
     spent = sum(row.get("seconds") or 0.0 for block in blocks for row in block)
     stage = _Stage(unit, plan, pool, tell)
-    costs = stage.warm_up(tasks)
-    what = outline(tasks, costs, plan, spent + time.monotonic() - started)
-    tell.line(
-        f"{plan.stage}: {len(tasks)} cells, {what.rounds} rounds, about"
-        f" {what.seconds(costs, 0):.0f} s"
-        + (f", then what is undecided up to {what.planned}" if what.looks else "")
-    )
-    course = _Course(unit, plan, what, started - spent)
+    if noted:
+        course = Course(unit, plan, resumed(tasks, noted), started - spent)
+        costs = stage.warm_up(course.active)
+    else:
+        costs = stage.warm_up(tasks)
+        what = outline(tasks, costs, plan, spent + time.monotonic() - started)
+        tell.line(_told(plan.stage, what, costs))
+        course = Course(unit, plan, what, started - spent)
     number = max((row["round"] for block in blocks for row in block), default=-1) + 1
     random = Random(f"{plan.seed}/{plan.stage}/{number}")
     while course.goes_on():
@@ -51,69 +50,13 @@ def measure_rounds(unit: Unit, tasks: Sequence[Task], plan: Rounds, pool: Pool, 
         course.round_done()
     if course.out_of_time:
         tell.line(f"{plan.stage}: budget spent after {course.done} rounds")
-    unit.finish([{"stage": plan.stage, **row} for row in course.stops()])
+    unit.finish(course.end())
 
 
-class _Course:
-    """Which tasks are still measured, and why the others stopped."""
-
-    def __init__(self, unit: Unit, plan: Rounds, what: Outline, started: float) -> None:
-        self._unit, self._plan, self._what, self._started = unit, plan, what, started
-        self.done = sum(1 for block in unit.blocks() if not block)  # an empty block closes a round
-        self.active = list(what.tasks)
-        self._stopped: dict[Cell, dict[str, Any]] = {}
-        self.out_of_time = False
-        if self.done >= what.rounds:
-            self._look()
-
-    def goes_on(self) -> bool:
-        if not self.active or self.done >= self._what.planned:
-            return False
-        late = time.monotonic() - self._started > self._plan.seconds
-        self.out_of_time = late and self.done >= MINIMUM_ROUNDS
-        return not self.out_of_time
-
-    def round_done(self) -> None:
-        self.done += 1
-        if self.done == self._what.rounds or self.done in self._what.looks:
-            self._look()
-
-    def progress(self, part: float, task: Task, costs: Costs) -> tuple[float, str, float]:
-        """(share done, what is measured, seconds left), for whoever watches."""
-        done, what = self.done + part, self._what
-        if self.done < what.rounds:
-            text = f"round {self.done + 1} of {what.rounds}, {task.label}"
-            return done / what.planned, text, what.seconds(costs, done)
-        text = f"undecided, round {self.done + 1} of at most {what.planned}, {task.label}"
-        left = max(self._plan.seconds - (time.monotonic() - self._started), 0.0)
-        rest = _round_seconds(self.active, costs) * (what.planned - done)
-        return done / what.planned, text, min(left, rest)
-
-    def stops(self) -> list[dict[str, Any]]:
-        """A row of the stops table for each task."""
-        taken = sum(look <= self.done for look in self._what.looks)
-        for task in self.active:
-            why = "budget" if task.must or self.out_of_time else "rounds"
-            self._stopped[task.cell] = task.stop(self.done, stats.last(taken), why)
-        return [self._stopped[task.cell] for task in self._what.tasks]
-
-    def _look(self) -> None:
-        """Leave out what is decided, and after its rounds what there is nothing to decide on."""
-        what = self._what
-        if self.done >= what.planned:
-            return  # the last look is the verdict's
-        look = stats.early(self._seen())
-        stops = [{"stage": self._plan.stage, **t.stop(self.done, look, "look")} for t in what.tasks]
-        still_open = self._plan.still_open(self._unit.rows(), stops)
-        for task in list(self.active):
-            if not (task.must and still_open(task)):
-                why = "decided" if task.must else "rounds"
-                self._stopped[task.cell] = task.stop(self.done, look, why)
-                self.active.remove(task)
-
-    def _seen(self) -> float:
-        elapsed = time.monotonic() - self._started
-        return max(self.done / self._what.planned, elapsed / self._plan.seconds)
+def _told(stage: str, what: Outline, costs: Costs) -> str:
+    more = f", then what is undecided up to {what.planned}" if what.looks else ""
+    seconds = what.seconds(costs, 0)
+    return f"{stage}: {len(what.tasks)} cells, {what.rounds} rounds, about {seconds:.0f} s{more}"
 
 
 class _Stage:

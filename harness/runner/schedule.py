@@ -38,6 +38,13 @@ class Task:
         return self.entry, self.operation, self.audio_seconds
 
     @property
+    def key(self) -> tuple[str, str, int, str, float]:
+        """The cell as the rows of the calls table name it."""
+        entry = self.entry
+        session = entry.session.name
+        return entry.variant, session, entry.replica, self.operation, self.audio_seconds
+
+    @property
     def label(self) -> str:
         return f"{self.entry.label} {self.operation} {self.audio_seconds:g} s"
 

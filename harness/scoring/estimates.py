@@ -36,7 +36,7 @@ def estimate(cell: pd.DataFrame, named: NamedMetric, how: Resampling) -> Interva
         return stats.quantile_bounds(each, _blocks(cell), named.quantile, how.level)
     if named.metric.fold == "max":
         return _largest(values)
-    labels, unit = _clusters(cell)
+    labels, unit = _clusters(cell, named.metric.needs_reference)
     return _by(stats.ratio_of_sums(Sums(values, weights), labels, _counted(named, how)), unit)
 
 
@@ -112,11 +112,16 @@ def _blocks(cell: pd.DataFrame) -> Labels:
     return rounds * 1_000_000 + np.asarray(cell["block"].to_numpy(), dtype=np.int64)
 
 
-def _clusters(cell: pd.DataFrame) -> tuple[Labels, str]:
+def _clusters(cell: pd.DataFrame, texts: bool) -> tuple[Labels, str]:
     """Labels of what is independent, and its name: speakers, where there are enough of them to
-    stand for others; else sentences, whose interval holds for these speakers only."""
+    stand for others; else sentences, whose interval holds for these speakers only. Times resemble
+    each other in time, whoever speaks: up to ten utterances in a row, in ten stretches or more."""
     if not _is_quality(cell):
         return _rounds(cell), "round"
+    if not texts:
+        rounds = _rounds(cell)
+        length = min(NEIGHBOURS, max(1, len(np.unique(rounds)) // 10))
+        return rounds // length, "stretch"
     speakers, names = _coded(cell["speaker"])
     if np.count_nonzero(names != "") >= SPEAKERS:
         return _or_item(cell, speakers, names), "speaker"
@@ -171,7 +176,7 @@ def _compare_sums(
     shared = np.flatnonzero(_times(mine, len(keys)) * _times(other, len(keys)))
     first = np.full(len(keys), -1, dtype=np.intp)
     first[mine[::-1]] = np.arange(len(mine))[::-1]  # the first row of each key
-    labels, unit = _clusters(ours[NAMED].iloc[first[shared]])
+    labels, unit = _clusters(ours[NAMED].iloc[first[shared]], texts=how.quantum > 0)
     sides = []
     for cell, at in ((ours, mine), (theirs, other)):
         calls = 1 if quality else _times(at, len(keys))[shared]  # each clip alike

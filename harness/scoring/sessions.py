@@ -63,9 +63,9 @@ def undecided(calls: pd.DataFrame, operation: str = PIPELINE) -> set[tuple[str, 
     `calls`: its rows so far, in the columns of the calls table. A session is dropped once it has
     failed, or once its interval at 99.9 % a side lies beyond 1, and its ratio beyond what the
     twin reaches, against the default session or against the fastest one: such a session would not
-    be chosen. The default ones, and with them the twin, always stay. Looking each round costs no
-    false claim: what is dropped is named slower or failed, and a session that is as fast is lost
-    once in a thousand looks.
+    be chosen. The default ones, and with them the twin, always stay. A look costs no false
+    claim: what is dropped is named slower or failed, and of the at most ten looks of a sweep one in
+    a thousand loses a session that is as fast.
     """
     swept = _swept(calls, operation)
     reach = twin_reach(swept)

@@ -27,6 +27,10 @@ TEXTS = {
             "La afirmación sobre **{metric}** ({claimed}, {source}) está sin medir: hace falta "
             "medirla aquí."
         ),
+        "undecided": (
+            "La afirmación sobre **{metric}** ({claimed}, {source}) queda sin decidir: hacen falta "
+            "más muestras."
+        ),
         "refuted": (
             "La afirmación sobre **{metric}** ({claimed}, {source}) queda refutada: corregirla "
             "donde conste."
@@ -49,6 +53,10 @@ TEXTS = {
         ),
         "claim": (
             "The claim about **{metric}** ({claimed}, {source}) is not measured: measure it here."
+        ),
+        "undecided": (
+            "The claim about **{metric}** ({claimed}, {source}) is undecided: it takes more "
+            "samples."
         ),
         "refuted": (
             "The claim about **{metric}** ({claimed}, {source}) is refuted: correct it where it "
@@ -87,7 +95,7 @@ def _gates(result: Result, language: str) -> Iterator[str]:
 
 
 def _claims(result: Result, language: str) -> Iterator[str]:
-    keys = {"not measured": "claim", "refuted": "refuted"}
+    keys = {"not measured": "claim", "refuted": "refuted", "undecided": "undecided"}
     for row in reading.records(result.claims):
         if row["status"] in keys:
             unit = row["unit"] or wording.unit(row["metric"])

@@ -30,6 +30,7 @@ TEXTS = {
         "how": "Cómo se decidió",
         "is_warn": "aviso",
         "level": "cotas al {level} %, por mirar varias veces",
+        "drift": "con un {drift} % para la deriva que no se ha visto",
         "needs": "harían falta unas {n} muestras",
         "conventions": (
             "Un límite solo se cumple si su cota entera queda del lado bueno. En esta tabla, entre "
@@ -37,6 +38,11 @@ TEXTS = {
             "intervalos del 95 %. «n» son las muestras: para acotar un P99 hacen falta al menos "
             "299 llamadas. «pp» son puntos porcentuales; «—» es sin medir; «∞», sin cota por falta "
             "de muestras."
+        ),
+        "stopped": (
+            "Lo que se decidió pronto se dejó de medir. Las cotas de esta tabla lo tienen en "
+            "cuenta; los intervalos de las demás describen lo medido, como si el número de "
+            "muestras se hubiera fijado antes."
         ),
         "alt": "Cuánto de cada límite se usa, con su intervalo",
     },
@@ -60,12 +66,18 @@ TEXTS = {
         "how": "How it was decided",
         "is_warn": "warning",
         "level": "bounds at {level}%, having looked more than once",
+        "drift": "with {drift}% for a drift not seen",
         "needs": "would take about {n} samples",
         "conventions": (
             "A limit is met only if its whole bound lies on the right side. In this table, "
             "brackets hold bounds that each hold with 95%, all looks together; in the others, 95% "
             "intervals. n counts samples: bounding a P99 takes at least 299 calls. pp are "
             "percentage points; — is not measured; ∞ means no bound, for want of samples."
+        ),
+        "stopped": (
+            "What was decided early was measured no further. The bounds of this table account for "
+            "it; the intervals of the others describe what was measured, as if its number of "
+            "samples had been fixed beforehand."
         ),
         "alt": "How much of each limit is used, with its interval",
     },
@@ -87,6 +99,7 @@ def render(result: Result, language: str) -> str:
         _table(checks, language),
         markdown.source(language, "checks"),
         texts["conventions"],
+        texts["stopped"] if any(check["level"] > USUAL for check in checks) else "",
         _figure(checks, language),
     )
 
@@ -158,6 +171,9 @@ def _how(check: Mapping[str, Any], language: str) -> str:
     if check["level"] > USUAL:
         level = markdown.number(100 * check["level"], language, 2)
         parts.append(texts["level"].format(level=level))
+    if check["allowance"] > 0:
+        drift = markdown.number(100 * check["allowance"], language, 1)
+        parts.append(texts["drift"].format(drift=drift))
     if math.isfinite(check["needs"]):
         parts.append(texts["needs"].format(n=markdown.count(check["needs"], language)))
     return "; ".join(parts)

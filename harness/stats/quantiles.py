@@ -101,17 +101,14 @@ def design_effect(values: ArrayLike, blocks: ArrayLike, q: float) -> float:
     return max(1.0, _design_effect_at(data, unit, units, threshold))
 
 
-def needed_calls(q: float, level: float = 0.95, over: int = 0, blocks: int | None = None) -> int:
-    """The fewest calls that can bound the q-quantile from above if `over` of them exceed the bound.
-
-    299 for q = 0.99 and level = 0.95 with none over: 0.99^299 = 0.0495. `blocks` adds what it costs
-    to know the design effect (taken as 1) from that many blocks only.
+def needed_calls(q: float, level: float = 0.95, over: int = 0) -> int:
+    """The fewest independent calls that can bound the q-quantile from above if `over` of them
+    exceed the bound: 299 for q = 0.99 and level = 0.95 with none over, as 0.99^299 = 0.0495.
     """
     q = max(q, 1 - q)
 
     def enough(n: int) -> bool:
-        effective = n * (_few_blocks(n, blocks, level) if blocks else 1.0)
-        return _tail(effective, over * effective / n, q) <= 1 - level
+        return _tail(n, over, q) <= 1 - level
 
     high = over + 2
     while not enough(high):

@@ -135,7 +135,7 @@ def _plain(
         return Found(_of_variant(data, figure, named), error=error)
     cell, failures = _cell(data["scores"], figure), _failures(data["calls"], figure)
     cell = _with_lost(cell, failures.failed, named)
-    look = _look(data, figure)
+    look = _of_time(_look(data, figure), named)
     return Found(
         stats.allowing(scoring.estimate(cell, named, case.how(look)), look.allowance),
         cell,
@@ -203,6 +203,12 @@ def _look(data: Mapping[str, pd.DataFrame], figure: Figure) -> Look:
     if rows.empty:
         return AT_ONCE
     return Look(float(rows["level"].iloc[0]), float(rows["allowance"].iloc[0]))
+
+
+def _of_time(look: Look, named: NamedMetric) -> Look:
+    """Only times drift: texts do not, and a peak is what was seen."""
+    timed = not named.metric.needs_reference and named.metric.fold != "max"
+    return look if timed else replace(look, allowance=0.0)
 
 
 def _inverse(found: Found) -> Found:

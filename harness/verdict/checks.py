@@ -144,6 +144,7 @@ def _outcome(found: Found, limit: float, answer: _Answer) -> dict[str, Any]:
         "reason_code": answer.code,
         "needs": found.needed(limit) if open_ else math.nan,
         "level": found.look.level,
+        "allowance": found.look.allowance,
         "n": interval.n,
         "units": interval.units,
         "method": interval.method,

@@ -1,0 +1,154 @@
+"""Which cells of a latency stage are still measured, and why the others stopped.
+
+What was planned and what each look found is noted beside the journal, so that a run that was
+killed, or is opened again by another limit, goes on under the same looks: none is taken twice.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from harness import stats
+from harness.runner.schedule import (
+    MINIMUM_ROUNDS,
+    Costs,
+    Outline,
+    Rounds,
+    Rows,
+    Task,
+    round_seconds,
+)
+from harness.store import Unit
+
+
+class Course:
+    """The rounds of one stage from the first to the last; `started` is when its budget began."""
+
+    def __init__(self, unit: Unit, plan: Rounds, what: Outline, started: float) -> None:
+        self._unit, self._plan, self._what, self._started = unit, plan, what, started
+        self.done = sum(1 for block in unit.blocks() if not block)  # an empty block closes a round
+        self.out_of_time = False
+        stopped = unit.noted().get("stopped", {})
+        self._stopped: dict[int, dict[str, Any]] = {int(at): row for at, row in stopped.items()}
+        self._open_again()
+        self._note()
+
+    @property
+    def active(self) -> list[Task]:
+        return [task for at, task in enumerate(self._what.tasks) if at not in self._stopped]
+
+    def goes_on(self) -> bool:
+        if not self.active or self.done >= self._what.planned:
+            return False
+        late = time.monotonic() - self._started > self._plan.seconds
+        self.out_of_time = late and self.done >= MINIMUM_ROUNDS
+        return not self.out_of_time
+
+    def round_done(self) -> None:
+        self.done += 1
+        if self.done in self._what.looks:
+            self._look()
+        elif self.done == self._what.rounds:
+            self._leave_out_ungated()
+        self._note()
+
+    def progress(self, part: float, task: Task, costs: Costs) -> tuple[float, str, float]:
+        """(share done, what is measured, seconds left), for whoever watches."""
+        done, what = self.done + part, self._what
+        share = min(done / max(what.planned, 1), 1.0)
+        if self.done < what.rounds:
+            text = f"round {self.done + 1} of {what.rounds}, {task.label}"
+            return share, text, what.seconds(costs, done)
+        text = f"undecided, round {self.done + 1} of at most {what.planned}, {task.label}"
+        left = max(self._plan.seconds - (time.monotonic() - self._started), 0.0)
+        rest = round_seconds(self.active, costs) * max(what.planned - done, 0.0)
+        return share, text, min(left, rest)
+
+    def end(self) -> list[dict[str, Any]]:
+        """The rows of the stops table, one for each task; what is active has its last look now."""
+        own = _rounds_of(self._unit.rows())
+        last = stats.last(sum(look <= self.done for look in self._what.looks))
+        for at, task in enumerate(self._what.tasks):
+            if at in self._stopped:
+                continue
+            if task.must:  # what was opened again covers a part of the time only
+                seen = own[task.key] / self.done if self.done else 1.0
+                look = replace(last, allowance=stats.early(seen).allowance)
+                why = "budget" if self.out_of_time else "planned"
+                self._stopped[at] = task.stop(own[task.key], look, why)
+            else:
+                why = "budget" if self.out_of_time else "rounds"
+                self._stopped[at] = task.stop(self.done, stats.Look(), why)
+        self._note()
+        return self._rows(self._stopped)
+
+    def _look(self) -> None:
+        """Leave out what is decided, and what there is nothing to decide on."""
+        self._leave_out_ungated()
+        now = self._now()
+        still_open = self._plan.still_open(self._unit.rows(), self._rows(now))
+        for at, task in enumerate(self._what.tasks):
+            if at not in self._stopped and not still_open(task):
+                self._stopped[at] = {**now[at], "why": "decided"}
+
+    def _leave_out_ungated(self) -> None:
+        for at, task in enumerate(self._what.tasks):
+            if at not in self._stopped and not task.must:
+                self._stopped[at] = task.stop(self.done, stats.Look(), "rounds")
+
+    def _open_again(self) -> None:
+        """What was decided by other limits than those of now goes on. No new look: the bounds that
+        it stopped at hold for every limit at once."""
+        decided = [at for at, row in self._stopped.items() if row["why"] == "decided"]
+        if decided:
+            still_open = self._plan.still_open(self._unit.rows(), self._rows(self._now()))
+            for at in decided:
+                task = self._what.tasks[at]
+                if task.must and still_open(task):
+                    del self._stopped[at]
+
+    def _now(self) -> dict[int, dict[str, Any]]:
+        """The stops as of this look: each cell has seen the share of the plan that it was in."""
+        own = _rounds_of(self._unit.rows())
+        now = dict(self._stopped)
+        for at, task in enumerate(self._what.tasks):
+            if at not in now:
+                look = stats.early(own[task.key] / self._what.planned)
+                now[at] = task.stop(own[task.key], look, "look")
+        return now
+
+    def _rows(self, stops: Mapping[int, Mapping[str, Any]]) -> list[dict[str, Any]]:
+        return [{"stage": self._plan.stage, **stops[at]} for at in sorted(stops)]
+
+    def _note(self) -> None:
+        what = self._what
+        self._unit.note(
+            {
+                "rounds": what.rounds,
+                "planned": what.planned,
+                "looks": list(what.looks),
+                "calls": [task.calls for task in what.tasks],
+                "stopped": {str(at): row for at, row in self._stopped.items()},
+                "done": self.done,
+            }
+        )
+
+
+def resumed(tasks: Sequence[Task], noted: Mapping[str, Any]) -> Outline:
+    """The outline of a stage that was begun before, as it was noted then."""
+    again = [replace(task, calls=n) for task, n in zip(tasks, noted["calls"], strict=True)]
+    return Outline(tuple(again), noted["rounds"], noted["planned"], tuple(noted["looks"]))
+
+
+def _rounds_of(rows: Rows) -> Counter[tuple[Any, ...]]:
+    """Cell -> in how many rounds it was measured."""
+    found = {
+        (r["variant"], r["session"], r["replica"], r["operation"], r["audio_seconds"], r["round"])
+        for r in rows
+        if r["round"] >= 0
+    }
+    return Counter(row[:-1] for row in found)
