@@ -15,6 +15,7 @@ from typing import Any
 
 from harness import environment
 from harness.progress import Progress
+from harness.worker import SETTLE_SECONDS
 from trust import comparisons, sweeps
 from trust.measuring import machine
 from trust.rows import Row
@@ -44,7 +45,8 @@ def _load(facts: Mapping[str, Any]) -> Row:
     told = (
         f"{facts['cpu']} ({facts['isa']}), {facts['cores']} cores, {facts['system']},"
         f" onnxruntime {facts['onnxruntime']}, Python {facts['python']}; the encoder gets"
-        f" {COMPARISON_SECONDS:g} s of audio in A/A and A/B, {SWEEP_SECONDS:g} s in sweeps"
+        f" {COMPARISON_SECONDS:g} s of audio in A/A and A/B, {SWEEP_SECONDS:g} s in sweeps;"
+        f" {SETTLE_SECONDS:g} s of pause between processes"
     )
     load = float(facts["load"])
     return Row("A/A", "load average at the start", load, math.nan, 1, "", told, unit="")
