@@ -412,13 +412,13 @@ def test_a_cell_stops_as_soon_as_its_gate_is_decided_and_its_bounds_say_so(proje
     assert set(result.stops.query("stage == 'latency'")["why"]) == {"decided", "rounds"}
 
 
-def test_what_is_undecided_goes_on_alone_until_the_budget_is_spent(project: Path) -> None:
+def test_what_is_undecided_goes_on_alone_as_far_as_the_budget_goes(project: Path) -> None:
     result = stopped(project, limit=105.5)  # in the midst of the calls
     latency = result.stops.query("stage == 'latency' and operation == 'pipeline'")
     latency = latency.set_index(["variant", "workload"])
     assert latency.loc[("slow", "1 s"), "done"].max() == 12
     assert latency.loc[("fast", "2 s"), "done"].max() > 40
-    assert "budget" in set(latency.loc[[("fast", "2 s")], "why"])
+    assert "planned" in set(latency.loc[[("fast", "2 s")], "why"])  # as many as the budget holds
     check = result.checks.iloc[0]
     assert check["status"] == "INCONCLUSIVE"
     assert 0.95 < check["level"] < 0.9975  # what the looks have left of the 5 %
