@@ -39,6 +39,7 @@ trust: $(READY)  ## how often a verdict is wrong: docs/trust.md (about three qua
 	cd bench && ../$(BIN)/python -m trust machine
 	cd bench && ../$(BIN)/python -m trust latency
 	cd bench && ../$(BIN)/python -m trust quality
+	cd bench && ../$(BIN)/python -m trust decision
 	cd bench && ../$(BIN)/python -m trust page
 
 golden: $(READY)  ## write the golden reports and the JSON schema anew; look at the diff before you commit it

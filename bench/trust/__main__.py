@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 BENCH = Path(__file__).resolve().parents[1]
-EXPERIMENTS = {"latency": 2000, "quality": 2000, "machine": 40}
+EXPERIMENTS = {"latency": 2000, "quality": 2000, "machine": 40, "decision": 1}
 SEED = 20260101
 
 

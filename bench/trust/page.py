@@ -14,7 +14,7 @@ from pathlib import Path
 from harness import markdown
 from trust.rows import RESULTS, Row
 
-PARTS = ("latency", "quality", "machine")
+PARTS = ("latency", "quality", "machine", "decision")
 PAGE, FIGURE = "trust.md", "trust.png"
 MET = {True: "yes", False: "**NOT MET**", None: ""}
 
@@ -50,6 +50,7 @@ GROUPS = {
     "that is further from 1 than the A/A twin reaches.",
     "A/B": "In the same rounds, the same encoder with a busy loop after each call that lasts 5 % "
     "or 10 % of that call's own time: found is called different, and slower.",
+    "decision": "From the calls of a corpus to every table and the verdict.",
     "sweeps": "16 session configurations of the real encoder (2 execution modes, 4 optimisation "
     "levels, 1 or 2 threads) swept three times by the harness, the winner confirmed in fresh "
     "processes, and 100 pairs of calls measured later.",
