@@ -71,19 +71,8 @@ def run(
             tell.line("nothing has changed since the last run")
             return load(folder)
         tell.line("deciding and writing the report")
-        bare = Result(
-            folder=folder,
-            experiment={**spec.to_json(read), **_beside(folder, path), **_identity(setting)},
-            environment=measured.environment,
-            verdict={},
-            tables={
-                "calls": measured.calls,
-                "stops": measured.stops,
-                "sessions": measured.sessions,
-            },
-        )
         given = deciding.Given(measured.chosen, today, path)
-        decided = deciding.decide(bare, setting.made, given)
+        decided = deciding.decide(_undecided(setting, measured), setting.made, given)
         store.publish(decided, path.read_text(encoding="utf-8"))
         result = load(folder)
         _write_report(result, read.report.language)
@@ -132,9 +121,20 @@ def report_path(folder: Path) -> Path:
     return folder / REPORT
 
 
-def _beside(folder: Path, experiment: Path) -> dict[str, str]:
-    """Where the experiment's own plugins lie, seen from the run's folder."""
-    return {"beside": _way(folder, experiment.parent)}
+def _undecided(setting: pipeline.Setting, measured: pipeline.Measured) -> Result:
+    """What was measured, of which experiment, with no table beyond that yet."""
+    beside = _way(setting.folder, setting.file.parent)
+    return Result(
+        folder=setting.folder,
+        experiment={**spec.to_json(setting.experiment), "beside": beside, **_identity(setting)},
+        environment=measured.environment,
+        verdict={},
+        tables={
+            "calls": measured.calls,
+            "stops": measured.stops,
+            "sessions": measured.sessions,
+        },
+    )
 
 
 def _identity(setting: pipeline.Setting) -> dict[str, Any]:

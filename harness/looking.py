@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +17,6 @@ from harness.runner import plan
 from harness.runner.schedule import Rows, Task
 from harness.spec import Experiment
 from harness.variants import Made, row
-
-OPEN = {Status.INCONCLUSIVE.value}
 
 
 @dataclass(frozen=True)
@@ -46,7 +45,7 @@ class Gates:
         mine = [g for g in self._data["gates"] if (g.get("at") or {}).get("dataset") == name]
         return lambda rows, stops: not mine or bool(self._open(mine, rows, stops))
 
-    @property
+    @cached_property
     def _data(self) -> Mapping[str, Any]:
         return spec.to_json(self.experiment)
 
@@ -69,7 +68,9 @@ class Gates:
         moved = [_moved(g, bounds) for g in gates if verdict.name_of(g) in doubtful]
         again = self._checks({**self._data, "gates": moved, "waivers": []}, data)
         both = pd.concat([found, again], ignore_index=True)
-        return set(both.loc[both["status"].isin(OPEN) | _some_lost(both), "gate"])
+        return set(
+            both.loc[(both["status"] == Status.INCONCLUSIVE.value) | _some_lost(both), "gate"]
+        )
 
     def _checks(self, experiment: Mapping[str, Any], data: dict[str, pd.DataFrame]) -> pd.DataFrame:
         named = deciding.metrics(experiment, spec.locator(self.file))

@@ -1,7 +1,8 @@
 """From an experiment to measured calls: makes the variants, then sweep, latency and quality.
 
 Each stage is a unit with a key over all that it depends on, so that what is unchanged is not
-measured again: another limit or report language measures nothing, another data set only itself.
+measured again: another report language measures nothing, another data set only itself, another
+limit only what the rows that are there leave undecided.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from harness.errors import AudioError, SpecError
 from harness.looking import Gates
 from harness.runner import audit as auditing
 from harness.runner import plan
+from harness.runner.course import opened_again
 from harness.runner.pool import Entry, Pool, Tell
 from harness.runner.quality import Stream, measure_quality
 from harness.runner.rounds import measure_rounds
@@ -135,9 +137,12 @@ class Run:
         if experiment.latency is not None:
             budget = experiment.budget.minutes * 60
             sweep = self.sweep(max(budget - self._quality_seconds(), 30.0) * SWEEP_SHARE)
-            sessions = scoring.sweep(sweep.calls(), _options(experiment))
+            swept = sweep.calls()
+            sessions = scoring.sweep(swept, _options(experiment))
             chosen = scoring.chosen(sessions, experiment.candidate)
-            spent = time.monotonic() - began + self._quality_seconds(sweep.calls())
+            # a run that goes on after a kill has spent what the sweep took then
+            began = min(began, time.monotonic() - float(swept["seconds"].sum()))
+            spent = time.monotonic() - began + self._quality_seconds(swept)
             units += [sweep, self.latency(chosen, max(budget - spent, 30.0))]
         left = experiment.budget.minutes * 60 - (time.monotonic() - began)
         units += self.quality(chosen, max(left, self._quality_seconds()))
@@ -173,6 +178,7 @@ class Run:
             most=MOST_CALLS,
             likely=plan.likely_calls(map(self._quantile, gates)),
             still_open=self.setting.gates(chosen).of_tasks,
+            by_limits=True,
         )
         return self._rounds(tasks, how)
 
@@ -229,8 +235,10 @@ class Run:
         limits = [how.rounds, how.most, how.warmup, self.setting.experiment.budget.minutes]
         entries = [task.entry for task in tasks]
         unit = self._unit(how.stage, entries, shape, limits, self._speech().fingerprint)
-        if unit.complete and _open_again(unit, tasks, how):
-            unit.reopen()
+        if unit.complete:
+            stops = dict(enumerate(tables.records(unit.stops())))
+            if opened_again(tasks, stops, how, unit):
+                unit.reopen()
         if not unit.complete:
             with Pool(self.start, self._broken()) as pool:
                 full = replace(how, clips=self._clips())
@@ -308,16 +316,6 @@ def _contenders(rows: Rows, _: Rows) -> Callable[[Task], bool]:
     """Sessions that may yet be the fastest; the default ones and the twin always."""
     keep = scoring.undecided(tables.frame("calls", rows))
     return lambda task: (task.entry.variant, task.entry.session.name) in keep
-
-
-def _open_again(unit: store.Unit, tasks: Sequence[Task], how: Rounds) -> bool:
-    """Whether a unit stopped early at what was decided then, and is not decided now."""
-    stops = tables.records(unit.stops())
-    decided = [at for at, row in enumerate(stops) if row["why"] == "decided"]
-    if not decided:
-        return False
-    still_open = how.still_open(unit.rows(), stops)
-    return any(tasks[at].must and still_open(tasks[at]) for at in decided)
 
 
 def _day(facts: Mapping[str, Any]) -> str:

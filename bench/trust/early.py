@@ -10,9 +10,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from harness import stats
-from harness.contracts import Evidence, Status
+from harness.contracts import Status
 from harness.ruling import at_most
 from harness.stats import Interval, Look, Resampling, Sums, Timed
+from harness.verdict.checks import evidence
 from trust import quality
 from trust.generators import AR, DRIFT, IID, SPIKES, Generator
 from trust.rows import Row, share
@@ -102,4 +103,4 @@ def _decided(
 
 
 def _status(limit: float, found: Interval) -> Status:
-    return at_most(limit, Evidence(found.estimate, found.low, found.high, found.n, found.method))
+    return at_most(limit, evidence(found))

@@ -15,8 +15,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from harness import stats
-from harness.contracts import Evidence, Status
+from harness.contracts import Status
 from harness.ruling import at_most
+from harness.verdict.checks import evidence
 from trust import betting, early, needs
 from trust.generators import (
     AMONG_OTHERS,
@@ -81,10 +82,7 @@ def _status(
     q, limit, rounds = asked
     n = int(np.searchsorted(blocks, rounds))
     found = stats.quantile_bounds(seconds[:n], blocks[:n], q, look.level)
-    widened = stats.allowing(found, look.allowance)
-    return at_most(
-        limit, Evidence(found.estimate, widened.low, widened.high, found.n, found.method)
-    )
+    return at_most(limit, evidence(stats.allowing(found, look.allowance)))
 
 
 def simulate(cell: Cell, experiments: int, seed: int) -> list[Outcome]:

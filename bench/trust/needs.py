@@ -15,8 +15,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from harness import stats
-from harness.contracts import Evidence, Status
+from harness.contracts import Status
 from harness.ruling import at_most
+from harness.verdict.checks import evidence
 from trust.generators import AR, CALLS_PER_BLOCK, IID, Generator
 from trust.rows import Row, share
 
@@ -104,5 +105,4 @@ def _run(case: Case, calls: int, random: np.random.Generator) -> tuple[np.ndarra
 
 def _status(case: Case, seconds: np.ndarray, blocks: np.ndarray) -> Status:
     found = stats.quantile_bounds(seconds, blocks, case.q)
-    evidence = Evidence(found.estimate, found.low, found.high, found.n, found.method)
-    return at_most(case.limit, evidence)
+    return at_most(case.limit, evidence(found))

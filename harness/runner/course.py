@@ -34,7 +34,8 @@ class Course:
         self.out_of_time = False
         stopped = unit.noted().get("stopped", {})
         self._stopped: dict[int, dict[str, Any]] = {int(at): row for at, row in stopped.items()}
-        self._open_again()
+        for at in opened_again(what.tasks, self._stopped, plan, unit):
+            del self._stopped[at]
         self._note()
 
     @property
@@ -52,9 +53,10 @@ class Course:
         self.done += 1
         if self.done in self._what.looks:
             self._look()
+            self._note()
         elif self.done == self._what.rounds:
             self._leave_out_ungated()
-        self._note()
+            self._note()
 
     def progress(self, part: float, task: Task, costs: Costs) -> tuple[float, str, float]:
         """(share done, what is measured, seconds left), for whoever watches."""
@@ -100,17 +102,6 @@ class Course:
             if at not in self._stopped and not task.must:
                 self._stopped[at] = task.stop(self.done, stats.Look(), "rounds")
 
-    def _open_again(self) -> None:
-        """What was decided by other limits than those of now goes on. No new look: the bounds that
-        it stopped at hold for every limit at once."""
-        decided = [at for at, row in self._stopped.items() if row["why"] == "decided"]
-        if decided:
-            still_open = self._plan.still_open(self._unit.rows(), self._rows(self._now()))
-            for at in decided:
-                task = self._what.tasks[at]
-                if task.must and still_open(task):
-                    del self._stopped[at]
-
     def _now(self) -> dict[int, dict[str, Any]]:
         """The stops as of this look: each cell has seen the share of the plan that it was in."""
         own = _rounds_of(self._unit.rows())
@@ -136,6 +127,19 @@ class Course:
                 "done": self.done,
             }
         )
+
+
+def opened_again(
+    tasks: Sequence[Task], stops: Mapping[int, Mapping[str, Any]], plan: Rounds, unit: Unit
+) -> list[int]:
+    """Places of the tasks that were decided by other limits than those of now, and are not by
+    these. No new look: the bounds that they stopped at hold for every limit at once."""
+    decided = [at for at, row in stops.items() if row["why"] == "decided" and tasks[at].must]
+    if not (decided and plan.by_limits):
+        return []
+    rows = [{"stage": plan.stage, **stops[at]} for at in sorted(stops)]
+    still_open = plan.still_open(unit.rows(), rows)
+    return [at for at in decided if still_open(tasks[at])]
 
 
 def resumed(tasks: Sequence[Task], noted: Mapping[str, Any]) -> Outline:

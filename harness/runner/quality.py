@@ -79,12 +79,12 @@ def measure_quality(units: Mapping[Entry, Unit], stream: Stream, pool: Pool, tel
     why, place = "all", len(utterances)
     for number, utterance in enumerate(utterances):
         part = number / max(len(utterances), 1)
-        level = number >= furthest  # all the variants are: nothing new is known before
-        if level and number in looks and not _open_at(units, stream, number, part):
+        abreast = number >= furthest  # all the variants are: nothing new is known before
+        if abreast and number in looks and not _open_at(units, stream, number, part):
             why, place = "decided", number
             break
         late = time.monotonic() - started > stream.seconds
-        if level and number >= FEWEST_UTTERANCES and late:
+        if abreast and number >= FEWEST_UTTERANCES and late:
             why, place = "budget", number
             break
         pending = [entry for entry in open_units if utterance.id not in done[entry]]

@@ -80,6 +80,7 @@ class Rounds:
     most: int = 0  # rounds of what is still open after those; 0: none more
     likely: int = 0  # calls under which the most demanding gate cannot be decided
     still_open: StillOpen = lambda _rows, _stops: lambda task: False
+    by_limits: bool = False  # what is open depends on limits, which may be others the next time
 
 
 @dataclass(frozen=True)
