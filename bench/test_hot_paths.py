@@ -23,7 +23,7 @@ from harness.families.whisper.features import log_mel
 from harness.families.whisper.model import STEP_PAST
 from harness.session import SessionConfig
 from harness.text import normaliser
-from harness.worker import Server
+from harness.worker.server import Server
 
 UTTERANCES = 100_000
 BLOCK = 20  # calls in a block of the real decoder step

@@ -19,6 +19,7 @@ from harness import (
     plots,
     plugins,
     report,
+    setting,
     spec,
     store,
 )
@@ -63,16 +64,15 @@ def run(
             store.forget(folder)
         for line in feasibility.undecidable(read, folder, spec.locator(path)):
             tell.line(line)
-        setting = pipeline.prepare(read, folder, path, tell)
-        measured = pipeline.Run(setting, tell, start).measure()
+        measured = pipeline.Run(setting.prepare(read, folder, path, tell), tell, start).measure()
         today = datetime.date.today()
-        key = _key(setting, measured, today)
+        key = _key(measured, today)
         if store.finished(folder) == key:
             tell.line("nothing has changed since the last run")
             return load(folder)
         tell.line("deciding and writing the report")
         given = deciding.Given(measured.chosen, today, path)
-        decided = deciding.decide(_undecided(setting, measured), setting.made, given)
+        decided = deciding.decide(_undecided(measured), measured.setting.made, given)
         store.publish(decided, path.read_text(encoding="utf-8"))
         result = load(folder)
         _write_report(result, read.report.language)
@@ -88,7 +88,8 @@ def load(folder: str | Path) -> Result:
     """
     result = store.read(Path(folder))
     beside = result.folder / str(result.experiment["beside"]) / "experiment.yaml"
-    scores = deciding.scores(result.experiment, result.tables["calls"], spec.locator(beside))
+    calls, judged = result.tables["calls"], result.tables["judged"]
+    scores = deciding.scores(result.experiment, calls, spec.locator(beside), judged)
     return replace(result, tables={**result.tables, "scores": scores})
 
 
@@ -121,26 +122,23 @@ def report_path(folder: Path) -> Path:
     return folder / REPORT
 
 
-def _undecided(setting: pipeline.Setting, measured: pipeline.Measured) -> Result:
+def _undecided(measured: pipeline.Measured) -> Result:
     """What was measured, of which experiment, with no table beyond that yet."""
-    beside = _way(setting.folder, setting.file.parent)
+    given = measured.setting
+    beside = _way(given.folder, given.file.parent)
     return Result(
-        folder=setting.folder,
-        experiment={**spec.to_json(setting.experiment), "beside": beside, **_identity(setting)},
+        folder=given.folder,
+        experiment={**spec.to_json(given.experiment), "beside": beside, **_identity(given)},
         environment=measured.environment,
         verdict={},
-        tables={
-            "calls": measured.calls,
-            "stops": measured.stops,
-            "sessions": measured.sessions,
-        },
+        tables={**measured.tables, **setting.described(given)},
     )
 
 
-def _identity(setting: pipeline.Setting) -> dict[str, Any]:
+def _identity(given: setting.Setting) -> dict[str, Any]:
     """What the experiment does not tell and two runs must share: which clips, what a row means."""
-    data = {name: dataset.fingerprint for name, dataset in setting.datasets.items()}
-    return {"data": data, "measuring": pipeline.MEASURING}
+    data = {name: dataset.fingerprint for name, dataset in given.datasets.items()}
+    return {"data": data, "measuring": setting.MEASURING}
 
 
 def _way(folder: Path, other: Path) -> str:
@@ -156,14 +154,15 @@ def _write_report(result: Result, language: str) -> None:
     store.write_atomic(report_path(result.folder), report.render(result, language))
 
 
-def _key(setting: pipeline.Setting, measured: pipeline.Measured, today: datetime.date) -> str:
+def _key(measured: pipeline.Measured, today: datetime.date) -> str:
     """Hash of all that tables and report depend on: calls, variants, experiment, expired waivers,
     our code and the plugins of the user's own."""
-    experiment = spec.to_json(setting.experiment)
-    expired = [waiver.until < today for waiver in setting.experiment.waivers]
-    made = [(name, one.fingerprint, one.error) for name, one in setting.made.items()]
+    given = measured.setting
+    experiment = spec.to_json(given.experiment)
+    expired = [waiver.until < today for waiver in given.experiment.waivers]
+    made = [(name, one.fingerprint, one.error) for name, one in given.made.items()]
     code = hashlib.sha256()
-    for path in [*sorted(plugins.PACKAGE.rglob("*.py")), *_own_plugins(experiment, setting.locate)]:
+    for path in [*sorted(plugins.PACKAGE.rglob("*.py")), *_own_plugins(experiment, given.locate)]:
         code.update(path.read_bytes())
     return store.digest([measured.key, made, experiment, expired, code.hexdigest()])
 

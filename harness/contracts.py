@@ -8,7 +8,7 @@ otherwise; audio is float32 mono in [-1, 1], shape (samples,), at the family's s
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol
@@ -28,7 +28,11 @@ Locate = Callable[[str], Path]
 # ------------------------------------------------ data sets: datasets/x.py, `source`
 @dataclass(frozen=True)
 class Utterance:
-    """One item of a data set; `audio` is an encoded file or its bytes, None for text only."""
+    """One item of a data set: what is heard with its transcript, or a text to be said.
+
+    `audio` is an encoded file or its bytes, None for text only; `text` may be empty where nothing
+    is said (silence, noise).
+    """
 
     id: str
     audio: Path | bytes | None
@@ -41,10 +45,14 @@ class Utterance:
 
 @dataclass(frozen=True)
 class Dataset:
-    """Utterances that can be walked more than once, and the hash of which they are."""
+    """Utterances, and the hash of which they are.
+
+    `utterances` has a length and gives each one by its place, in any order and more than once; what
+    a large set holds of it in memory is small (places in a file, not rows).
+    """
 
     name: str
-    utterances: Iterable[Utterance]
+    utterances: Sequence[Utterance]
     fingerprint: str
     notes: Mapping[str, str] = field(
         default_factory=dict
@@ -60,21 +68,30 @@ class Source:
 # -------------------------------------------- model families: families/x.py, `family`
 @dataclass(frozen=True)
 class Output:
-    """What one call gave back. `tokens` counts decoder steps (NaN where there are none)."""
+    """What one call gave back. `tokens` counts decoder steps (NaN where there are none).
+
+    `figures`: what only the model knows of this call, such as `confidence` (mean log-probability of
+    the tokens) or `first_audio_seconds` (from the start of the call to the first sound).
+    """
 
     text: str = ""
     tokens: float = float("nan")
     notes: str = ""  # why the output ends early: token budget, repetition guard
+    audio: np.ndarray | None = None  # what a synthesiser said: float32 mono, shape (samples,)
+    sample_rate: int = 0  # of that audio
+    figures: Mapping[str, float] = field(default_factory=dict)
 
 
 class Model(Protocol):
     """A variant opened in one session configuration."""
 
-    def prepare(self, operation: str, samples: np.ndarray) -> Callable[[], Output]:
+    def prepare(self, operation: str, item: Any) -> Callable[[], Output]:
         """A call with its inputs made ready, so that the clock runs around the operation alone.
 
-        Raises: AudioError for samples that the family cannot take; the call itself raises
-        OutputError for an output that is not a number.
+        `item`: samples at the family's rate, or the text (str) for a family that takes text.
+
+        Raises: AudioError for samples, TextError for a text that the family cannot take; the call
+        itself raises OutputError for an output that is not a number.
         """
 
 
@@ -83,13 +100,85 @@ class Family:
     """A kind of model. `operations` names what can be timed: the user's own (`pipeline`) first."""
 
     Params: type
-    sample_rate: int
+    sample_rate: int  # of the audio that it takes; of the audio that it gives where it takes text
     operations: tuple[str, ...]
     build: Callable[[Path, Path], None]  # (source files, empty target folder): ONNX FP32 in target
     graphs: Callable[[Path], dict[str, Path]]  # folder -> {role: .onnx file}; ModelError if unfit
     open: Callable[[Path, OpenSession, Any], Model]
     # (folder, open_session, params, clips) -> (role, feeds) pairs as they occur on real audio
-    feeds: Callable[[Path, OpenSession, Any, Iterable[np.ndarray]], Iterator[tuple[str, Feeds]]]
+    feeds: Callable[[Path, OpenSession, Any, Iterable[Any]], Iterator[tuple[str, Feeds]]]
+    takes: Literal["audio", "text"] = "audio"
+    gives: tuple[Literal["audio", "text"], ...] = ("text",)
+    has_files: bool = True  # False: it runs elsewhere (a server); no source, nothing to quantize
+
+
+@dataclass(frozen=True)
+class Composite:
+    """A system made of models: `parts` are its roles, each a model with a source of its own.
+
+    `assemble(models, rates, params)` gets the opened part of each role and the sample rate of its
+    family; the parts are built, quantized and opened as any model is. `roles` says what each takes.
+    """
+
+    Params: type
+    sample_rate: int
+    operations: tuple[str, ...]
+    parts: Mapping[str, Literal["audio", "text"]]  # role -> what its model takes
+    assemble: Callable[[Mapping[str, Model], Mapping[str, int], Any], Model]
+    takes: Literal["audio", "text"] = "audio"
+    gives: tuple[Literal["audio", "text"], ...] = ("text",)
+
+
+# -------------------------------------- judges of synthesised speech: judges/x.py, `judge`
+@dataclass(frozen=True)
+class Judged:
+    """What a judge says of one piece of audio: figures by name, and the text that it heard."""
+
+    figures: Mapping[str, float] = field(default_factory=dict)
+    text: str = ""
+
+
+@dataclass(frozen=True)
+class Rating:
+    """One listener's score of one item said by one system; `error`: why it does not count."""
+
+    rater: str
+    item: str
+    system: str
+    score: float
+    error: str = ""
+
+
+@dataclass(frozen=True)
+class Ratings:
+    """A listening test, and what was done to it: screening, counts."""
+
+    rows: Sequence[Rating]
+    fingerprint: str
+    notes: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Judge:
+    """Looks at audio after it was made, outside of every clock; or reads what listeners said of it.
+
+    Exactly one of `open` and `ratings` is given. `open(params, files, parts)` gets the folder of
+    each of its `assets` and an opened model for each of its `parts`; what it returns takes float32
+    mono samples at `sample_rate` and may raise AudioError. The worker resamples.
+    """
+
+    Params: type
+    version: str  # predictor, version and licence, as the report names it
+    about: Mapping[str, str]  # language -> what its figures are valid for, and what not
+    sample_rate: int = 16_000
+    figures: tuple[str, ...] = ()  # names of the figures that it gives
+    assets: tuple[str, ...] = ()  # names in harness/catalogue/
+    parts: Mapping[str, Literal["audio", "text"]] = field(default_factory=dict)
+    open: (
+        Callable[[Any, Mapping[str, Path], Mapping[str, Model]], Callable[[np.ndarray], Judged]]
+        | None
+    ) = None
+    ratings: Callable[[Any, Locate], Ratings] | None = None
 
 
 # ---------------------------------------------- quantization: quantize/x.py, `method`
@@ -113,7 +202,12 @@ class Method:
 # ---------------------------------------------------- metrics: metrics/x.py, `metric`
 @dataclass(frozen=True)
 class Call:
-    """One timed call as a metric sees it: texts already normalised, numbers NaN where unknown."""
+    """One timed call as a metric sees it: texts already normalised, numbers NaN where unknown.
+
+    `audio_seconds`: of the audio that went in, or that came out of a family that takes text.
+    `figures`: the model's own and, for a metric that names a judge, the judge's beside them; `text`
+    is then what that judge heard.
+    """
 
     operation: str
     seconds: float
@@ -122,6 +216,10 @@ class Call:
     rss_bytes: float
     text: str
     reference: str
+    raw_text: str = ""  # as the model gave it
+    raw_reference: str = ""  # as the data set has it
+    note: str = ""  # what the model said of this call: token budget spent, repetition stopped
+    figures: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -129,16 +227,19 @@ class Metric:
     """(value, weight) per call, and a way to fold them; or a figure of a whole variant.
 
     fold: "ratio" is sum(values) / sum(weights), "quantile" the median unless the name in the YAML
-    says another (`latency_p99_ms` is the 0.99 quantile of `latency_ms`), "max" the largest.
+    says another (`latency_p99_ms` is the 0.99 quantile of `latency_ms`), "max" the largest,
+    "share" how many of the calls (weight 1) have the value 1, the others 0, "crossed" the mean over
+    raters and items. A weight of 0 with a value of 0 leaves a call out.
     Exactly one of `measure`, `of_variant` and `ratio_of` is given.
     """
 
     unit: str
     better: Better
     measure: Callable[[Call], tuple[float, float]] | None = None
-    fold: Literal["ratio", "quantile", "max"] = "ratio"
+    fold: Literal["ratio", "quantile", "max", "share", "crossed"] = "ratio"
     operations: tuple[str, ...] = ("pipeline",)  # ("*",): every operation, each on its own
     needs_reference: bool = False  # scored on data sets only, against the reference text
+    judge: str = ""  # scored on what this judge (judges/x.py) says of the audio that was made
     of_variant: Callable[[Mapping[str, Any]], float] | None = None  # a row of the variants table
     ratio_of: str = ""  # the metric whose baseline-to-variant ratio this is (speedup)
 

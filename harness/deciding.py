@@ -19,6 +19,7 @@ from harness.text import normaliser
 from harness.variants import Made, row
 
 ALWAYS = ("size_mb",)
+COMPANIONS = ("wer_no_accents", "wer_basic", "wer_raw")  # so that it can be compared with papers'
 TIMED = (
     "latency_p50_ms",
     "latency_p90_ms",
@@ -40,16 +41,24 @@ class Given:
 
 
 def decide(measured: Result, made: Mapping[str, Made], given: Given) -> Result:
-    """The result with every table and the verdict; `measured` has the calls and the sweep."""
+    """The result with every table and the verdict; `measured` has what was measured: calls, what
+    judges said, how far it went, the sweep, and which data sets and judges those were."""
     experiment = measured.experiment
     calls, sessions = measured.tables["calls"], measured.tables["sessions"]
     named = metrics(experiment, locator(given.experiment_file))
     seed, baseline = int(experiment["seed"]), str(experiment["baseline"])
     heard = scoring.heard(calls, _normalisers(experiment))
     variants = tables.frame("variants", [row(name, one) for name, one in made.items()])
-    scored = scoring.scores(heard, named)
-    stops = measured.tables["stops"]
-    data = {"calls": calls, "stops": stops, "scores": scored, "variants": variants}
+    judged = measured.tables["judged"]
+    scored = scoring.scores(heard, named, raw=calls, judged=_heard(experiment, judged))
+    data = {
+        "calls": calls,
+        "judged": judged,
+        "stops": measured.tables["stops"],
+        "scores": scored,
+        "variants": variants,
+        **{name: measured.tables[name] for name in ("datasets", "judges")},
+    }
     by_name = {one.name: one for one in named}
     case = verdict.Case(
         experiment, by_name, given.chosen, given.today, given.experiment_file.parent
@@ -69,9 +78,18 @@ def decide(measured: Result, made: Mapping[str, Made], given: Given) -> Result:
     return replace(measured, tables=ordered, verdict=verdict.verdict(case, checks, claims))
 
 
-def scores(experiment: Mapping[str, Any], calls: pd.DataFrame, locate: Locate) -> pd.DataFrame:
-    """The scores table of a run's calls."""
-    return scoring.scores(calls, metrics(experiment, locate), _normalisers(experiment))
+def scores(
+    experiment: Mapping[str, Any], calls: pd.DataFrame, locate: Locate, judged: pd.DataFrame
+) -> pd.DataFrame:
+    """The scores table of a run's calls, and of what judges say of the audio that they gave."""
+    heard = scoring.heard(calls, _normalisers(experiment))
+    named = metrics(experiment, locate)
+    return scoring.scores(heard, named, raw=calls, judged=_heard(experiment, judged))
+
+
+def _heard(experiment: Mapping[str, Any], judged: pd.DataFrame) -> pd.DataFrame:
+    """What judges heard, made comparable with what should have been said."""
+    return scoring.heard(judged, _normalisers(experiment))
 
 
 def metrics(experiment: Mapping[str, Any], locate: Locate) -> list[NamedMetric]:
@@ -79,6 +97,8 @@ def metrics(experiment: Mapping[str, Any], locate: Locate) -> list[NamedMetric]:
     names = [*ALWAYS, *(TIMED if experiment.get("latency") else ())]
     for part in experiment.get("quality") or []:
         names += part["metrics"]
+        if "wer" in part["metrics"]:
+            names += COMPANIONS
     for wanted in ("gates", "claims"):
         names += [entry["metric"] for entry in experiment.get(wanted) or []]
     found = {name: find_metric(name, locate) for name in dict.fromkeys(names)}

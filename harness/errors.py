@@ -9,7 +9,9 @@ HarnessError
 ├── QuantizeError      a method that failed or that quantized nothing
 ├── SessionError       a session option, value or provider that onnxruntime would silently ignore
 ├── AudioError         a clip that cannot be read, or holds no sound     (becomes an error row)
-├── OutputError        a model output that is not a number               (becomes an error row)
+├── TextError          a text that a synthesiser cannot say               (becomes an error row)
+├── OutputError        a model output that is not a number, or a server's that is no transcript
+│                      (becomes an error row)
 ├── WorkerError        a child process that crashed, hung or was killed   (becomes an error row)
 ├── StoreError         a run folder of another schema, locked, edited or incomplete
 ├── IncomparableError  two runs on other machines, data or versions, whose figures say nothing
@@ -53,8 +55,12 @@ class AudioError(HarnessError):
     """A clip cannot be read or holds no sound."""
 
 
+class TextError(HarnessError):
+    """A text that a synthesiser cannot say: empty, or of signs that it has no sound for."""
+
+
 class OutputError(HarnessError):
-    """A model gave an output that is not a number."""
+    """A model gave an output that is not a number, or a server one that is no transcript."""
 
 
 class WorkerError(HarnessError):

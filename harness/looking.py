@@ -43,7 +43,12 @@ class Gates:
     def of_dataset(self, name: str) -> Callable[[Rows, Rows], bool]:
         """Whether a data set has a gate that is open; one without any gate is evaluated whole."""
         mine = [g for g in self._data["gates"] if (g.get("at") or {}).get("dataset") == name]
-        return lambda rows, stops: not mine or bool(self._open(mine, rows, stops))
+        if not mine or any(self._judged(gate) for gate in mine):
+            return lambda rows, stops: True  # judges speak when all is said
+        return lambda rows, stops: bool(self._open(mine, rows, stops))
+
+    def _judged(self, gate: Mapping[str, Any]) -> bool:
+        return bool(spec.find_metric(gate["metric"], spec.locator(self.file)).metric.judge)
 
     @cached_property
     def _data(self) -> Mapping[str, Any]:
@@ -58,8 +63,9 @@ class Gates:
         variants = [row(name, one) for name, one in self.made.items()]
         data = {
             "calls": calls,
+            "judged": tables.frame("judged", []),
             "stops": tables.frame("stops", stops),
-            "scores": deciding.scores(self._data, calls, spec.locator(self.file)),
+            "scores": self._scores(calls),
             "variants": tables.frame("variants", variants),
         }
         found = self._checks({**self._data, "gates": gates}, data)
@@ -71,6 +77,10 @@ class Gates:
         return set(
             both.loc[(both["status"] == Status.INCONCLUSIVE.value) | _some_lost(both), "gate"]
         )
+
+    def _scores(self, calls: pd.DataFrame) -> pd.DataFrame:
+        nothing = tables.frame("judged", [])
+        return deciding.scores(self._data, calls, spec.locator(self.file), nothing)
 
     def _checks(self, experiment: Mapping[str, Any], data: dict[str, pd.DataFrame]) -> pd.DataFrame:
         named = deciding.metrics(experiment, spec.locator(self.file))

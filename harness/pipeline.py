@@ -10,19 +10,17 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
-from pathlib import Path
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from harness import audio, environment, scoring, store, tables
-from harness.contracts import Dataset, Family, Locate
+from harness import audio, scoring, selecting, store, tables
+from harness.contracts import Dataset
 from harness.errors import AudioError, SpecError
-from harness.looking import Gates
 from harness.runner import audit as auditing
-from harness.runner import plan
+from harness.runner import judging, plan
 from harness.runner.course import opened_again
 from harness.runner.pool import Entry, Pool, Tell
 from harness.runner.quality import Stream, measure_quality
@@ -36,85 +34,21 @@ from harness.runner.schedule import (
     Rows,
     Task,
 )
-from harness.spec import Experiment, Gate, Use, find_metric, load_plugin, locator
-from harness.variants import Made, code_of, make
+from harness.setting import MEASURING, Setting
+from harness.spec import Experiment, Gate, find_metric
+from harness.variants import code_of
 from harness.worker import Connection, Worker
 
-MEASURING = 3  # raise it when the measuring code changes what a row means: all is measured anew
+AUDIO = "audio"  # folder of a run, in which what synthesisers said is kept
 QUALITY_SHARE = 0.6  # of the budget, at most, for the utterances beyond the first hundred
 CLIPS_PER_LENGTH = 4
 GUESSED_CALL_SECONDS = 1.0  # for the forecast of the quality stage, before anything has run
 
 
 @dataclass(frozen=True)
-class Setting:
-    """What a run knows before it measures; `file` is the experiment's."""
-
-    experiment: Experiment
-    file: Path
-    family: Family
-    folder: Path
-    environment: Mapping[str, Any]
-    locate: Locate
-    made: Mapping[str, Made]  # by variant; those that could not be made carry an error
-    datasets: Mapping[str, Dataset]
-
-    def entry(self, variant: str, session: str, replica: int = 0) -> Entry:
-        experiment = self.experiment
-        return Entry(
-            variant=variant,
-            session=next(c for c in experiment.sessions if c.name == session),
-            folder=self.made[variant].folder,
-            family=self.family_name,
-            params=asdict(experiment.model.params),
-            replica=replica,
-        )
-
-    def gates(self, chosen: str) -> Gates:
-        """The gates, as a look at the run under way reads them."""
-        return Gates(self.experiment, self.made, chosen, self.file)
-
-    @property
-    def family_name(self) -> str:
-        """As a child process can load it: a family of the user's own by its full path."""
-        name = self.experiment.model.family
-        return str(self.locate(name)) if name.endswith(".py") else name
-
-    def key(self, entries: Sequence[Entry], *more: Any) -> str:
-        """Hash of all that the rows of these entries depend on, and of whatever else is given."""
-        cells = [
-            (e.variant, e.replica, e.session.to_json(), self.made[e.variant].fingerprint)
-            for e in entries
-        ]
-        machine = environment.fingerprint(dict(self.environment))
-        versions = [self.environment.get(name) for name in ("numpy", "tokenizers", "soundfile")]
-        code = [code_of(self.family.open), code_of(audio.decode), code_of(Worker.ask)]
-        model = self.experiment.model
-        shared = [MEASURING, machine, versions, code, asdict(model.params), self.experiment.seed]
-        return store.digest([shared, cells, more])
-
-
-def prepare(experiment: Experiment, folder: Path, file: Path, tell: Tell) -> Setting:
-    """Get the model, make every variant, open the data sets. Nothing is measured yet."""
-    locate = locator(file)
-    family: Family = load_plugin("families", experiment.model.family, locate)
-    datasets = {q.name: dataset(q.dataset, locate) for q in experiment.quality}
-    made = make(experiment, family, locate, tell.line)
-    facts = environment.describe()
-    return Setting(experiment, file, family, folder, facts, locate, made, datasets)
-
-
-def dataset(use: Use, locate: Locate) -> Dataset:
-    """Open one data set of the experiment."""
-    loaded: Dataset = load_plugin("datasets", use.use, locate).load(use.params, locate)
-    return loaded
-
-
-@dataclass(frozen=True)
 class Measured:
-    calls: pd.DataFrame
-    stops: pd.DataFrame
-    sessions: pd.DataFrame
+    setting: Setting  # with the candidate that was chosen, if the experiment asks for that
+    tables: Mapping[str, pd.DataFrame]  # calls, judged, stops, sessions
     chosen: str  # the candidate's session
     key: str  # of everything that was measured
     environment: Mapping[str, Any]  # of the unit that was measured last
@@ -122,7 +56,7 @@ class Measured:
 
 @dataclass(frozen=True)
 class Run:
-    """The three stages of one run. `start` opens a worker; tests give one without a process."""
+    """The stages of one run. `start` opens a worker; tests give one without a process."""
 
     setting: Setting
     tell: Tell
@@ -130,14 +64,18 @@ class Run:
 
     def measure(self) -> Measured:
         """All calls of the experiment; units that an earlier run completed are read instead."""
-        experiment = self.setting.experiment
         began = time.monotonic()
+        run, units = self._with_candidate()
+        return run.rest(began, units)
+
+    def rest(self, began: float, units: list[store.Unit]) -> Measured:
+        """All that is measured once the candidate is known; `units` are there already."""
+        experiment = self.setting.experiment
         sessions, chosen = tables.frame("sessions", []), "default"
-        units: list[store.Unit] = []
         if experiment.latency is not None:
             budget = experiment.budget.minutes * 60
             sweep = self.sweep(max(budget - self._quality_seconds(), 30.0) * SWEEP_SHARE)
-            swept = sweep.calls()
+            swept = sweep.table()
             sessions = scoring.sweep(swept, _options(experiment))
             chosen = scoring.chosen(sessions, experiment.candidate)
             # a run that goes on after a kill has spent what the sweep took then
@@ -145,21 +83,59 @@ class Run:
             spent = time.monotonic() - began + self._quality_seconds(swept)
             units += [sweep, self.latency(chosen, max(budget - spent, 30.0))]
         left = experiment.budget.minutes * 60 - (time.monotonic() - began)
-        units += self.quality(chosen, max(left, self._quality_seconds()))
+        spoken = self.quality(chosen, max(left, self._quality_seconds()))
+        units += [unit for part in spoken.values() for unit in part]
         units += self.audit()
-        store.sweep_out(self.setting.folder, units)
-        calls = [unit.calls() for unit in units] or [tables.frame("calls", [])]
+        judged = self.judge({**self._selected_units(), **spoken})
+        return self._measured(units, judged, sessions, chosen)
+
+    def _measured(
+        self,
+        units: list[store.Unit],
+        judged: list[store.Unit],
+        sessions: pd.DataFrame,
+        chosen: str,
+    ) -> Measured:
+        store.sweep_out(self.setting.folder, [*units, *judged])
         stops = [unit.stops() for unit in units] or [tables.frame("stops", [])]
-        key = store.digest([unit.content() for unit in units])
         facts = max((unit.facts() for unit in units), key=_day, default=self.setting.environment)
-        return Measured(
-            pd.concat(calls, ignore_index=True),
+        found = {
+            "calls": _joined("calls", units),
+            "judged": _joined("judged", judged),
+            "stops": pd.concat(stops, ignore_index=True),
+            "sessions": sessions,
+        }
+        key = store.digest([unit.content() for unit in [*units, *judged]])
+        return Measured(self.setting, found, chosen, key, facts)
+
+    # ------------------------------------------------------------------------------- the stages
+    def _with_candidate(self) -> tuple[Run, list[store.Unit]]:
+        """The run about the candidate that the selection finds, and what was measured for it."""
+        how = self.setting.experiment.selection
+        if how is None:
+            return self, []
+        spoken = self._selected_units()
+        units = spoken[how.dataset]
+        judged = self.judge(spoken)
+        stops = [unit.stops() for unit in units]
+        seen = selecting.Seen(
+            _joined("calls", units),
+            _joined("judged", judged),
             pd.concat(stops, ignore_index=True),
-            sessions,
-            chosen,
-            key,
-            facts,
+            self.setting.made,
+            self.setting.file,
         )
+        experiment = selecting.select(self.setting.experiment, seen)
+        self.tell.line(f"selection on {how.dataset}: {experiment.candidate}")
+        return replace(self, setting=replace(self.setting, experiment=experiment)), list(units)
+
+    def _selected_units(self) -> dict[str, list[store.Unit]]:
+        """The selection's data set, on which every variant is measured in the default session."""
+        how = self.setting.experiment.selection
+        if how is None:
+            return {}
+        names = [variant.name for variant in self.setting.experiment.variants]
+        return {how.dataset: self._evaluated(how.dataset, names, "default", math.inf)}
 
     def sweep(self, seconds: float) -> store.Unit:
         """Every session configuration, at one length."""
@@ -171,7 +147,12 @@ class Run:
     def latency(self, chosen: str, seconds: float) -> store.Unit:
         """Baseline, twin and variants at every length, in fresh processes."""
         experiment, operations = self.setting.experiment, self.setting.family.operations
-        tasks = plan.latency_tasks(experiment, chosen, self.setting.entry, operations)
+        known = {v.name: self.setting.family_of(v.name).operations for v in experiment.variants}
+        tasks = [
+            task
+            for task in plan.latency_tasks(experiment, chosen, self.setting.entry, operations)
+            if task.operation in known[task.entry.variant]
+        ]
         gates = [gate for gate in experiment.gates if gate.at.audio_seconds is not None]
         how = replace(
             self._how("latency", self._latency().rounds, seconds),
@@ -182,24 +163,53 @@ class Run:
         )
         return self._rounds(tasks, how)
 
-    def quality(self, chosen: str, seconds: float = math.inf) -> list[store.Unit]:
+    def quality(self, chosen: str, seconds: float = math.inf) -> dict[str, list[store.Unit]]:
         """Each variant on each data set; the candidate in its chosen session. The data sets share
-        the seconds by their size."""
-        experiment = self.setting.experiment
+        the seconds by their size. What a selection left out is not measured on fresh data."""
+        experiment, how = self.setting.experiment, self.setting.experiment.selection
+        out = {name for name in how.among if name != experiment.candidate} if how else set()
+        names = [variant.name for variant in experiment.variants if variant.name not in out]
+        parts = [part.name for part in experiment.quality if not how or part.name != how.dataset]
+        return {
+            part: self._evaluated(part, names, chosen, seconds * self._share(part))
+            for part in parts
+        }
+
+    def _evaluated(
+        self, part: str, names: Sequence[str], chosen: str, seconds: float
+    ) -> list[store.Unit]:
+        """The variants of these names on one data set."""
+        data = replace(self.setting.datasets[part], name=part)
+        units = {}
+        for name in names:
+            session = chosen if name == self.setting.experiment.candidate else "default"
+            entry = self.setting.entry(name, session)
+            stem = f"quality-{part}-{name}"
+            units[entry] = self._unit(stem, [entry], part, data.fingerprint)
+        still_open = self.setting.gates(chosen).of_dataset(part)
+        gives = self.setting.family.gives
+        audio_folder = self.setting.folder / AUDIO / part if "audio" in gives else None
+        seed = self.setting.experiment.seed
+        self._stream(units, Stream(data, seed, seconds, still_open, audio_folder))
+        return list(units.values())
+
+    def judge(self, spoken: Mapping[str, Sequence[store.Unit]]) -> list[store.Unit]:
+        """What each judge of a data set says of the audio that its calls gave."""
         found: list[store.Unit] = []
-        for part in experiment.quality:
-            data = replace(self.setting.datasets[part.name], name=part.name)
-            units = {}
-            for variant in experiment.variants:
-                session = chosen if variant.name == experiment.candidate else "default"
-                entry = self.setting.entry(variant.name, session)
-                name = f"quality-{part.name}-{variant.name}"
-                units[entry] = self._unit(name, [entry], part.name, data.fingerprint)
-            still_open = self.setting.gates(chosen).of_dataset(part.name)
-            limit = seconds * self._share(part.name)
-            self._stream(units, Stream(data, experiment.seed, limit, still_open))
-            found += units.values()
+        how = judging.Session(self.setting.folder / AUDIO, self.start, self.tell)
+        for part, units in spoken.items():
+            for seat in self.setting.judges.get(part, ()):
+                todo = [(self._judged(seat, unit), unit) for unit in units]
+                pairs = [(mine, _with_audio(unit)) for mine, unit in todo]
+                judging.judge_audio(seat, pairs, how)
+                found += [mine for mine, _ in todo]
         return found
+
+    def _judged(self, seat: judging.Seat, spoken: store.Unit) -> store.Unit:
+        pieces = [(row["item"], row["audio_sha256"]) for row in _with_audio(spoken)]
+        key = store.digest([seat.fingerprint, MEASURING, code_of(audio.decode), pieces])
+        name = f"judged-{seat.name}-{spoken.name}"
+        return store.Unit(self.setting.folder, name, key, self.setting.environment, table="judged")
 
     def audit(self) -> list[store.Unit]:
         """Another's protocol and the same configurations in rounds, if the experiment asks."""
@@ -280,7 +290,7 @@ class Run:
         return min(float(clips * sum(usual.get(name, typical) for name in names)), most)
 
     def _sizes(self) -> dict[str, int]:
-        return {name: len(list(d.utterances)) for name, d in self.setting.datasets.items()}
+        return {name: len(data.utterances) for name, data in self.setting.datasets.items()}
 
     def _share(self, name: str) -> float:
         """Of the utterances, those of one data set."""
@@ -298,12 +308,11 @@ class Run:
         rate = self.setting.family.sample_rate
         folder = self.setting.folder / store.WORK / "clips"
         folder.mkdir(parents=True, exist_ok=True)
-        decoded = list(_decoded(self._speech(), rate))
         out: dict[float, tuple[tuple[str, str], ...]] = {}
         for seconds in lengths or self._latency().audio_seconds:
             found = []
             for place, (name, samples) in enumerate(
-                audio.lengths(decoded, seconds, rate, CLIPS_PER_LENGTH)
+                audio.lengths(_decoded(self._speech(), rate), seconds, rate, CLIPS_PER_LENGTH)
             ):
                 path = folder / f"{seconds:g}s-{place}.npy"
                 np.save(path, samples)
@@ -316,6 +325,17 @@ def _contenders(rows: Rows, _: Rows) -> Callable[[Task], bool]:
     """Sessions that may yet be the fastest; the default ones and the twin always."""
     keep = scoring.undecided(tables.frame("calls", rows))
     return lambda task: (task.entry.variant, task.entry.session.name) in keep
+
+
+def _joined(table: str, units: Sequence[store.Unit]) -> pd.DataFrame:
+    found = [unit.table() for unit in units]
+    return pd.concat(found, ignore_index=True) if found else tables.frame(table, [])
+
+
+def _with_audio(unit: store.Unit) -> list[dict[str, Any]]:
+    """The calls that gave audio."""
+    calls = unit.table()
+    return tables.records(calls[calls["warm"] & (calls["audio"] != "")])
 
 
 def _day(facts: Mapping[str, Any]) -> str:

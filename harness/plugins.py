@@ -18,12 +18,13 @@ from harness import contracts
 from harness.errors import PluginError, UnknownNameError
 
 PACKAGE = Path(__file__).parent
-CONTRACTS: dict[str, tuple[str, type]] = {
+CONTRACTS: dict[str, tuple[str, type | tuple[type, ...]]] = {
     "datasets": ("source", contracts.Source),
-    "families": ("family", contracts.Family),
+    "families": ("family", (contracts.Family, contracts.Composite)),
     "quantize": ("method", contracts.Method),
     "metrics": ("metric", contracts.Metric),
     "gates": ("gate", contracts.Gate),
+    "judges": ("judge", contracts.Judge),
     "sections": ("section", contracts.Section),
 }
 
@@ -63,7 +64,9 @@ def load(kind: str, name: str, beside: Path | None = None) -> Any:
     attribute, contract = CONTRACTS[kind]
     entry = getattr(module, attribute, None)
     if not isinstance(entry, contract):
-        raise PluginError(f"{where} must define `{attribute} = {contract.__name__}(...)`.")
+        kinds = contract if isinstance(contract, tuple) else (contract,)
+        wanted = " or ".join(f"`{attribute} = {kind.__name__}(...)`" for kind in kinds)
+        raise PluginError(f"{where} must define {wanted}.")
     return entry
 
 

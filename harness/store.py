@@ -90,9 +90,16 @@ class Unit:
     """Rows of one unit as they are measured: a journal of blocks that survives a kill."""
 
     def __init__(
-        self, folder: Path, name: str, key: str, environment: Mapping[str, Any] | None = None
+        self,
+        folder: Path,
+        name: str,
+        key: str,
+        environment: Mapping[str, Any] | None = None,
+        table: str = "calls",
     ) -> None:
-        """`environment`: what is written beside the rows when the unit is finished."""
+        """`environment`: what is written beside the rows when the unit is finished; `table`: which
+        its rows are of."""
+        self._table = table
         self.environment = dict(environment or {})
         stem = f"{_plain(name)}-{key[:16]}"
         self.name, self.key = name, key
@@ -149,7 +156,7 @@ class Unit:
         rows = (row for block in self.blocks() for row in block)
         write_atomic(self._facts, as_json(self.environment))
         write_atomic(self._stops, as_json(list(stops)))
-        write_atomic(self._done, _parquet(tables.frame("calls", rows)))
+        write_atomic(self._done, _parquet(tables.frame(self._table, rows)))
         self._journal.unlink(missing_ok=True)
 
     def reopen(self) -> None:
@@ -163,11 +170,12 @@ class Unit:
     def rows(self) -> list[dict[str, Any]]:
         """All rows so far, of a unit that is complete or under way."""
         if self.complete:
-            return tables.records(self.calls())
+            return tables.records(self.table())
         return [row for block in self.blocks() for row in block]
 
-    def calls(self) -> pd.DataFrame:
-        return tables.check("calls", pd.read_parquet(self._done))
+    def table(self) -> pd.DataFrame:
+        """The rows of a complete unit, as its table."""
+        return tables.check(self._table, pd.read_parquet(self._done))
 
     def stops(self) -> pd.DataFrame:
         return tables.frame("stops", json.loads(self._stops.read_text(encoding="utf-8")))

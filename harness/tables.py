@@ -11,7 +11,8 @@ from harness.errors import StoreError
 
 # 1: first version.
 # 2: `stops`, what the runner stopped at; bounds of gates carry their level; sweeps their reach.
-SCHEMA = 2
+# 3: synthesised audio and what judges say of it; figures of a call; data sets with their notes.
+SCHEMA = 3
 
 TEXT, NUMBER, WHOLE, FLAG = "str", "float64", "int64", "bool"
 
@@ -46,7 +47,45 @@ TABLES: Mapping[str, Mapping[str, str]] = {
         "steal": NUMBER,  # share of CPU time that the hypervisor took during the block
         "load": NUMBER,  # load average over one minute at the end of the block
         "note": TEXT,  # what the model says of this call: token budget spent, repetition stopped
+        "figures": TEXT,  # JSON: name -> number, what else is known of this call
+        "audio": TEXT,  # what a synthesiser said: a FLAC file in the run's folder `audio/`
+        "audio_sha256": TEXT,
         "error": TEXT,
+    },
+    # one row per piece of synthesised audio and judge, or per listener's score of it
+    "judged": {
+        **_CELL,
+        "dataset": TEXT,
+        "item": TEXT,
+        "speaker": TEXT,
+        "sentence": TEXT,
+        "round": WHOLE,
+        "judge": TEXT,
+        "version": TEXT,
+        "rater": TEXT,  # "" for a predictor
+        "figures": TEXT,  # JSON: name -> number
+        "text": TEXT,  # what the judge heard, where it is a recogniser
+        "reference": TEXT,
+        "audio_sha256": TEXT,  # of what was judged
+        "error": TEXT,
+    },
+    # one row per data set: which, drawn how, how many were left out and why
+    "datasets": {
+        "dataset": TEXT,
+        "source": TEXT,  # file in harness/datasets/
+        "fingerprint": TEXT,
+        "planned": WHOLE,
+        "unusable": WHOLE,  # of the planned, those that the data set itself could not give
+        "notes": TEXT,  # JSON: release, split, licence, seed ...
+    },
+    # one row per data set and judge: what its figures mean
+    "judges": {
+        "dataset": TEXT,
+        "judge": TEXT,
+        "version": TEXT,
+        "about": TEXT,  # JSON: language -> what it is valid for, and what not
+        "parameters": TEXT,  # JSON
+        "notes": TEXT,  # JSON: screening of raters, counts
     },
     # one row per cell of the latency stage and per variant on a data set: how far it was measured
     "stops": {

@@ -224,7 +224,7 @@ def measured(folder: Path, script: Mapping[str, Exception], **changes: Any) -> t
     tell = Heard()
     with Pool(lambda label: Scripted(label, script)) as pool:
         audit.measure(units, plan, pool, tell)
-    return units[audit.REPLAY].calls(), tell
+    return units[audit.REPLAY].table(), tell
 
 
 @pytest.mark.parametrize(

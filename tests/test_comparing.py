@@ -514,7 +514,7 @@ def shipped() -> tuple[Result, dict[str, NamedMetric]]:
     variants = pd.read_csv(SHIPPED / "variants.csv", keep_default_na=False).to_dict("records")
     data = {"calls": tables.frame("calls", calls), "variants": tables.frame("variants", variants)}
     locate = spec.locator(SHIPPED / "experiment.yaml")
-    data["scores"] = deciding.scores(experiment, data["calls"], locate)
+    data["scores"] = deciding.scores(experiment, data["calls"], locate, data["judged"])
     metrics = {named.name: named for named in deciding.metrics(experiment, locate)}
     return Result(SHIPPED, experiment, environment, {}, data), metrics
 
@@ -536,7 +536,7 @@ def test_in_a_real_run_a_candidate_that_takes_half_as_long_again_is_a_regression
     slow = (calls["variant"] == "int8") & (calls["stage"] == "latency")
     slower = calls.assign(seconds=calls["seconds"].where(~slow, calls["seconds"] * 1.5))
     locate = spec.locator(SHIPPED / "experiment.yaml")
-    scores = deciding.scores(run.experiment, slower, locate)
+    scores = deciding.scores(run.experiment, slower, locate, run.judged)
     after = replace(run, tables={**run.tables, "calls": slower, "scores": scores})
     found = comparing.compare(run, after, metrics, How(draws=1000))
     worse = [row for row in found.rows if row.outcome == "regression"]

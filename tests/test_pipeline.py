@@ -22,7 +22,7 @@ from tiny_graphs import save, two_layers
 
 from harness import api, cli, environment, plots, plugins, store
 from harness.errors import HarnessError, SpecError, StoreError
-from harness.worker import Server
+from harness.worker.server import Server
 
 YAML = """\
 name: fake

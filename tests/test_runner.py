@@ -53,10 +53,11 @@ class Scripted:
         shared = {"steal": 0.0, "load": 0.1, "rss_bytes": 5e6}
         if kind == "open":
             return {"seconds": 0.5, "rss_bytes": 4e6}
-        if kind == "utterance":
-            if "broken" in body["path"]:
-                raise AudioError("broken.mp3: cannot be decoded")
-            return {"seconds": behaviour, "cpu_seconds": 0.0, "text": "hola", **shared}
+        if kind == "utterances":
+            row = {"seconds": behaviour, "cpu_seconds": 0.0, "text": "hola", **shared}
+            broken = {"seconds": None, "error": "broken.mp3: cannot be decoded"}
+            rows = [broken if "broken" in item["path"] else row for item in body["items"]]
+            return {"calls": rows}
         Scripted.asked.append(f"{self.label} {body['operation']}")
         call = {"seconds": behaviour, "cpu_seconds": 0.0, "tokens": 3, "text": "hola"}
         return {"calls": [call] * body["calls"], **shared}
@@ -92,7 +93,7 @@ def measured(
     unit = store.Unit(folder, "latency", key)
     with Pool(lambda label: Scripted(label, script)) as pool:
         measure_rounds(unit, todo, how, pool, Silent())
-    return unit.calls()
+    return unit.table()
 
 
 def test_every_round_holds_one_block_of_each_cell(folder: Path) -> None:
@@ -232,7 +233,7 @@ def evaluated(folder: Path, script: Mapping[str, Any], data: Dataset) -> dict[st
     units = {entry(name): store.Unit(folder, f"quality-{name}", "k") for name in ("fp32", "int8")}
     with Pool(lambda label: Scripted(label, script)) as pool:
         measure_quality(units, Stream(data, seed=1), pool, Silent())
-    return {one.variant: unit.calls() for one, unit in units.items()}
+    return {one.variant: unit.table() for one, unit in units.items()}
 
 
 def test_each_utterance_ends_as_one_row_per_variant_with_a_value_or_an_error(folder: Path) -> None:
@@ -275,7 +276,7 @@ def test_a_variant_that_could_not_be_made_is_never_started_and_every_row_says_wh
     unit = store.Unit(folder, "latency", "k")
     with Pool(lambda label: Scripted(label, {}), {"int8": "nothing was quantized"}) as pool:
         measure_rounds(unit, tasks("fp32", "int8"), plan(), pool, Silent())
-    calls = unit.calls()
+    calls = unit.table()
     bad = calls[calls["variant"] == "int8"]
     assert len(bad)
     assert bad["error"].str.contains("nothing was quantized").all()
@@ -296,7 +297,7 @@ def streamed(folder: Path, ids: int, still_open: Any, **more: Any) -> tuple[Any,
     with Pool(lambda label: Scripted(label, {})) as pool:
         stream = Stream(many, 1, still_open=still_open, **more)
         measure_quality({entry("fp32"): unit}, stream, pool, Silent())
-    calls = unit.calls()
+    calls = unit.table()
     return unit.stops().iloc[0], calls.loc[calls["warm"], "item"].tolist()
 
 
@@ -420,6 +421,6 @@ def test_a_new_variant_takes_the_other_with_it_on_a_data_set(folder: Path) -> No
         measure_quality({entry("fp32"): old}, stop, pool, Silent())
         old.reopen()
         measure_quality({entry("fp32"): old, entry("int8"): new}, Stream(many, 1), pool, Silent())
-    said = [set(unit.calls().query("warm")["item"]) for unit in (old, new)]
+    said = [set(unit.table().query("warm")["item"]) for unit in (old, new)]
     assert said[0] == said[1]
     assert len(said[0]) == 300

@@ -25,7 +25,7 @@ def test_a_unit_gives_back_what_was_appended_with_missing_numbers_as_nan(folder:
     unit = store.Unit(folder, "sweep", "k" * 64)
     unit.append([ROW, {**ROW, "seconds": None, "error": "crashed"}])
     unit.finish()
-    calls = unit.calls()
+    calls = unit.table()
     assert unit.complete
     assert calls["seconds"].tolist()[0] == 0.25
     assert pd.isna(calls["seconds"][1])

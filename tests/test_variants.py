@@ -22,8 +22,9 @@ from harness.assets import from_path
 from harness.contracts import Family, Feeds, Method, Quantized
 from harness.errors import AssetError, ModelError, QuantizeError
 from harness.quantize import dynamic_int8, static_qdq
+from harness.spec import load_plugin
 from harness.spec.model import Experiment, Model, Origin, Use, Variant
-from harness.variants import Calibration, Made, VariantFolder, build_baseline, quantize, row
+from harness.variants import Calibration, Made, VariantFolder, build_baseline, making, quantize, row
 from harness.variants.cache import RECORD
 
 DYNAMIC = Use("dynamic_int8", dynamic_int8.Params())
@@ -315,14 +316,20 @@ class NoParams:
     """A family without parameters."""
 
 
-def test_every_variant_is_made_or_says_why_not(source: Path, tmp_path: Path) -> None:
+def test_every_variant_is_made_or_says_why_not(
+    source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def load(kind: str, name: str, locate: Any) -> Any:
+        return FAMILY if name == "tiny" else load_plugin(kind, name, locate)
+
+    monkeypatch.setattr(making, "load_plugin", load)
     export = tmp_path / "export"
     export.mkdir()
     tiny_graphs.save(tiny_graphs.two_layers(), export / "encoder.onnx")
     wrong = Use("dynamic_int8", dynamic_int8.Params(op_types=("Conv",)))
     experiment = Experiment(
         name="x",
-        model=Model("tiny", Origin(path="source"), NoParams()),
+        model=Model("tiny", NoParams(), Origin(path="source")),
         variants=(
             Variant("fp32"),
             Variant("int8", DYNAMIC),
@@ -334,7 +341,7 @@ def test_every_variant_is_made_or_says_why_not(source: Path, tmp_path: Path) -> 
         candidate="int8",
     )
     told: list[str] = []
-    made = variants.make(experiment, FAMILY, lambda name: tmp_path / name, told.append)
+    made = variants.make(experiment, lambda name: tmp_path / name, told.append)
     assert list(made) == ["fp32", "int8", "theirs", "nothing", "static"]
     assert [bool(one.error) for one in made.values()] == [False, False, False, True, True]
     assert "nothing was quantized" in made["nothing"].error
@@ -342,5 +349,5 @@ def test_every_variant_is_made_or_says_why_not(source: Path, tmp_path: Path) -> 
     assert made["theirs"].folder == export
     assert any(line.startswith("building the FP32 graphs") for line in told)
     told.clear()
-    assert variants.make(experiment, FAMILY, lambda name: tmp_path / name, told.append) == made
+    assert variants.make(experiment, lambda name: tmp_path / name, told.append) == made
     assert not any(line.startswith("building") for line in told)

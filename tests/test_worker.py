@@ -15,7 +15,8 @@ import soundfile
 
 from harness.errors import AudioError, ModelError, WorkerError
 from harness.session import SessionConfig
-from harness.worker import Server, Worker, serve
+from harness.worker import Worker
+from harness.worker.server import Server, serve
 
 FAMILY = str(Path(__file__).parent / "fake_family.py")
 
@@ -99,15 +100,15 @@ def test_a_call_that_gives_nan_is_that_calls_row_and_the_block_goes_on(
 
 
 @pytest.mark.parametrize("samples", [None, np.zeros(0)])
-def test_a_clip_that_cannot_be_read_is_an_audio_error(
+def test_a_clip_that_cannot_be_read_is_a_row_with_its_error(
     worker: Worker, tmp_path: Path, samples: np.ndarray | None
 ) -> None:
     worker.ask(opening(tmp_path / "model"), 60)
     path = tmp_path / "clip.wav"
     if samples is not None:
         soundfile.write(path, samples, 16_000)
-    with pytest.raises(AudioError, match=r"clip\.wav"):
-        worker.ask({"utterance": {"path": str(path)}}, 60)
+    reply = worker.ask({"utterances": {"items": [{"path": str(path)}]}}, 60)
+    assert "clip.wav" in reply["calls"][0]["error"]
 
 
 def test_an_utterance_is_decoded_outside_the_clock_and_says_its_length(tmp_path: Path) -> None:
@@ -115,7 +116,7 @@ def test_an_utterance_is_decoded_outside_the_clock_and_says_its_length(tmp_path:
     soundfile.write(path, np.zeros(8_000), 8_000)
     server = Server()
     server.answer(opening(tmp_path / "model"))
-    row = server.answer({"utterance": {"path": str(path)}})
+    row = server.answer({"utterances": {"items": [{"path": str(path)}]}})["calls"][0]
     assert row["audio_seconds"] == pytest.approx(1.0)
     assert row["text"] == "hola"
 

@@ -86,7 +86,7 @@ class Machine:
             tasks = [Task(e, OPERATION, self.seconds, what.calls, must=must) for e in what.entries]
             with Pool() as pool:
                 measure_rounds(unit, tasks, plan, pool, self.tell)
-        return unit.calls()
+        return unit.table()
 
     def _key(self, facts: Mapping[str, Any]) -> list[str]:
         code = Path(slowed.__file__).read_text(encoding="utf-8")

@@ -98,6 +98,8 @@ def memory(facts: Facts, experiment: Experiment) -> Iterator[Finding]:
 def _model_bytes(experiment: Experiment) -> int:
     """The model as published; 0 where that is not known without fetching it."""
     source = experiment.model.source
+    if source is None:
+        return 0
     if source.asset and source.asset in assets.names():
         return sum(file.bytes for file in assets.load_asset(source.asset).files.values())
     folder = Path(source.path)

@@ -186,7 +186,10 @@ class Costs:
 
 def model_of(experiment: Experiment, variant: Variant | None = None) -> str:
     """The model behind a variant, as the anchors name it; "" for one they do not know."""
-    origin = (variant and variant.source) or experiment.model.source
+    own = variant.model if variant and variant.model else experiment.model
+    origin = (variant and variant.source) or own.source
+    if origin is None:
+        return ""
     return anchors.model_in(f"{origin.asset} {origin.path} {origin.hub}")
 
 

@@ -35,6 +35,7 @@ class Entry:
     family: str
     params: Mapping[str, Any] = field(hash=False)
     replica: int = 0
+    parts: Mapping[str, Any] = field(default_factory=dict, hash=False)  # of a system, by role
 
     @property
     def label(self) -> str:
@@ -84,6 +85,7 @@ class Pool:
             "folder": str(entry.folder),
             "params": dict(entry.params),
             "session": entry.session.to_json(),
+            "parts": dict(entry.parts),
         }
         try:
             reply = connection.ask({"open": request}, OPEN_LIMIT_SECONDS)

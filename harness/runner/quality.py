@@ -8,19 +8,23 @@ from __future__ import annotations
 
 import base64
 import math
+import re
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise, takewhile
 from pathlib import Path
 from random import Random
 from typing import Any
 
 from harness import stats, tables
 from harness.contracts import Dataset, Utterance
-from harness.errors import AudioError, HarnessError, SpecError
+from harness.errors import HarnessError, SpecError
 from harness.runner.pool import UNKNOWN_CALL_LIMIT_SECONDS, Entry, Pool, Tell
 from harness.runner.schedule import FEWEST_UTTERANCES, Rows
 from harness.store import Unit
+
+TURN = 8  # utterances that one variant hears before the next one has its turn
 
 
 @dataclass(frozen=True)
@@ -31,12 +35,14 @@ class Stream:
     seed: int
     seconds: float = math.inf
     still_open: Callable[[Rows, Rows], bool] = lambda _rows, _stops: True
+    audio: Path | None = None  # folder in which to keep what synthesisers say
 
-    def order(self, utterances: Sequence[Utterance]) -> list[Utterance]:
+    def order(self) -> Sequence[int]:
         """As they come, unless there may be a stop on the way: then each prefix is a sample."""
-        if len(utterances) <= FEWEST_UTTERANCES:
-            return list(utterances)
-        return Random(f"{self.seed}/order/{self.data.name}").sample(utterances, len(utterances))
+        total = len(self.data.utterances)
+        if total <= FEWEST_UTTERANCES:
+            return range(total)
+        return Random(f"{self.seed}/order/{self.data.name}").sample(range(total), total)
 
     def stop(self, entry: Entry, done: int, look: stats.Look, why: str) -> dict[str, Any]:
         """A row of the `stops` table."""
@@ -62,46 +68,49 @@ class Stream:
 
 
 def measure_quality(units: Mapping[Entry, Unit], stream: Stream, pool: Pool, tell: Tell) -> None:
-    """Each utterance once per entry; the entries take turns in random order on each utterance.
+    """Each utterance once per entry; the entries take turns in random order, some utterances each.
 
     An utterance that cannot be read, or that crashes the process, is a row with its error. Units
     that are complete are only read: for the looks, and to be left as they are.
     """
-    dataset = stream.data
+    total = len(stream.data.utterances)
     open_units = {entry: unit for entry, unit in units.items() if not unit.complete}
     spent = (row.get("seconds") or 0.0 for unit in open_units.values() for row in unit.rows())
     started = time.monotonic() - sum(spent)
     done = {entry: _items(unit) for entry, unit in units.items()}
     furthest = max((len(items) for items in done.values()), default=0)
-    utterances = stream.order(list(dataset.utterances))
-    looks = stats.looks(FEWEST_UTTERANCES, len(utterances))
-    random = Random(f"{stream.seed}/quality/{dataset.name}")
-    why, place = "all", len(utterances)
-    for number, utterance in enumerate(utterances):
-        part = number / max(len(utterances), 1)
-        abreast = number >= furthest  # all the variants are: nothing new is known before
-        if abreast and number in looks and not _open_at(units, stream, number, part):
-            why, place = "decided", number
-            break
-        late = time.monotonic() - started > stream.seconds
-        if abreast and number >= FEWEST_UTTERANCES and late:
-            why, place = "budget", number
-            break
-        pending = [entry for entry in open_units if utterance.id not in done[entry]]
-        random.shuffle(pending)
-        left = _left(started, number, len(utterances), stream.seconds)
-        for entry in pending:
-            text = f"utterance {number + 1} of {len(utterances)}, {entry.label}"
-            tell.step(f"quality {dataset.name}", part, text, left)
-            units[entry].append(_utterance(entry, utterance, dataset.name, number, pool))
+    order, looks = stream.order(), stats.looks(FEWEST_UTTERANCES, total)
+    random = Random(f"{stream.seed}/quality/{stream.data.name}")
+    why, place = "all", total
+    for first, last in _turns(total, looks):
+        if first >= furthest:  # all the variants are abreast: nothing new is known before
+            look = first in looks and not _open_at(units, stream, first, first / total)
+            late = first >= FEWEST_UTTERANCES and time.monotonic() - started > stream.seconds
+            if look or late:
+                why, place = "decided" if look else "budget", first
+                break
+        turn = [(number, stream.data.utterances[order[number]]) for number in range(first, last)]
+        entries = list(open_units)
+        random.shuffle(entries)
+        for entry in entries:
+            text = f"utterance {first + 1} of {total}, {entry.label}"
+            left = _left(started, first, total, stream.seconds)
+            tell.step(f"quality {stream.data.name}", first / total, text, left)
+            pending = [one for one in turn if one[1].id not in done[entry]]
+            for rows in _Turn(entry, stream, pool).rows(pending):
+                units[entry].append(rows)
     if why != "all":
-        tell.line(f"quality {dataset.name}: {why} after {place} of {len(utterances)} utterances")
+        tell.line(f"quality {stream.data.name}: {why} after {place} of {total} utterances")
     taken = sum(look <= place for look in looks)
-    early = stats.early(place / max(len(utterances), 1))
-    look = early if why == "decided" else stats.last(taken)
-    for entry, unit in units.items():
-        if not unit.complete:
-            unit.finish([stream.stop(entry, place, look, why)])
+    seen = stats.early(place / max(total, 1)) if why == "decided" else stats.last(taken)
+    for entry, unit in open_units.items():
+        unit.finish([stream.stop(entry, place, seen, why)])
+
+
+def _turns(total: int, looks: Sequence[int]) -> list[tuple[int, int]]:
+    """(first, beyond the last) utterance of each turn; a look comes between two of them."""
+    cuts = sorted({*range(0, total, TURN), *(look for look in looks if look < total), total})
+    return list(pairwise(cuts))
 
 
 def _open_at(units: Mapping[Entry, Unit], stream: Stream, done: int, seen: float) -> bool:
@@ -121,45 +130,105 @@ def _items(unit: Unit) -> set[str]:
     return {row["item"] for row in unit.rows() if row["warm"]}
 
 
-def _utterance(
-    entry: Entry, utterance: Utterance, dataset: str, place: int, pool: Pool
-) -> list[dict[str, Any]]:
-    row = {
-        "stage": "quality",
-        "variant": entry.variant,
-        "session": entry.session.name,
-        "replica": entry.replica,
-        "operation": "pipeline",
-        "warm": True,
-        "dataset": dataset,
-        "item": utterance.id,
-        "speaker": utterance.speaker,
-        "sentence": utterance.sentence,
-        "reference": utterance.text,
-        "round": place,
-        "block": place,
-        "audio_seconds": None if math.isnan(utterance.seconds) else utterance.seconds,
-    }
-    if utterance.error:
-        return [{**row, "error": utterance.error}]
-    cold: list[dict[str, Any]] = []
-    try:
-        request = {"utterance": _audio(utterance)}
-        opened = pool.open(entry)
-        if opened is not None:  # a new process: its first call is no measure of the others
-            cold.append({**row, **opened, "operation": "load", "warm": False})
-            first = pool.ask(entry, request, UNKNOWN_CALL_LIMIT_SECONDS)
-            cold.append({**row, **first, "operation": "first_call", "warm": False})
-        return [*cold, {**row, **pool.ask(entry, request, UNKNOWN_CALL_LIMIT_SECONDS)}]
-    except SpecError:
-        raise
-    except HarnessError as error:
-        return [*cold, {**row, "error": str(error).removeprefix(f"{entry.label}: ")}]
+@dataclass(frozen=True)
+class _Turn:
+    """One entry's turn: some utterances in one request, so that no pause comes between them."""
 
+    entry: Entry
+    stream: Stream
+    pool: Pool
 
-def _audio(utterance: Utterance) -> dict[str, str]:
-    if utterance.audio is None:
-        raise AudioError(f"{utterance.id}: has no audio; a recogniser needs some")
-    if isinstance(utterance.audio, Path):
-        return {"path": str(utterance.audio)}
-    return {"bytes": base64.b64encode(utterance.audio).decode()}
+    def rows(self, turn: Sequence[tuple[int, Utterance]]) -> Iterator[list[dict[str, Any]]]:
+        """The rows of each utterance in order, those of opening the process among them."""
+        left = list(turn)
+        while left:
+            usable = list(takewhile(lambda pair: not pair[1].error, left))
+            if not usable:
+                number, one = left.pop(0)
+                yield [{**self._row(number, one), "error": one.error}]
+            elif not self.pool.process(self.entry):
+                yield self._opening(*left.pop(0))
+            else:
+                yield from self._asked(usable)
+                left = left[len(usable) :]
+
+    def _opening(self, number: int, one: Utterance) -> list[dict[str, Any]]:
+        """The first utterance of a new process: its first call is no measure of the others."""
+        row, cold = self._row(number, one), []
+        try:
+            opened = self.pool.open(self.entry)
+            if opened is not None:
+                cold.append({**row, **opened, "operation": "load", "warm": False})
+                first = self._ask([(number, one)])[0]
+                cold.append({**row, **first, "operation": "first_call", "warm": False})
+            return [*cold, {**row, **self._ask([(number, one)])[0]}]
+        except SpecError:
+            raise
+        except HarnessError as error:
+            return [*cold, self._failed(row, error)]
+
+    def _asked(self, turn: Sequence[tuple[int, Utterance]]) -> Iterator[list[dict[str, Any]]]:
+        """All in one request; where that fails, one by one, so that only the culprit is lost."""
+        try:
+            replies = self._ask(turn)
+        except SpecError:
+            raise
+        except HarnessError as error:
+            if len(turn) == 1:
+                yield [self._failed(self._row(*turn[0]), error)]
+                return
+            for number, one in turn:
+                yield self._opening(number, one)
+            return
+        for (number, one), reply in zip(turn, replies, strict=True):
+            yield [{**self._row(number, one), **reply}]
+
+    def _ask(self, turn: Sequence[tuple[int, Utterance]]) -> list[dict[str, Any]]:
+        items = [self._item(one) for _, one in turn]
+        limit = UNKNOWN_CALL_LIMIT_SECONDS * len(turn)
+        reply = self.pool.ask(self.entry, {"utterances": {"items": items}}, limit)
+        rows: list[dict[str, Any]] = reply["calls"]
+        kept = self.stream.audio / self.entry.variant if self.stream.audio else None
+        for row in rows:
+            if row.get("audio") and kept is not None:
+                row["audio"] = f"{kept.parent.name}/{kept.name}/{row['audio']}"
+            if row.get("error"):
+                row["error"] = self._plain(row["error"])
+        return rows
+
+    def _item(self, one: Utterance) -> dict[str, str]:
+        """What the worker reads of an utterance: its audio or, where it has none, its text."""
+        item: dict[str, str] = {}
+        if isinstance(one.audio, Path):
+            item["path"] = str(one.audio)
+        elif one.audio is not None:
+            item["bytes"] = base64.b64encode(one.audio).decode()
+        item["text"] = one.text
+        if self.stream.audio is not None:
+            name = re.sub(r"[^A-Za-z0-9._-]", "_", one.id)
+            item["keep"] = str(self.stream.audio / self.entry.variant / f"{name}.flac")
+        return item
+
+    def _failed(self, row: Mapping[str, Any], error: HarnessError) -> dict[str, Any]:
+        return {**row, "error": self._plain(str(error))}
+
+    def _plain(self, error: str) -> str:
+        return error.removeprefix(f"{self.entry.label}: ")
+
+    def _row(self, number: int, one: Utterance) -> dict[str, Any]:
+        return {
+            "stage": "quality",
+            "variant": self.entry.variant,
+            "session": self.entry.session.name,
+            "replica": self.entry.replica,
+            "operation": "pipeline",
+            "warm": True,
+            "dataset": self.stream.data.name,
+            "item": one.id,
+            "speaker": one.speaker,
+            "sentence": one.sentence,
+            "reference": one.text,
+            "round": number,
+            "block": number,
+            "audio_seconds": None if math.isnan(one.seconds) else one.seconds,
+        }

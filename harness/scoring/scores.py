@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -14,6 +16,7 @@ from harness.plugins import NamedMetric
 
 Normalise = Callable[[str], str]
 COLD = ("load", "first_call")  # cold by their nature: only for metrics that name them
+PIECE = ("variant", "session", "replica", "dataset", "item", "audio_sha256")
 FROM_CALLS = [name for name in tables.TABLES["scores"] if name in tables.TABLES["calls"]]
 
 
@@ -41,25 +44,45 @@ def scores(
     calls: pd.DataFrame,
     metrics: Sequence[NamedMetric],
     normalise: Normalise | Mapping[str, Normalise] | None = None,
+    *,
+    raw: pd.DataFrame | None = None,
+    judged: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """Every metric of every call that it applies to, in the columns of the scores table.
 
     `normalise` makes texts comparable before they are scored, as in `heard`; without it they are
-    already. Calls that failed are not scored (the summary counts them). Warm-up calls are not
-    either; `load` and `first_call` are operations of their own. Seconds under zero (a clock that
-    went backwards) and whatever else is not finite are NaN, and so is all that is folded from them.
+    already, and `raw` are the same calls with the texts as they were. `judged`: what judges say of
+    the audio that the calls gave, texts comparable. Calls that failed are not scored (the summary
+    counts them). Warm-up calls are not either; `load` and `first_call` are operations of their own.
+    Seconds under zero (a clock that went backwards) and whatever else is not finite are NaN, and so
+    is all that is folded from them.
     """
+    raw = calls if raw is None else raw
+    if normalise is not None:
+        calls = heard(calls, normalise)
     fine = (calls["error"] == "").to_numpy(dtype=bool)
-    usable = (calls if fine.all() else calls[fine]).reset_index(drop=True)
-    usable = usable if normalise is None else heard(usable, normalise)
-    seen = _as_metrics_see(usable)
+    if not fine.all():
+        calls, raw = calls[fine], raw[fine]
+    usable = calls.reset_index(drop=True)
+    seen = _as_metrics_see(usable, raw)
+    parts = [*_of_calls(usable, seen, [n for n in metrics if not n.metric.judge])]
+    for named in metrics if judged is not None else ():
+        if named.metric.judge and judged is not None:
+            parts += _of_judge(judged, named, usable, seen)
+    if not parts:
+        return tables.frame("scores", [])
+    return pd.concat(parts, ignore_index=True)[list(tables.TABLES["scores"])]
+
+
+def _of_calls(
+    usable: pd.DataFrame, seen: list[Call], metrics: Sequence[NamedMetric]
+) -> Iterator[pd.DataFrame]:
     kept = usable[FROM_CALLS].assign(workload=pd.Series(workload(usable), dtype=str))
     operations = usable["operation"].to_numpy().astype(object)
     cold = np.isin(operations, COLD)
     counts = usable["warm"].to_numpy(dtype=bool) | cold
     on_data = (usable["dataset"] != "").to_numpy(dtype=bool)
     measured: dict[int, tuple[NDArray[np.intp], NDArray[np.float64]]] = {}
-    parts = []
     for named in metrics:
         metric = named.metric
         if metric.measure is None:
@@ -70,10 +93,45 @@ def scores(
             measured[id(metric)] = rows, _measured(metric.measure, seen, rows)
         rows, pairs = measured[id(metric)]
         part = kept if rows.size == len(kept) else kept.iloc[rows]
-        parts.append(part.assign(metric=named.name, value=pairs[:, 0], weight=pairs[:, 1]))
-    if not parts:
-        return tables.frame("scores", [])
-    return pd.concat(parts, ignore_index=True)[list(tables.TABLES["scores"])]
+        yield part.assign(metric=named.name, value=pairs[:, 0], weight=pairs[:, 1])
+
+
+def _of_judge(
+    judged: pd.DataFrame, named: NamedMetric, calls: pd.DataFrame, seen: list[Call]
+) -> Iterator[pd.DataFrame]:
+    """The metric of each piece of audio that its judge had something to say of."""
+    mine = judged[(judged["judge"] == named.metric.judge) & (judged["error"] == "")]
+    assert named.metric.measure is not None
+    if mine.empty:
+        return
+    spoken = calls.index[(calls["audio_sha256"] != "").to_numpy() & calls["warm"].to_numpy()]
+    pieces = calls.loc[spoken, list(PIECE)].itertuples(index=False, name=None)
+    place = dict(zip(pieces, spoken, strict=True))
+    found = []
+    for row in tables.records(mine):
+        call = seen[place[tuple(row[name] for name in PIECE)]]
+        said = {**call.figures, **(json.loads(row["figures"]) if row["figures"] else {})}
+        found.append(
+            replace(
+                call,
+                text=row["text"],
+                reference=row["reference"],
+                raw_text="",
+                figures=said,
+            )
+        )
+    pairs = _measured(named.metric.measure, found, np.arange(len(found)))
+    kept = mine.assign(
+        stage="quality",
+        operation="pipeline",
+        workload=mine["dataset"],
+        block=mine["round"],
+        speaker=mine["speaker"].where(mine["rater"] == "", mine["rater"]),
+        metric=named.name,
+        value=pairs[:, 0],
+        weight=pairs[:, 1],
+    )
+    yield kept[list(tables.TABLES["scores"])]
 
 
 def workload(calls: pd.DataFrame) -> list[str]:
@@ -93,8 +151,9 @@ def _operations(metric: Metric, operations: NDArray[np.generic]) -> NDArray[np.b
     return np.isin(operations, metric.operations)
 
 
-def _as_metrics_see(calls: pd.DataFrame) -> list[Call]:
+def _as_metrics_see(calls: pd.DataFrame, raw: pd.DataFrame) -> list[Call]:
     seconds = calls["seconds"].where(calls["seconds"] >= 0)
+    known = {text: json.loads(text) if text else {} for text in calls["figures"].unique()}
     columns = (
         calls["operation"].tolist(),
         seconds.tolist(),
@@ -103,6 +162,10 @@ def _as_metrics_see(calls: pd.DataFrame) -> list[Call]:
         calls["rss_bytes"].tolist(),
         calls["text"].tolist(),
         calls["reference"].tolist(),
+        raw["text"].tolist(),
+        raw["reference"].tolist(),
+        calls["note"].tolist(),
+        [known[text] for text in calls["figures"].tolist()],
     )
     return [Call(*row) for row in zip(*columns, strict=True)]
 

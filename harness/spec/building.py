@@ -9,19 +9,19 @@ from collections.abc import Mapping
 from typing import Any
 
 from harness import session
-from harness.contracts import Family, Locate
+from harness.contracts import Locate
 from harness.errors import HarnessError, SpecError
 from harness.session import SessionConfig
 from harness.spec import model
+from harness.spec.evaluated import Evaluated
 from harness.spec.model import DEFAULT_SESSION, Experiment, Use
-from harness.spec.naming import load_plugin, normalisers
-from harness.spec.references import References, dataset_name
+from harness.spec.naming import load_plugin
 from harness.spec.requirements import Requirements
 from harness.spec.strict_yaml import Document
 from harness.spec.values import Special
 
 
-class Builder(References):
+class Builder(Evaluated):
     """Reads every part of one experiment; keeps what later parts (gates, waivers) refer to.
 
     `stored` says that the data is what `to_json` gave, not what a person wrote.
@@ -30,13 +30,10 @@ class Builder(References):
     def __init__(self, document: Document, locate: Locate, stored: bool = False) -> None:
         super().__init__(document, locate)
         self.stored = stored
-        self.family: Family | None = None
-        self.variant_names: list[str] = []
         self.baseline = self.candidate = ""
         self.recorded_rows: dict[str, model.Recorded] = {}
         self.session_names: list[str] = []
         self.latency: model.Latency | None = None
-        self.quality: tuple[model.Quality, ...] = ()
 
     def experiment(self) -> Experiment:
         """The whole experiment. Raises: SpecError, one line per problem."""
@@ -52,8 +49,9 @@ class Builder(References):
                 "recorded": self._recorded,
                 "sessions": self._sessions,
                 "latency": self._latency,
-                "quality": self._quality,
-                "calibration": self._calibration,
+                "quality": self.read_quality,
+                "selection": self.read_selection,
+                "calibration": self.read_calibration,
                 "audit": self._audit,
                 "report": self._report,
                 "gates": requirements.gates,
@@ -79,32 +77,45 @@ class Builder(References):
         filled = {"sessions": [], **raw}
         if len(names) == 1:
             filled.setdefault("baseline", names[0])
+        for selection in _mappings([raw.get("selection")]):
+            for first in list(selection.get("among") or [])[:1]:
+                filled.setdefault("candidate", first)  # until one is chosen
         others = [n for n in names if n != filled.get("baseline")] or names
         if len(others) == 1:
             filled.setdefault("candidate", others[0])
         return filled
 
     def _model(self, raw: Any, path: str) -> model.Model | None:
-        data = self.mapping(raw, path)
-        if data is None:
-            return None
-        own = {k: v for k, v in data.items() if k in ("family", "source")}
-        special = {"source": self.origin, "params": lambda params, _: params}
-        name = self.value(str, own["family"], f"{path}.family") if "family" in own else None
-        self.family = self.plugin("families", name, f"{path}.family") if name else None
-        params = None
-        if self.family is not None:
-            rest = {k: v for k, v in data.items() if k not in own}
-            params = self.params(self.family.Params, rest, path, ["family", "source"])
-        values = self.fields(model.Model, {**own, "params": params}, path, special)
-        return model.Model(**values) if values else None
+        found = self.model_of(raw, path)
+        if found is not None:
+            self.family = self.plugin("families", found.family, f"{path}.family")
+        return found
 
-    def _variants(self, raw: Any, path: str) -> tuple[model.Variant | None, ...]:
+    def _variant(self, raw: Any, path: str) -> model.Variant | None:
         special: dict[str, Special] = {
             "quantize": functools.partial(self.use, "quantize"),
             "source": self.origin,
+            "model": self.model_of,
         }
-        found = tuple(self.build(model.Variant, v, p, special) for p, v in self.items(raw, path))
+        found: model.Variant | None
+        if not isinstance(raw, dict) or "params" not in raw:
+            known = [*(f.name for f in dataclasses.fields(model.Variant)), "params"]
+            if isinstance(raw, dict):
+                self.keys(raw, path, known)
+                raw = {k: v for k, v in raw.items() if k in known}
+            found = self.build(model.Variant, raw, path, special)
+            return found
+        if "model" in raw:
+            self.note(f"{path}.params", "belongs into this variant's model")
+            return None
+        own = self.document.data.get("model")
+        special["model"] = lambda params, _: self.merged(own or {}, params, f"{path}.params")
+        rest = {k: v for k, v in raw.items() if k != "params"}
+        found = self.build(model.Variant, {**rest, "model": raw["params"]}, path, special)
+        return found
+
+    def _variants(self, raw: Any, path: str) -> tuple[model.Variant | None, ...]:
+        found = tuple(self._variant(v, p) for p, v in self.items(raw, path))
         self.named(found, path, "variants")
         if not found and isinstance(raw, list):
             self.note(path, "is empty; it needs at least one")
@@ -116,7 +127,21 @@ class Builder(References):
                     f"{use.use} calibrates: add `calibration: {{dataset: ...}}` with data that is "
                     "not evaluated",
                 )
+            self._fits(variant, f"{path}[{i}]")
         return found
+
+    def _fits(self, variant: model.Variant | None, path: str) -> None:
+        """A variant with a model of its own must take what the experiment's model takes."""
+        if variant is None or self.family is None:
+            return
+        own = variant.model
+        family = self.plugin("families", own.family, path) if own else self.family
+        if family is None:
+            return
+        if family.takes != self.family.takes:
+            self.note(f"{path}.model", f"should be a model that takes {self.family.takes}")
+        if not getattr(family, "has_files", False) and (variant.quantize or variant.source):
+            self.note(path, "has no files of its own, so neither quantize nor source has a meaning")
 
     def _calibrates(self, use: Use) -> bool:
         return bool(load_plugin("quantize", use.use, self.locate).needs_calibration)
@@ -204,6 +229,13 @@ class Builder(References):
         found: model.Latency | None = self.build(model.Latency, raw, path)
         if found is None:
             return None
+        if self.family is not None and self.family.takes == "text":
+            self.note(
+                path,
+                "times audio of given lengths; a synthesiser is timed on its sentences: list "
+                "latency_p50_ms, rtf or first_audio_ms among a quality entry's metrics",
+            )
+            return None
         lengths = found.audio_seconds
         if len(set(lengths)) < len(lengths):
             self.note(f"{path}.audio_seconds", "names a length twice")
@@ -219,39 +251,6 @@ class Builder(References):
                 self.note(f"{path}.operations", f"lacks {own}, the operation that users wait for")
             found = dataclasses.replace(found, operations=operations)
         self.latency = found
-        return found
-
-    def _quality(self, raw: Any, path: str) -> tuple[model.Quality | None, ...]:
-        found = tuple(self._quality_entry(v, p) for p, v in self.items(raw, path))
-        self.named(found, path, "data sets")
-        self.quality = tuple(entry for entry in found if entry)
-        return found
-
-    def _quality_entry(self, raw: Any, path: str) -> model.Quality | None:
-        special = {"dataset": functools.partial(self.use, "datasets")}
-        filled = {"name": "", **raw} if isinstance(raw, dict) else raw
-        entry: model.Quality | None = self.build(model.Quality, filled, path, special)
-        if entry is None:
-            return None
-        before = len(self.problems)
-        self.choice(entry.normaliser, normalisers(), f"{path}.normaliser", "normaliser")
-        for i, name in enumerate(entry.metrics):
-            metric = self.metric(name, f"{path}.metrics[{i}]")
-            if metric and metric.metric.of_variant:
-                self.note(f"{path}.metrics[{i}]", f"{name} is a figure of a variant, not of data")
-        if len(self.problems) > before:
-            return None
-        return dataclasses.replace(entry, name=entry.name or dataset_name(entry.dataset))
-
-    def _calibration(self, raw: Any, path: str) -> model.Calibration | None:
-        special = {"dataset": functools.partial(self.use, "datasets")}
-        found: model.Calibration | None = self.build(model.Calibration, raw, path, special)
-        evaluated = [self.identity(entry.dataset) for entry in self.quality]
-        if found and self.identity(found.dataset) in evaluated:
-            self.note(
-                f"{path}.dataset",
-                "would calibrate on what is evaluated; use another split, such as dev",
-            )
         return found
 
     def _audit(self, raw: Any, path: str) -> model.Audit | None:

@@ -23,9 +23,12 @@ def _plain(value: Any) -> Any:
     if isinstance(value, SessionConfig):
         return value.to_json()
     if isinstance(value, Use):
-        return {"use": value.use, **_plain(value.params)}
+        parts = {"parts": _plain(value.parts)} if value.parts else {}
+        return {"use": value.use, **parts, **_plain(value.params)}
     if isinstance(value, Model):
-        return {"family": value.family, "source": _plain(value.source), **_plain(value.params)}
+        own = ((name, getattr(value, name)) for name in ("source", "parts", "quantize"))
+        given = {name: _plain(part) for name, part in own if part}
+        return {"family": value.family, **given, **_plain(value.params)}
     if isinstance(value, Recorded):
         return {"name": value.name, "source": value.source, **value.metrics}
     if isinstance(value, (At, Origin)):

@@ -30,11 +30,13 @@ def schema() -> Schema:
             "name": _name(),
             "model": _model(),
             "variants": _list(_of(model.Variant, {"name": _name(), "quantize": _use("quantize"),
-                                                  "source": _origin()}), at_least=1),
+                                                  "source": _origin(), "model": _model()},
+                                  extra={"params": _overrides()}), at_least=1),
             "recorded": _list(_recorded()),
             "sessions": _list(session.json_schema()),
             "latency": _of(model.Latency, {}),
             "quality": _list(_quality()),
+            "selection": _of(model.Selection, {"metric": _metric()}),
             "calibration": _of(model.Calibration, {"dataset": _use("datasets")}),
             "audit": _of(model.Audit, {"unchecked": _of(model.Unchecked, {})}),
             "gates": _list(_gate()),
@@ -50,15 +52,22 @@ def schema() -> Schema:
 
 # ------------------------------------------------------------------------------ parts
 def _model() -> Schema:
-    own = {"family": _choice("families"), "source": _origin()}
-    return _with_params(model.Model, own, "family", "families")
+    part = {"type": "object", "required": ["family"]}
+    own = {
+        "family": _choice("families"),
+        "source": _origin(),
+        "parts": {"type": "object", "additionalProperties": part},
+    }
+    return _with_params(model.Model, own, "family", "families", optional=("source", "parts"))
 
 
 def _use(kind: str) -> Schema:
     return _with_params(model.Use, {"use": _choice(kind)}, "use", kind)
 
 
-def _with_params(cls: type, own: Mapping[str, Schema], key: str, kind: str) -> Schema:
+def _with_params(
+    cls: type, own: Mapping[str, Schema], key: str, kind: str, optional: Sequence[str] = ()
+) -> Schema:
     """A flat mapping: own keys, and those of the Params of the plugin that `key` names."""
     about = descriptions(cls)
     shown = {k: {**v, "description": about[k]} for k, v in own.items()}
@@ -74,7 +83,8 @@ def _with_params(cls: type, own: Mapping[str, Schema], key: str, kind: str) -> S
             {"if": {"properties": {key: {"const": name}}, "required": [key]}, "then": then}
         )
     out = {"type": "object", "description": first_sentence(cls), "properties": shown}
-    return {**out, "required": list(own), **({"allOf": cases} if cases else {})}
+    required = [name for name in own if name not in optional]
+    return {**out, "required": required, **({"allOf": cases} if cases else {})}
 
 
 def _origin() -> Schema:
@@ -100,8 +110,9 @@ def _quality() -> Schema:
         "metrics": _list(_metric(), at_least=1),
         "normaliser": {"enum": normalisers()},
         "name": _name(),
+        "judges": _list(_use("judges")),
     }
-    return _of(model.Quality, special, optional=("name",))
+    return _of(model.Quality, special, optional=("name", "normaliser"))
 
 
 def _gate() -> Schema:
@@ -136,10 +147,11 @@ def _of(
     special: Mapping[str, Schema],
     leave_out: Sequence[str] = (),
     optional: Sequence[str] = (),
+    extra: Mapping[str, Schema] | None = None,
 ) -> Schema:
     """The schema of a dataclass; keys in `special` have their own, the others by annotation."""
     about, hints = descriptions(cls), get_type_hints(cls, include_extras=True)
-    properties, required = {}, []
+    properties, required = dict(extra or {}), []
     for field in dataclasses.fields(cls):
         if field.name in leave_out:
             continue
@@ -161,6 +173,11 @@ def _choice(kind: str) -> Schema:
     """The plugins of a folder, each with its docstring line, or a file of the user's."""
     known = [{"const": n, "description": plugins.docline(kind, n)} for n in plugins.names(kind)]
     return {"anyOf": [*known, OWN_FILE]}
+
+
+def _overrides() -> Schema:
+    about = "Parameters of the family that differ from the model's."
+    return {"type": "object", "description": about}
 
 
 def _list(item: Schema, at_least: int = 0) -> Schema:

@@ -32,6 +32,8 @@ class Use:
     """File name in the plugin folder, or the path of your own file (./my_plugin.py)."""
     params: Any
     """An instance of the plugin's Params."""
+    parts: Mapping[str, Model] = field(default_factory=dict)
+    """For a judge that needs models (round_trip): role -> model."""
 
 
 @dataclass(frozen=True)
@@ -57,10 +59,15 @@ class Model:
 
     family: str
     """File name in harness/families/, or the path of your own file (./my_family.py)."""
-    source: Origin
-    """Where the original model comes from."""
     params: Any
     """An instance of the family's Params."""
+    source: Origin | None = None
+    """Where the original model comes from; a family without files (http) and a system made of parts
+    have none."""
+    parts: Mapping[str, Model] = field(default_factory=dict)
+    """The models that a system is made of, by role (two_speed: fast, slow)."""
+    quantize: Use | None = None
+    """For a part only: quantization method and its parameters."""
 
 
 @dataclass(frozen=True)
@@ -73,6 +80,23 @@ class Variant:
     """Quantization method and its parameters; without it the model stays as it came."""
     source: Origin | None = None
     """Where this variant's files come from, if not from the model's own source."""
+    model: Model | None = None
+    """Another model altogether, as in the section of that name: a server, a system made of parts.
+    For the same model with other parameters write `params: {...}` instead."""
+
+
+@dataclass(frozen=True)
+class Selection:
+    """The candidate is the best of several variants on one data set, and is then measured, with the
+    baseline alone, on the others: the winner of a selection is partly lucky."""
+
+    metric: Text
+    """Decides which is best, such as rtf; listed among that data set's metrics."""
+    dataset: Text
+    """Name of the quality entry that the selection looks at; its gates decide who may be chosen,
+    and only warn in the verdict."""
+    among: Annotated[tuple[Text, ...], MinLen(2)]
+    """The variants to choose from. One that fails a gate on this data set is out."""
 
 
 @dataclass(frozen=True)
@@ -122,6 +146,9 @@ class Quality:
     """Metrics to compute: file names in harness/metrics/, or paths of your own files."""
     normaliser: str
     """How texts are made comparable before they are scored."""
+    judges: tuple[Use, ...] = ()
+    """What looks at synthesised audio (file names in harness/judges/) and its parameters; one
+    without parameters needs no saying, the metrics name it."""
 
 
 @dataclass(frozen=True)
@@ -282,6 +309,8 @@ class Experiment:
     """The variant that the verdict is about; needs no saying if it is the only other one."""
     title: str = ""
     """Heading of the report; the name unless said."""
+    selection: Selection | None = None
+    """Finds the candidate among variants by measuring them; `candidate` is left out then."""
     seed: Annotated[int, Ge(0)] = 0
     """Every random choice (order, sampling, resampling) follows from it."""
     recorded: tuple[Recorded, ...] = ()
@@ -306,3 +335,7 @@ class Experiment:
     """How long a run may take."""
     report: Report = field(default_factory=Report)
     """How the report is written."""
+
+    def model_of(self, variant: str) -> Model:
+        """The model that a variant is a form of: its own, or the experiment's."""
+        return next((v.model for v in self.variants if v.name == variant and v.model), self.model)

@@ -28,14 +28,19 @@ UNWRITABLE = {
 }
 
 
+def digest(value: Any) -> str:
+    """SHA-256 of a plain value's JSON."""
+    text = json.dumps(value, sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
 def cached(inputs: Any, build: Callable[[Path], dict[str, Any]]) -> tuple[Path, dict[str, Any]]:
     """The folder that `inputs` (JSON-able) stand for and its record. `build` fills an empty folder
     and returns the record, unless an earlier run did.
 
     Raises: AssetError where the cache folder cannot be written, and whatever `build` raises.
     """
-    text = json.dumps(inputs, sort_keys=True)
-    place = cache_folder() / "variants" / hashlib.sha256(text.encode()).hexdigest()[:24]
+    place = cache_folder() / "variants" / digest(inputs)[:24]
     with _disk_errors(), _alone(place):
         if not (place / RECORD).is_file():
             _clear(place)

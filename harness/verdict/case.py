@@ -133,7 +133,7 @@ def _plain(
     if named.metric.of_variant is not None:
         error = _error(data["variants"], NO_CALLS, figure)
         return Found(_of_variant(data, figure, named), error=error)
-    cell, failures = _cell(data["scores"], figure), _failures(data["calls"], figure)
+    cell, failures = _cell(data["scores"], figure), _failures(data, figure, named)
     cell = _with_lost(cell, failures.failed, named)
     look = _of_time(_look(data, figure), named)
     return Found(
@@ -157,7 +157,7 @@ def _over_variant(case: Case, data: Mapping[str, pd.DataFrame], figure: Figure, 
         errors = (_error(data["variants"], NO_CALLS, one) for one in (figure, other))
         return Found(pair[0 if on == "difference" else 1], error=next(filter(None, errors), ""))
     mine, theirs = _cell(data["scores"], figure), _cell(data["scores"], other)
-    ours, base = _failures(data["calls"], figure), _failures(data["calls"], other)
+    ours, base = _failures(data, figure, named), _failures(data, other, named)
     worse = max(ours, base, key=lambda side: side.share)
     tail = named.quantile != 0.5  # a median does not move with the few that may be lost
     tailed = _with_lost(mine, ours.failed, named) if tail else mine
@@ -259,8 +259,20 @@ class _Failures:
 NO_CALLS = _Failures(tables.frame("calls", []), 0)
 
 
-def _failures(calls: pd.DataFrame, figure: Figure) -> _Failures:
-    """Failed and planned calls of the figure's cell; one that could not load counts too."""
+def _failures(data: Mapping[str, pd.DataFrame], figure: Figure, named: NamedMetric) -> _Failures:
+    """Failed and planned calls of the figure's cell, those among them whose audio its judge could
+    not take; one that could not load counts too."""
+    found = _failed_calls(data["calls"], figure)
+    if not named.metric.judge:
+        return found
+    judged = data["judged"]
+    keep = (judged["judge"] == named.metric.judge) & (judged["variant"] == figure.variant)
+    keep &= (judged["session"] == figure.session) & (judged["dataset"] == figure.workload)
+    keep &= (judged["rater"] == "") & (judged["error"] != "")  # screened listeners are no failures
+    return replace(found, failed=pd.concat([found.failed, judged[keep]], ignore_index=True))
+
+
+def _failed_calls(calls: pd.DataFrame, figure: Figure) -> _Failures:
     keep = (calls["stage"] == figure.stage) & (calls["variant"] == figure.variant)
     keep &= (calls["session"] == figure.session) & (calls["replica"] == 0)
     mine = calls[keep]

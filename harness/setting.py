@@ -1,0 +1,187 @@
+"""What a run knows before it measures: models made, data sets opened, judges ready."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from harness import assets, audio, environment, store, tables
+from harness.contracts import Composite, Dataset, Family, Judge, Locate
+from harness.errors import SpecError
+from harness.looking import Gates
+from harness.runner.judging import Seat
+from harness.runner.pool import Entry, Tell
+from harness.spec import Experiment, Use, load_plugin, locator
+from harness.variants import Made, Maker, code_of, make
+from harness.worker import Worker, keeping, opening
+
+MEASURING = 4  # raise it when the measuring code changes what a row means: all is measured anew
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What a run knows before it measures; `file` is the experiment's."""
+
+    experiment: Experiment
+    file: Path
+    folder: Path
+    environment: Mapping[str, Any]
+    locate: Locate
+    made: Mapping[str, Made]  # by variant; those that could not be made carry an error
+    datasets: Mapping[str, Dataset]
+    judges: Mapping[str, Sequence[Seat]] = field(default_factory=dict)  # by data set
+
+    @property
+    def family(self) -> Family | Composite:
+        """The family of the experiment's own model."""
+        return self.family_of(self.experiment.baseline)
+
+    def family_of(self, variant: str) -> Family | Composite:
+        found: Family | Composite = load_plugin(
+            "families", self.experiment.model_of(variant).family, self.locate
+        )
+        return found
+
+    def entry(self, variant: str, session: str, replica: int = 0) -> Entry:
+        made = self.made[variant]
+        opened = made.opening()
+        return Entry(
+            variant=variant,
+            session=next(c for c in self.experiment.sessions if c.name == session),
+            folder=made.folder,
+            family=opened["family"],
+            params=opened["params"],
+            replica=replica,
+            parts=opened["parts"],
+        )
+
+    def gates(self, chosen: str) -> Gates:
+        """The gates, as a look at the run under way reads them."""
+        return Gates(self.experiment, self.made, chosen, self.file)
+
+    def key(self, entries: Sequence[Entry], *more: Any) -> str:
+        """Hash of all that the rows of these entries depend on, and of whatever else is given."""
+        cells = [
+            (
+                e.variant,
+                e.replica,
+                e.session.to_json(),
+                self.made[e.variant].fingerprint,
+                list(self._codes(self.made[e.variant])),
+            )
+            for e in entries
+        ]
+        machine = environment.fingerprint(dict(self.environment))
+        versions = [self.environment.get(name) for name in ("numpy", "tokenizers", "soundfile")]
+        measuring = (audio.decode, Worker.ask, opening.open_model, keeping.keep)
+        code = [code_of(function) for function in measuring]
+        shared = [MEASURING, machine, versions, code, self.experiment.seed]
+        return store.digest([shared, cells, more])
+
+    def _codes(self, made: Made) -> Iterator[Any]:
+        """Parameters and code of a model, and of the parts that it is made of."""
+        family: Family | Composite = load_plugin("families", made.family, self.locate)
+        act = family.assemble if isinstance(family, Composite) else family.open
+        yield [dict(made.params), code_of(act)]
+        for part in made.parts.values():
+            yield from self._codes(part)
+
+
+def prepare(experiment: Experiment, folder: Path, file: Path, tell: Tell) -> Setting:
+    """Get the model, make every variant, open the data sets and judges. Nothing is measured yet."""
+    locate = locator(file)
+    datasets = {q.name: dataset(q.dataset, locate) for q in experiment.quality}
+    maker = Maker(locate, tell.line)
+    judges = {q.name: [_seat(use, maker) for use in q.judges] for q in experiment.quality}
+    made = make(experiment, locate, tell.line)
+    setting = Setting(
+        experiment, file, folder, environment.describe(), locate, made, datasets, judges
+    )
+    _same_rate(setting)
+    return setting
+
+
+def dataset(use: Use, locate: Locate) -> Dataset:
+    """Open one data set of the experiment."""
+    loaded: Dataset = load_plugin("datasets", use.use, locate).load(use.params, locate)
+    return loaded
+
+
+def described(setting: Setting) -> dict[str, pd.DataFrame]:
+    """The tables that say which data sets and judges those were."""
+    entries = {entry.name: entry for entry in setting.experiment.quality}
+    data = [
+        {
+            "dataset": name,
+            "source": entries[name].dataset.use,
+            "fingerprint": one.fingerprint,
+            "planned": len(one.utterances),
+            "unusable": int(one.notes.get("left_out", 0)),
+            "notes": json.dumps(dict(one.notes), ensure_ascii=False, sort_keys=True),
+        }
+        for name, one in setting.datasets.items()
+    ]
+    judges = [
+        {
+            "dataset": name,
+            "judge": seat.name,
+            "version": seat.judge.version,
+            "about": json.dumps(dict(seat.judge.about), ensure_ascii=False, sort_keys=True),
+            "parameters": json.dumps(seat.body["params"], sort_keys=True, default=str),
+            "notes": json.dumps(_notes(setting, seat), ensure_ascii=False, sort_keys=True),
+        }
+        for name, seats in setting.judges.items()
+        for seat in seats
+    ]
+    return {"datasets": tables.frame("datasets", data), "judges": tables.frame("judges", judges)}
+
+
+def _notes(setting: Setting, seat: Seat) -> dict[str, str]:
+    """What was done to a listening test, and the systems in it that are no variants."""
+    if seat.ratings is None:
+        return {}
+    known = {variant.name for variant in setting.experiment.variants}
+    others = sorted({rating.system for rating in seat.ratings.rows} - known)
+    return {**seat.ratings.notes, **({"other_systems": ", ".join(others)} if others else {})}
+
+
+def _seat(use: Use, maker: Maker) -> Seat:
+    """A judge with all that it needs. Raises: AssetError, ModelError, ExtraError."""
+    judge: Judge = load_plugin("judges", use.use, maker.locate)
+    files = {name: assets.resolve({"asset": name}, maker.locate, maker.tell)[0]
+             for name in judge.assets}  # fmt: skip
+    parts = {role: maker.model(model) for role, model in use.parts.items()}
+    ratings = judge.ratings(use.params, maker.locate) if judge.ratings else None
+    name = str(maker.locate(use.use)) if use.use.endswith(".py") else use.use
+    about: list[Any] = [judge.version, {role: part.fingerprint for role, part in parts.items()}]
+    about += [code_of(judge.open or judge.ratings or _seat), ratings and ratings.fingerprint]
+    return Seat(
+        use.use,
+        judge,
+        {
+            "judge": name,
+            "params": asdict(use.params),
+            "files": {asset: str(path) for asset, path in files.items()},
+            "parts": {role: part.opening() for role, part in parts.items()},
+        },
+        store.digest([asdict(use.params), sorted(judge.assets), about]),
+        ratings,
+    )
+
+
+def _same_rate(setting: Setting) -> None:
+    """Lengths of speech are cut once for all variants. Raises: SpecError."""
+    if setting.family.takes != "audio":
+        return
+    for variant in setting.experiment.variants:
+        rate = setting.family_of(variant.name).sample_rate
+        if rate != setting.family.sample_rate:
+            raise SpecError(
+                f"variants: {variant.name} takes audio at {rate} Hz, the baseline at"
+                f" {setting.family.sample_rate} Hz; they cannot hear the same clips."
+            )

@@ -1,0 +1,195 @@
+"""Every variant of an experiment, made: its model's files, or the parts of a system."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from harness import audio
+from harness.assets import resolve
+from harness.contracts import Composite, Dataset, Family, Locate, Method
+from harness.errors import HarnessError, QuantizeError
+from harness.spec import Experiment, Model, Variant, load_plugin
+from harness.variants.cache import digest
+from harness.variants.folders import (
+    Calibration,
+    Tell,
+    VariantFolder,
+    as_it_is,
+    build_baseline,
+    code_of,
+    quantize,
+    quiet,
+    without_files,
+)
+
+
+@dataclass(frozen=True)
+class Made:
+    """A variant of the experiment, or a part of one; where it could not be made, `error` says why.
+
+    `family` is as a child process can load it: one of the user's own by its full path.
+    """
+
+    folder: Path
+    fingerprint: str
+    record: Mapping[str, Any]
+    error: str = ""
+    family: str = ""
+    params: Mapping[str, Any] = field(default_factory=dict)
+    parts: Mapping[str, Made] = field(default_factory=dict)
+
+    def opening(self) -> dict[str, Any]:
+        """What a child process is told to open, in plain data."""
+        return {
+            "family": self.family,
+            "folder": str(self.folder),
+            "params": dict(self.params),
+            "parts": {role: part.opening() for role, part in self.parts.items()},
+        }
+
+
+@dataclass(frozen=True)
+class Maker:
+    """Makes models; what two variants start from is made once."""
+
+    locate: Locate
+    tell: Tell = quiet
+    _made: dict[str, VariantFolder] = field(default_factory=dict)
+
+    def variant(self, experiment: Experiment, variant: Variant) -> Made:
+        """Raises: AssetError, ModelError, QuantizeError, ExtraError."""
+        model = variant.model or experiment.model
+        family = self.family(model.family)
+        if isinstance(family, Composite):
+            return self.system(model)
+        if variant.source is not None:
+            start = as_it_is(family, *resolve(asdict(variant.source), self.locate, self.tell))
+        else:
+            start = self._start(model, family)
+        if variant.quantize is not None:
+            method: Method = load_plugin("quantize", variant.quantize.use, self.locate)
+            clips = None
+            if method.needs_calibration:
+                clips = _calibration(experiment, family, self.locate)
+            start = quantize(family, start, (variant.quantize, method), clips, self.tell)
+        return self._of(start, model)
+
+    def model(self, model: Model) -> Made:
+        """A model with the quantization that it carries itself: a part. Raises: as `variant`."""
+        family = self.family(model.family)
+        if isinstance(family, Composite):
+            return self.system(model)
+        start = self._start(model, family)
+        if model.quantize is not None:
+            method: Method = load_plugin("quantize", model.quantize.use, self.locate)
+            start = quantize(family, start, (model.quantize, method), None, self.tell)
+        return self._of(start, model)
+
+    def system(self, model: Model) -> Made:
+        """A system made of parts; its record joins theirs. Raises: as `variant`."""
+        parts = {role: self.model(part) for role, part in model.parts.items()}
+        prints = {role: (one.fingerprint, one.params) for role, one in parts.items()}
+        name = self.name(model.family)
+        params = asdict(model.params)
+        code = code_of(self.family(model.family).assemble)
+        seal = digest([name, params, prints, code])
+        return Made(Path(), seal, _joined(parts), "", name, params, parts)
+
+    def family(self, name: str) -> Any:
+        return load_plugin("families", name, self.locate)
+
+    def name(self, family: str) -> str:
+        """A family's name as a child process can load it."""
+        return str(self.locate(family)) if family.endswith(".py") else family
+
+    def _start(self, model: Model, family: Family) -> VariantFolder:
+        if model.source is None:
+            return without_files(model.family, asdict(model.params))
+        key = digest([model.family, asdict(model.source)])
+        if key not in self._made:
+            source, origin = resolve(asdict(model.source), self.locate, self.tell)
+            self._made[key] = build_baseline(family, source, origin, model.family, self.tell)
+        return self._made[key]
+
+    def _of(self, made: VariantFolder, model: Model) -> Made:
+        name, params = self.name(model.family), asdict(model.params)
+        return Made(made.folder, made.fingerprint, made.record, "", name, params)
+
+
+def make(experiment: Experiment, locate: Locate, tell: Tell = quiet) -> dict[str, Made]:
+    """Every variant of the experiment, by name, in its order.
+
+    Raises: AssetError or ModelError where the experiment's model itself cannot be had; a variant
+    that cannot be made is an entry with its error.
+    """
+    maker = Maker(locate, tell)
+    base = maker.model(experiment.model)
+    found = {}
+    for variant in experiment.variants:
+        try:
+            found[variant.name] = maker.variant(experiment, variant)
+        except HarnessError as error:
+            tell(f"{variant.name}: {error}")
+            found[variant.name] = Made(base.folder, "", {}, str(error), base.family, base.params)
+    return found
+
+
+def row(name: str, made: Made) -> dict[str, Any]:
+    """The variant's row in the variants table."""
+    record = made.record
+    sizes = record.get("files", {})
+    return {
+        "variant": name,
+        "method": record.get("method", ""),
+        "size_bytes": sum(sizes.values()),
+        "files": json.dumps(sizes),
+        **{
+            column: json.dumps(record.get(column, {}))
+            for column in ("parameters", "operators", "nodes", "versions")
+        },
+        "fingerprint": made.fingerprint,
+        "error": made.error,
+    }
+
+
+def _joined(parts: Mapping[str, Made]) -> dict[str, Any]:
+    """One record of all parts; what is by file or graph is named by its part first."""
+    out: dict[str, Any] = {"parameters": {}, "versions": {}, "files": {}, "operators": {}}
+    out["nodes"] = {}
+    for role, made in parts.items():
+        record = made.record
+        out["versions"] |= record.get("versions", {})
+        if record.get("method"):
+            out["parameters"][role] = {"use": record["method"], **record["parameters"]}
+        for name in ("files", "operators", "nodes"):
+            out[name] |= {f"{role}/{key}": value for key, value in record.get(name, {}).items()}
+    methods = [made.record.get("method", "") for made in parts.values()]
+    return {**out, "method": " + ".join(dict.fromkeys(filter(None, methods)))}
+
+
+def _calibration(experiment: Experiment, family: Family, locate: Locate) -> Calibration:
+    if experiment.calibration is None:
+        raise QuantizeError("a method that calibrates needs a calibration section.")
+    use = experiment.calibration.dataset
+    data: Dataset = load_plugin("datasets", use.use, locate).load(use.params, locate)
+    items: Callable[[int], Iterable[Any]] = partial(_items, data, family)
+    return Calibration(items, data.fingerprint, experiment.model.params)
+
+
+def _items(data: Dataset, family: Family, count: int) -> Iterator[Any]:
+    """The first `count` items that can be used, as the family takes them."""
+    for utterance in data.utterances:
+        if count <= 0:
+            return
+        if utterance.error or (family.takes == "audio" and utterance.audio is None):
+            continue
+        if family.takes == "text":
+            yield utterance.text
+        elif utterance.audio is not None:
+            yield audio.decode(utterance.audio, family.sample_rate)
+        count -= 1
