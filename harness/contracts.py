@@ -110,6 +110,8 @@ class Family:
     takes: Literal["audio", "text"] = "audio"
     gives: tuple[Literal["audio", "text"], ...] = ("text",)
     has_files: bool = True  # False: it runs elsewhere (a server); no source, nothing to quantize
+    # for such a one: params -> what it says of itself, which stands for the hash of its files
+    identify: Callable[[Any], Mapping[str, str]] | None = None
 
 
 @dataclass(frozen=True)

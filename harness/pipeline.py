@@ -13,14 +13,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from harness import audio, scoring, selecting, store, tables
 from harness.contracts import Dataset
-from harness.errors import AudioError, SpecError
+from harness.errors import SpecError
 from harness.runner import audit as auditing
 from harness.runner import judging, plan
+from harness.runner.clips import cut_clips
 from harness.runner.course import opened_again
 from harness.runner.pool import Entry, Pool, Tell
 from harness.runner.quality import Stream, measure_quality
@@ -41,7 +41,6 @@ from harness.worker import Connection, Worker
 
 AUDIO = "audio"  # folder of a run, in which what synthesisers said is kept
 QUALITY_SHARE = 0.6  # of the budget, at most, for the utterances beyond the first hundred
-CLIPS_PER_LENGTH = 4
 GUESSED_CALL_SECONDS = 1.0  # for the forecast of the quality stage, before anything has run
 
 
@@ -305,20 +304,8 @@ class Run:
 
     def _clips(self, lengths: Sequence[float] = ()) -> Clips:
         """Real speech of each length (the latency section's unless said), as workers read it."""
-        rate = self.setting.family.sample_rate
-        folder = self.setting.folder / store.WORK / "clips"
-        folder.mkdir(parents=True, exist_ok=True)
-        out: dict[float, tuple[tuple[str, str], ...]] = {}
-        for seconds in lengths or self._latency().audio_seconds:
-            found = []
-            for place, (name, samples) in enumerate(
-                audio.lengths(_decoded(self._speech(), rate), seconds, rate, CLIPS_PER_LENGTH)
-            ):
-                path = folder / f"{seconds:g}s-{place}.npy"
-                np.save(path, samples)
-                found.append((name, str(path)))
-            out[seconds] = tuple(found)
-        return out
+        rate, folder = self.setting.family.sample_rate, self.setting.folder / store.WORK / "clips"
+        return cut_clips(self._speech(), rate, folder, lengths or self._latency().audio_seconds)
 
 
 def _contenders(rows: Rows, _: Rows) -> Callable[[Task], bool]:
@@ -345,14 +332,3 @@ def _day(facts: Mapping[str, Any]) -> str:
 def _options(experiment: Experiment) -> dict[str, Mapping[str, Any]]:
     """Session name -> what differs from onnxruntime's defaults."""
     return {config.name: config.to_json() for config in experiment.sessions}
-
-
-def _decoded(data: Dataset, rate: int) -> Any:
-    """(id, samples) of the clips that can be read; the others become error rows in quality."""
-    for utterance in data.utterances:
-        if utterance.error or utterance.audio is None:
-            continue
-        try:
-            yield utterance.id, audio.decode(utterance.audio, rate)
-        except AudioError:
-            continue

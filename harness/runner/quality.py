@@ -185,7 +185,10 @@ class _Turn:
 
     def _ask(self, turn: Sequence[tuple[int, Utterance]]) -> list[dict[str, Any]]:
         items = [self._item(one) for _, one in turn]
-        limit = UNKNOWN_CALL_LIMIT_SECONDS * len(turn)
+        own = 2 * float(
+            self.entry.params.get("timeout_seconds") or 0
+        )  # the family ends a call itself
+        limit = max(UNKNOWN_CALL_LIMIT_SECONDS, own) * len(turn)
         reply = self.pool.ask(self.entry, {"utterances": {"items": items}}, limit)
         rows: list[dict[str, Any]] = reply["calls"]
         kept = self.stream.audio / self.entry.variant if self.stream.audio else None

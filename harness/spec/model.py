@@ -96,7 +96,7 @@ class Selection:
     """Name of the quality entry that the selection looks at; its gates decide who may be chosen,
     and only warn in the verdict."""
     among: Annotated[tuple[Text, ...], MinLen(2)]
-    """The variants to choose from. One that fails a gate on this data set is out."""
+    """The variants to choose from. One whose figure misses a gate on this data set is out."""
 
 
 @dataclass(frozen=True)
@@ -309,8 +309,6 @@ class Experiment:
     """The variant that the verdict is about; needs no saying if it is the only other one."""
     title: str = ""
     """Heading of the report; the name unless said."""
-    selection: Selection | None = None
-    """Finds the candidate among variants by measuring them; `candidate` is left out then."""
     seed: Annotated[int, Ge(0)] = 0
     """Every random choice (order, sampling, resampling) follows from it."""
     recorded: tuple[Recorded, ...] = ()
@@ -321,6 +319,8 @@ class Experiment:
     """What is timed."""
     quality: tuple[Quality, ...] = ()
     """Data sets that are evaluated."""
+    selection: Selection | None = None
+    """Finds the candidate among variants by measuring them; `candidate` is left out then."""
     calibration: Calibration | None = None
     """Data for methods that calibrate."""
     audit: Audit | None = None

@@ -121,10 +121,12 @@ def as_it_is(family: Family, folder: Path, source_fingerprint: str) -> VariantFo
     return VariantFolder(folder, _record(AS_IT_CAME, family, folder, source_fingerprint))
 
 
-def without_files(family_name: str, params: Mapping[str, Any]) -> VariantFolder:
-    """The empty folder of a model that runs elsewhere: what it is, only its parameters tell."""
-    record = {**AS_IT_CAME, "schema": RECORD_SCHEMA, "files": {}, "nodes": {}, "versions": {}}
-    seal = digest([family_name, dict(params)])
+def without_files(family: Family, family_name: str, params: Any) -> VariantFolder:
+    """The empty folder of a model that runs elsewhere: what it is, only its parameters and its own
+    word tell. Raises: what `identify` raises where it cannot be reached."""
+    said = dict(family.identify(params)) if family.identify else {}
+    record = {**AS_IT_CAME, "schema": RECORD_SCHEMA, "files": {}, "nodes": {}, "versions": said}
+    seal = digest([family_name, asdict(params), said])
 
     def build(_folder: Path) -> dict[str, Any]:
         return {**record, "fingerprint": seal}

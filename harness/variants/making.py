@@ -109,7 +109,7 @@ class Maker:
 
     def _start(self, model: Model, family: Family) -> VariantFolder:
         if model.source is None:
-            return without_files(model.family, asdict(model.params))
+            return without_files(family, model.family, model.params)
         key = digest([model.family, asdict(model.source)])
         if key not in self._made:
             source, origin = resolve(asdict(model.source), self.locate, self.tell)

@@ -17,7 +17,15 @@ import time
 from collections.abc import Mapping
 from typing import Any, Protocol
 
-from harness.errors import AudioError, ModelError, SessionError, SpecError, WorkerError
+from harness.errors import (
+    AssetError,
+    AudioError,
+    ExtraError,
+    ModelError,
+    SessionError,
+    SpecError,
+    WorkerError,
+)
 
 
 class Connection(Protocol):
@@ -28,7 +36,9 @@ class Connection(Protocol):
     def close(self) -> None: ...
 
 
-_KINDS = {e.__name__: e for e in (AudioError, ModelError, SessionError, SpecError)}
+_KINDS = {
+    e.__name__: e for e in (AssetError, AudioError, ExtraError, ModelError, SessionError, SpecError)
+}
 
 
 # The threads of a session go on spinning after its call: on two cores the first calls of the next

@@ -1,0 +1,260 @@
+"""Asks the server: one pooled connection, repetitions that it asks for, one line per failure."""
+
+from __future__ import annotations
+
+import email.utils
+import json
+import os
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from harness.errors import AssetError, HarnessError, OutputError, SpecError
+from harness.families.http.params import ENDPOINT, Params
+
+if TYPE_CHECKING:
+    import httpx2
+
+OPEN_SECONDS = 10.0  # for the first answer, which no model is needed for
+FIRST_WAIT_SECONDS = 0.5  # doubled each time, where the server does not say how long
+MOST_WAIT_SECONDS = 8.0
+MOST_BYTES = 1 << 20  # of an answer; a transcript of an hour is a tenth of it
+LATER = (429, 503)  # the server asks to come again
+SHOWN = 160  # characters of a wrong answer
+SERVER_TIME = "openai-processing-ms"
+# of a listed model; others ("created", "permission") are made anew for each answer by some servers
+LISTED = ("id", "root", "parent", "owned_by", "max_model_len")
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A transcript, and what it took to get it."""
+
+    text: str
+    retries: int = 0
+    waited_seconds: float = 0.0
+    server_seconds: float = float("nan")  # where the server tells how long it took itself
+    last_status: str = ""  # why it was sent again, the last time
+
+
+@dataclass(frozen=True)
+class Reply:
+    """A whole HTTP answer; `broken` says why there is none, when sending again may help."""
+
+    status: int = 0
+    headers: Mapping[str, str] | None = None
+    body: bytes = b""
+    broken: str = ""
+
+
+class Client:
+    """Speaks to one server; texts that come from it are shown without the key."""
+
+    def __init__(self, params: Params, key: str) -> None:
+        import httpx2
+
+        self._params, self._key = params, key
+        self._where = urlsplit(params.base).netloc
+        headers = {"Authorization": f"Bearer {key}"} if key else {}
+        self._http = httpx2.Client(
+            headers=headers,
+            timeout=params.timeout_seconds,
+            # the connection stays open for as long as the server keeps it
+            limits=httpx2.Limits(max_connections=1, keepalive_expiry=None),
+        )
+
+    # -------------------------------------------------------------------------------- transcripts
+    def request(self, wav: bytes) -> httpx2.Request:
+        """The whole body, made before the clock starts; it can be sent again and again."""
+        fields = {
+            "model": self._params.model,
+            "response_format": "json",
+            "temperature": f"{self._params.temperature:g}",
+        }
+        if self._params.language:
+            fields["language"] = self._params.language
+        files = {"file": ("clip.wav", wav, "audio/wav")}
+        made = self._http.build_request(
+            "POST", self._params.base + ENDPOINT, data=fields, files=files
+        )
+        made.read()
+        return made
+
+    def transcribe(self, request: httpx2.Request) -> Answer:
+        """Raises: OutputError, one line, for whatever is not a transcript."""
+        deadline = time.monotonic() + self._params.timeout_seconds
+        waited, why = 0.0, ""
+        for sent in range(self._params.retries + 1):
+            reply = self._send(request, deadline)
+            if reply.status not in LATER and not reply.broken:
+                return Answer(self._text(reply), sent, waited, _server_seconds(reply), why)
+            why = reply.broken or str(reply.status)
+            if sent < self._params.retries:
+                waited += self._wait(reply, sent, deadline)
+        times = "once" if self._params.retries == 0 else f"{self._params.retries + 1} times"
+        raise OutputError(self._clean(f"sent {times}, answered {why}{self._excerpt(reply)}"))
+
+    def _send(self, request: httpx2.Request, deadline: float) -> Reply:
+        """Raises: OutputError where time is over or the answer broke off."""
+        import httpx2
+
+        left = max(0.001, deadline - time.monotonic())
+        request.extensions = {**request.extensions, "timeout": httpx2.Timeout(left).as_dict()}
+        with self._one_line(OutputError):
+            try:
+                response = self._http.send(request, stream=True)
+            except (httpx2.RemoteProtocolError, httpx2.ReadError, httpx2.WriteError) as error:
+                return Reply(broken=f"no answer ({_said(error)})")
+            try:
+                body = self._body(response, deadline)
+            finally:
+                response.close()
+        return Reply(response.status_code, response.headers, body)
+
+    def _body(self, response: httpx2.Response, deadline: float) -> bytes:
+        body = bytearray()
+        for part in response.iter_bytes():
+            body += part
+            if len(body) > MOST_BYTES:
+                raise OutputError(self._clean(f"its answer is over {MOST_BYTES >> 20} MB long"))
+            if time.monotonic() > deadline:
+                raise OutputError(self._clean(self._late()))
+        return bytes(body)
+
+    def _wait(self, reply: Reply, sent: int, deadline: float) -> float:
+        """Seconds waited. Raises: OutputError where the server asks for more than is left."""
+        asked = _retry_after((reply.headers or {}).get("retry-after", ""))
+        seconds = min(FIRST_WAIT_SECONDS * 2**sent, MOST_WAIT_SECONDS) if asked is None else asked
+        if time.monotonic() + seconds > deadline:
+            raise OutputError(
+                self._clean(
+                    f"answered {reply.broken or reply.status} and is to be asked again in "
+                    f"{seconds:.0f} s, beyond timeout_seconds {self._params.timeout_seconds:g}"
+                )
+            )
+        time.sleep(seconds)
+        return seconds
+
+    def _text(self, reply: Reply) -> str:
+        """The transcript. Raises: OutputError for any other answer."""
+        if reply.status != 200:
+            raise OutputError(self._clean(self._refusal(reply)))
+        try:
+            answer = json.loads(reply.body)
+        except (UnicodeDecodeError, json.JSONDecodeError, RecursionError):
+            raise OutputError(self._clean(f"answered no JSON{self._excerpt(reply)}")) from None
+        text = answer.get("text") if isinstance(answer, dict) else None
+        if not isinstance(text, str):
+            raise OutputError(self._clean(f"answered JSON without `text`{self._excerpt(reply)}"))
+        return self._hidden(text)
+
+    # ------------------------------------------------------------------------------- the server
+    def greet(self) -> Mapping[str, Any]:
+        """The server's list of models, {} where it has none; opens the connection.
+
+        Raises: AssetError where it cannot be reached, or lets nobody in with this key.
+        """
+        timeout = min(OPEN_SECONDS, self._params.timeout_seconds)
+        with self._one_line(AssetError, timeout):
+            reply = self._http.get(f"{self._params.base}/models", timeout=timeout)
+        self._server = reply.headers.get("server", "")
+        if reply.status_code in (401, 403, *LATER) or reply.is_redirect:
+            told = Reply(reply.status_code, reply.headers, reply.content)
+            raise AssetError(self._clean(self._refusal(told)))
+        try:
+            listed = reply.json() if reply.status_code == 200 else {}
+        except (UnicodeDecodeError, json.JSONDecodeError, RecursionError):
+            listed = {}
+        return listed if isinstance(listed, dict) else {}
+
+    def identity(self) -> dict[str, str]:
+        """URL, model, the server's name, and what its list says of the model. Raises: `greet`."""
+        data = self.greet().get("data")
+        entries = [e for e in data if isinstance(e, dict)] if isinstance(data, list) else []
+        own = next((e for e in entries if e.get("id") == self._params.model), {})
+        told = {f"listed_{k}": self._hidden(str(own[k])) for k in LISTED if own.get(k) is not None}
+        return {
+            "url": self._params.base,
+            "model": self._params.model,
+            "server": self._hidden(self._server),
+            **told,
+        }
+
+    # -------------------------------------------------------------------------------- one line each
+    @contextmanager
+    def _one_line(self, kind: type[HarnessError], seconds: float | None = None) -> Iterator[None]:
+        """What the HTTP client raises becomes one line without the key."""
+        import httpx2
+
+        try:
+            yield
+        except httpx2.TimeoutException:
+            raise kind(self._clean(self._late(seconds))) from None
+        except httpx2.ConnectError as error:
+            raise kind(self._clean(f"cannot be reached: {_said(error)}")) from None
+        except (httpx2.RequestError, httpx2.InvalidURL) as error:
+            raise kind(self._clean(f"its answer broke off: {_said(error)}")) from None
+
+    def _late(self, seconds: float | None = None) -> str:
+        return f"gave no answer within {seconds or self._params.timeout_seconds:g} s"
+
+    def _refusal(self, reply: Reply) -> str:
+        status, excerpt = reply.status, self._excerpt(reply)
+        if status in (401, 403):
+            name = self._params.api_key_env
+            how = f"refuses the key in {name}" if name else "wants a key: name it in api_key_env"
+            return f"{how} ({status}){excerpt}"
+        if 300 <= status < 400:
+            return f"sends elsewhere ({status}): write the address of the server itself as url"
+        if status == 404:
+            model, path = self._params.model, urlsplit(self._params.base).path
+            return f"has no {path}{ENDPOINT}, or no model {model!r} (404){excerpt}"
+        return f"answered {status}{excerpt}"
+
+    def _excerpt(self, reply: Reply) -> str:
+        """`: ...`, the beginning of what the server says, "" where that is nothing."""
+        # hidden before it is cut, lest half a key be left
+        text = " ".join(self._hidden(reply.body.decode("utf-8", "replace")).split())
+        return f": {text[:SHOWN]}{'...' if len(text) > SHOWN else ''}" if text else ""
+
+    def _clean(self, said: str) -> str:
+        return f"{self._where} {self._hidden(said)}."
+
+    def _hidden(self, text: str) -> str:
+        return text.replace(self._key, "***") if self._key else text
+
+
+def connect(params: Params) -> Client:
+    """Raises: SpecError for a key that the environment does not hold, or that is none."""
+    key = os.environ.get(params.api_key_env, "").strip() if params.api_key_env else ""
+    if params.api_key_env and not key:
+        raise SpecError(f"api_key_env: the environment variable {params.api_key_env} is not set.")
+    if not key.isascii() or not all(sign.isprintable() and sign != " " for sign in key):
+        raise SpecError(f"api_key_env: what {params.api_key_env} holds cannot be a key.")
+    return Client(params, key)
+
+
+def _said(error: Exception) -> str:
+    return " ".join(str(error).split()) or type(error).__name__
+
+
+def _retry_after(header: str) -> float | None:
+    """Seconds or an HTTP date (RFC 9110, 10.2.3); None where it says neither."""
+    if header.isascii() and header.strip().isdigit():
+        return float(header)
+    try:
+        at = email.utils.parsedate_to_datetime(header)
+    except ValueError:
+        return None
+    return max(0.0, at.timestamp() - time.time())
+
+
+def _server_seconds(reply: Reply) -> float:
+    told = (reply.headers or {}).get(SERVER_TIME, "")
+    try:
+        return float(told) / 1000
+    except ValueError:
+        return float("nan")
