@@ -64,6 +64,22 @@ def test_a_lower_limit_reads_the_whole_interval(kind, low, observed, high, statu
     assert check(kind, 0.5, low, observed, high) is status
 
 
+@pytest.mark.parametrize(
+    ("low", "observed", "high", "status"),
+    [
+        (-0.1, 0.0, 0.1, PASS),  # falls by 0.1 at most
+        (-0.5, 0.0, 0.1, PASS),  # the limit itself is allowed
+        (-0.6, -0.3, 0.1, OPEN),
+        (-0.9, -0.7, -0.51, FAIL),
+        (-0.9, -0.7, -0.5, OPEN),
+        (NAN, NAN, NAN, OPEN),
+    ],
+)
+def test_a_fall_is_a_difference_under_zero(low, observed, high, status):
+    assert check("max_decrease", 0.5, low, observed, high) is status
+    assert plugins.load("gates", "max_decrease").limit_on(0.5) == -0.5
+
+
 @pytest.mark.parametrize("kind", [*UPPER, *LOWER])
 @given(ANY, ANY, ANY, ANY)
 def test_no_gate_passes_without_a_finite_bound_on_the_right_side(kind, limit, low, observed, high):
@@ -77,7 +93,7 @@ def test_no_gate_passes_without_a_finite_bound_on_the_right_side(kind, limit, lo
 @pytest.mark.parametrize(
     ("kind", "on"),
     [("max", "value"), ("min", "value"), ("max_increase", "difference"), ("max_ratio", "ratio"),
-     ("min_ratio", "ratio")],
+     ("min_ratio", "ratio"), ("max_decrease", "difference")],
 )  # fmt: skip
 def test_each_gate_says_what_it_reads(kind, on):
     assert plugins.load("gates", kind).on == on

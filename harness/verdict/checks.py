@@ -57,8 +57,9 @@ def _rows(case: Case, data: Mapping[str, pd.DataFrame]) -> Iterator[dict[str, An
                 gate.get("over") or "",
             )
             found = find(case, data, figure, plugin.on)
-            answer = _answer(case, gate, (plugin, limit), found)
-            yield {**_place(case, gate, figure), **_outcome(found, limit, answer), "kind": kind}
+            rule = (plugin, limit)
+            outcome = _outcome(found, rule, _answer(case, gate, rule, found))
+            yield {**_place(case, gate, figure), **outcome, "kind": kind}
 
 
 def _gate(case: Case, kind: str) -> Gate:
@@ -132,7 +133,8 @@ def day(waiver: Mapping[str, Any]) -> datetime.date:
     return datetime.date.fromisoformat(str(waiver["until"]))
 
 
-def _outcome(found: Found, limit: float, answer: _Answer) -> dict[str, Any]:
+def _outcome(found: Found, rule: tuple[Gate, float], answer: _Answer) -> dict[str, Any]:
+    plugin, limit = rule
     interval, open_ = found.interval, answer.status is Status.INCONCLUSIVE
     return {
         "observed": interval.estimate,
@@ -142,7 +144,7 @@ def _outcome(found: Found, limit: float, answer: _Answer) -> dict[str, Any]:
         "status": answer.status.value,
         "reason": sentence(answer.code, found, answer.waiver),
         "reason_code": answer.code,
-        "needs": found.needed(limit) if open_ else math.nan,
+        "needs": found.needed(plugin.limit_on(limit)) if open_ else math.nan,
         "level": found.look.level,
         "allowance": found.look.allowance,
         "n": interval.n,
