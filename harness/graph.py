@@ -10,7 +10,7 @@ import io
 import logging
 import warnings
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -118,6 +118,33 @@ def external_files(path: Path) -> set[str]:
         for entry in tensor.external_data
         if entry.key == "location"
     }
+
+
+def part(
+    model: onnx.ModelProto, inputs: Mapping[str, Sequence[int | str]], outputs: Sequence[str]
+) -> onnx.ModelProto:
+    """What lies between the tensors `inputs` (name -> shape, names for open sizes) and `outputs`,
+    all float32, as a model of its own. Raises: ModelError where the outputs need more than that.
+    """
+    from onnx import TensorProto, helper
+
+    weights = {tensor.name: tensor for tensor in model.graph.initializer}
+    wanted, found = set(outputs), []
+    for node in reversed(model.graph.node):  # nodes stand in the order in which they are run
+        if wanted & set(node.output) - set(inputs):
+            found.append(node)
+            wanted |= set(node.input)
+    made = {name for node in found for name in node.output}
+    if lacking := wanted - made - set(weights) - set(inputs) - {""}:
+        raise ModelError(f"the graph has no {sorted(lacking)[0]!r} between its parts.")
+    graph = helper.make_graph(
+        found[::-1],
+        "part",
+        [helper.make_tensor_value_info(k, TensorProto.FLOAT, v) for k, v in inputs.items()],
+        [helper.make_tensor_value_info(name, TensorProto.FLOAT, None) for name in outputs],
+        [tensor for name, tensor in weights.items() if name in wanted],
+    )
+    return helper.make_model(graph, opset_imports=model.opset_import, ir_version=model.ir_version)
 
 
 # --------------------------------------------------------------------- before and after quantizing
