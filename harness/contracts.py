@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import onnxruntime
     import pandas as pd
 
-Better = Literal["lower", "higher"]
+Better = Literal["lower", "higher", "neither"]  # neither: gated on both sides
 Feeds = Mapping[str, "np.ndarray"]
 OpenSession = Callable[[Path], "onnxruntime.InferenceSession"]
 Locate = Callable[[str], Path]
@@ -279,6 +279,7 @@ class Gate:
     on: Literal["value", "difference", "ratio"]
     check: Callable[[float, Evidence], Status]  # (limit, evidence)
     sign: str  # how the limit reads in a table: "≤", "≥", "≤ +"
+    limit_on: Callable[[float], float] = float  # the limit as written -> as the evidence has it
 
 
 # -------------------------------------------------- report: sections/x.py, `section`

@@ -81,7 +81,7 @@ def _outcome(row: Row, free: bool) -> tuple[str, str]:
     band = _band(row)
     if row.kind == "exact" or row.p <= LEVEL:
         if row.change.low > row.nothing + band:
-            return (REGRESSION if row.better == "lower" else IMPROVEMENT), ""
+            return (IMPROVEMENT if row.better == "higher" else REGRESSION), ""
         if row.change.high < row.nothing - band:
             return (IMPROVEMENT if row.better == "lower" else REGRESSION), ""
     return _not_apart(row, band)

@@ -127,6 +127,9 @@ def _entry(experiment: Experiment) -> plan.MakeEntry:
 def _quality(experiment: Experiment, name: str, count: float, priced: _Prices) -> Stage:
     """Every utterance once with each variant: the budget does not cut these."""
     names = [variant.name for variant in experiment.variants]
+    how = experiment.selection
+    if how is not None and how.dataset != name:  # the winner alone of those to choose from
+        names = [n for n in names if n not in how.among[1:]]
     each = [priced.of(variant, "default", "pipeline", name) for variant in names]
     return Stage(f"quality {name}", len(names), 1, count * len(names), count * sum(each))
 

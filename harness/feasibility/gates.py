@@ -245,7 +245,8 @@ def _likely(terms: Terms, gate: Gate, variant: str) -> tuple[float, str]:
 
 
 def _beyond(terms: Terms, gate: Gate, value: float) -> bool:
-    lower = terms.metrics[gate.metric].metric.better == "lower"
+    better = terms.metrics[gate.metric].metric.better
+    lower = better == "lower" or (better == "neither" and gate.kind.startswith("max"))
     return value > gate.limit if lower else value < gate.limit
 
 

@@ -52,17 +52,21 @@ def schema() -> Schema:
 
 # ------------------------------------------------------------------------------ parts
 def _model() -> Schema:
-    part = {"type": "object", "required": ["family"]}
-    own = {
-        "family": _choice("families"),
-        "source": _origin(),
-        "parts": {"type": "object", "additionalProperties": part},
-    }
+    own = {"family": _choice("families"), "source": _origin(), "parts": _parts()}
     return _with_params(model.Model, own, "family", "families", optional=("source", "parts"))
 
 
 def _use(kind: str) -> Schema:
-    return _with_params(model.Use, {"use": _choice(kind)}, "use", kind)
+    own: dict[str, Schema] = {"use": _choice(kind)}
+    if kind == "judges":
+        own["parts"] = _parts()
+    return _with_params(model.Use, own, "use", kind, optional=("parts",))
+
+
+def _parts() -> Schema:
+    """Models by role; what each may hold, only its family tells."""
+    part = {"type": "object", "required": ["family"]}
+    return {"type": "object", "additionalProperties": part}
 
 
 def _with_params(

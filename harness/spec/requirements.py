@@ -73,7 +73,7 @@ class Requirements:
         own = [f.name for f in fields(Gate) if f.name not in CALCULATED]
         kinds = [k for k in data if k in limits or k.endswith(".py")]
         before = len(self.builder.problems)
-        self.builder.keys(data, path, [*own, *limits, *kinds])
+        self.builder.keys(data, path, list(dict.fromkeys([*own, *limits, *kinds])))
         if not kinds and len(self.builder.problems) > before:
             return None  # the unknown key was meant as the limit
         if len(kinds) != 1:
@@ -128,6 +128,8 @@ class Requirements:
     def _check_side(self, gate: Gate, plugin: contracts.Gate, subject: _Subject, path: str) -> None:
         """Refuses a limit that would pass what is worse: `min` for an error rate."""
         better = subject.named.metric.better
+        if better == "neither":
+            return
         worse, step = (1.0 if better == "lower" else -1.0), max(abs(gate.limit), 1.0)
         if (
             _answer(plugin, gate.limit, gate.limit + worse * step) is Status.PASS
@@ -226,7 +228,7 @@ class Requirements:
         """Where the metric is measured: audio lengths, then the data sets that list it."""
         named, measured = subject.named, subject.measured
         latency, found = self.builder.latency, []
-        if latency and not measured.metric.needs_reference:
+        if latency and not (measured.metric.needs_reference or measured.metric.judge):
             found = [At(audio_seconds=s) for s in latency.audio_seconds]
         for entry in self.builder.quality:
             listed = [self.builder.metric(name, "quality") for name in entry.metrics]
