@@ -17,24 +17,42 @@ if TYPE_CHECKING:
 
 Clip = tuple[str, np.ndarray]  # (id, samples)
 
+# 20 * log10(1e-4) = -80 dB of full scale: under the noise of any room and of 16 bit with dither.
+SILENCE = 1e-4
+_LONGEST_TAG = 1 << 20  # of what stands before an MP3's first frame
+_FIRST_FRAME = 64  # the name stands at byte 36 of the first frame, or before
+
 
 def decode(audio: Path | bytes, rate: int) -> np.ndarray:
     """The clip as float32 mono samples, shape (samples,), at `rate` Hz; channels are averaged.
 
     Decoded by libsndfile (WAV, FLAC, MP3, Ogg ...), resampled by scipy's polyphase filter.
 
-    Raises: AudioError (one line that names the clip) where it is missing, cannot be read, holds no
-    samples or a sample that is not a number.
+    Silence is a clip like any other. An MP3 frame whose header is broken makes the decoder leave
+    it out; the transcript is of the whole clip, so that the clip counts as damaged.
+
+    Raises: AudioError (one line that names the clip) where it is missing, cannot be read to its
+    end, holds no samples or a sample that is not a number.
     """
     with _opened(audio) as file:
         samples = _read(file, _name(audio))
         found = int(file.samplerate)
+        if len(samples) < file.frames and _announces(audio, file.format):
+            raise AudioError(
+                f"{_name(audio)} is damaged: {len(samples)} of {file.frames} samples can be "
+                "decoded."
+            )
     mono = samples.mean(axis=1, dtype=np.float32)
     if not mono.size:
         raise AudioError(f"{_name(audio)} holds no samples.")
     if not np.isfinite(mono).all():
         raise AudioError(f"{_name(audio)} holds a sample that is not a number.")
     return _resample(mono, found, rate)
+
+
+def is_silent(samples: np.ndarray) -> bool:
+    """Whether no sample is louder than -80 dB of full scale."""
+    return not samples.size or float(np.abs(samples).max()) <= SILENCE
 
 
 def duration_seconds(audio: Path | bytes) -> float:
@@ -119,6 +137,22 @@ def _read(file: soundfile.SoundFile, name: str) -> np.ndarray:
     except soundfile.LibsndfileError as error:
         raise AudioError(f"{name} is damaged: it cannot be decoded to its end.") from error
     return samples
+
+
+def _announces(audio: Path | bytes, kind: str) -> bool:
+    """Whether the header states the length; for an MP3 without a Xing frame it is a guess."""
+    if kind != "MP3":
+        return True
+    head = audio[:_LONGEST_TAG] if isinstance(audio, bytes) else _head(audio)
+    start = 0
+    if head[:3] == b"ID3":  # four bytes of seven bits
+        start = 10 + sum(byte << 7 * (3 - i) for i, byte in enumerate(head[6:10]))
+    return any(name in head[start : start + _FIRST_FRAME] for name in (b"Xing", b"Info"))
+
+
+def _head(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(_LONGEST_TAG)
 
 
 def _resample(samples: np.ndarray, found: int, rate: int) -> np.ndarray:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -90,6 +91,82 @@ def test_a_damaged_mp3_is_one_clear_line(root: Path, capfd: pytest.CaptureFixtur
     with pytest.raises(AudioError, match=r"is damaged|cannot be read"):
         audio.decode(whole[:3000] + bytes(2000) + whole[5000:], RATE)
     capfd.readouterr()  # libmpg123 writes its own remarks to the terminal
+
+
+def frames(content: bytes) -> list[int]:
+    """Where the frames of the sample clip begin: all have the header of the first."""
+    return [i for i in range(len(content) - 3) if content[i : i + 4] == content[:4]]
+
+
+def broken(content: bytes) -> bytes:
+    """The clip with one frame's header overwritten, in the middle."""
+    starts = frames(content)
+    at = starts[len(starts) // 2]
+    return content[:at] + bytes(4) + content[at + 4 :]
+
+
+def with_id3(content: bytes) -> bytes:
+    """The same with an ID3v2 tag of 300 bytes before it: sizes are four bytes of seven bits."""
+    return b"ID3\x03\x00\x00\x00\x00\x02\x2c" + bytes(300) + content
+
+
+@pytest.mark.parametrize("tag", [bytes, with_id3])
+@pytest.mark.parametrize("damage", [broken, lambda content: content[: len(content) // 2]])
+def test_an_mp3_with_a_broken_frame_or_cut_off_is_damaged(
+    root: Path, capfd: pytest.CaptureFixture[str], tag: Any, damage: Any
+) -> None:
+    content = (root / CLIP).read_bytes()
+    assert len(audio.decode(tag(content), RATE)) == 106_860  # 6.679 s, as clip_durations.tsv says
+    with pytest.raises(AudioError, match=r"is damaged: \d+ of 106860 samples can be decoded"):
+        audio.decode(tag(damage(content)), RATE)
+    capfd.readouterr()  # libmpg123 writes its own remarks to the terminal
+
+
+def test_an_mp3_that_does_not_announce_its_length_is_taken_as_it_is(root: Path) -> None:
+    loud = np.random.default_rng(0).normal(size=RATE) * 0.2
+    samples = np.concatenate([np.zeros(RATE), loud])
+    buffer = io.BytesIO()
+    soundfile.write(buffer, samples, RATE, format="MP3", bitrate_mode="VARIABLE")
+    content = buffer.getvalue()
+    assert b"Xing" in content[:64]
+    bare = content[content.index(content[:2], 64) :]  # without the frame that says how long it is
+    with soundfile.SoundFile(io.BytesIO(bare)) as file:
+        assert file.frames > 1.05 * len(samples)  # libsndfile's guess by the first frame's rate
+    assert len(audio.decode(bare, RATE)) == pytest.approx(len(samples), rel=0.05)
+
+
+def test_a_flac_that_is_cut_off_is_damaged() -> None:
+    noise = np.random.default_rng(0).normal(size=RATE) * 0.1
+    content = encoded(noise, RATE, "FLAC", "PCM_16")
+    with pytest.raises(AudioError, match="is damaged"):
+        audio.decode(content[: len(content) // 2], RATE)
+
+
+@pytest.mark.parametrize("kind", ["WAV", "FLAC", "MP3", "OGG"])
+def test_stereo_at_48_khz_becomes_mono_at_16_khz(kind: str) -> None:
+    left, right = tone(48_000, hertz=440), tone(48_000, hertz=1000)
+    buffer = io.BytesIO()
+    soundfile.write(buffer, np.stack([left, right], axis=1), 48_000, format=kind)
+    samples = audio.decode(buffer.getvalue(), RATE)
+    assert (samples.dtype, samples.ndim) == (np.float32, 1)
+    assert len(samples) == pytest.approx(RATE // 2, abs=2)
+    expected = (tone(RATE, hertz=440) + tone(RATE, hertz=1000)) / 2
+    middle = slice(1000, 7000)
+    assert np.abs(samples[middle] - expected[: len(samples)][middle]).max() < 0.03  # lossy codecs
+
+
+@pytest.mark.parametrize(
+    ("samples", "silent"),
+    [
+        (np.zeros(160), True),
+        (np.full(160, 1e-4), True),  # -80 dB of full scale
+        (np.array([*np.zeros(159), 2e-4]), False),
+        (np.array([-0.5]), False),
+        (np.zeros(0), True),
+    ],
+)
+def test_silence_is_told_by_the_loudest_sample(samples: np.ndarray, silent: bool) -> None:
+    assert audio.is_silent(samples.astype(np.float32)) is silent
 
 
 # ---------------------------------------------------------------------------------------- lengths

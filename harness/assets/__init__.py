@@ -27,10 +27,11 @@ from harness.assets.catalogue import (
     names,
     read_asset,
 )
-from harness.assets.fingerprints import cache_folder, fingerprint, hash_folder
+from harness.assets.fingerprints import fingerprint, hash_folder
 from harness.assets.hub import Repository
 from harness.contracts import Locate
 from harness.errors import AssetError
+from harness.places import cache_folder
 
 __all__ = [
     "Asset",

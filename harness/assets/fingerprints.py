@@ -10,20 +10,13 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
-import platformdirs
-
 from harness.errors import AssetError
+from harness.places import cache_folder
 
 # A file written this recently could change again without its time stamp showing it: the coarsest
 # clock of a file system in use (FAT) ticks every two seconds.
 SETTLED_NS = 2_000_000_000
 _CHUNK = 1 << 20
-
-
-def cache_folder() -> Path:
-    """Where downloads are kept: `HARNESS_CACHE`, else the platform's folder for caches."""
-    own = os.environ.get("HARNESS_CACHE", "")
-    return Path(own).expanduser().absolute() if own else platformdirs.user_cache_path("harness")
 
 
 def sha256_of(path: Path) -> str:

@@ -18,7 +18,13 @@ from harness.spec.strict_yaml import Document
 from harness.spec.values import Reader, did_you_mean
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
-SELECTION = ("limit", "minutes", "seed", "shuffle")  # how much of a data set, not which one
+SELECTION = (
+    "limit",
+    "minutes",
+    "seed",
+    "shuffle",
+    "folder",
+)  # how much of a data set, not which one
 
 
 class References(Reader):
@@ -137,7 +143,9 @@ class References(Reader):
 
 
 def dataset_name(use: Use) -> str:
-    """What a data set is called unless the experiment says: its folder, else its plugin."""
-    path = getattr(use.params, "path", "")
+    """What a data set is called unless the experiment says: its folder, what it is called where it
+    comes from, else its plugin."""
+    names = (getattr(use.params, key, "") for key in ("path", "repository", "dataset"))
+    path = next(filter(None, names), "")
     text = str(path).replace("\\", "/") if path else ""
     return PurePosixPath(text).name or PurePosixPath(use.use).stem

@@ -12,7 +12,7 @@ from typing import Any
 from harness import audio
 from harness.assets import resolve
 from harness.contracts import Composite, Dataset, Family, Locate, Method
-from harness.errors import HarnessError, QuantizeError
+from harness.errors import AudioError, HarnessError, QuantizeError
 from harness.spec import Experiment, Model, Variant, load_plugin
 from harness.variants.cache import digest
 from harness.variants.folders import (
@@ -191,5 +191,8 @@ def _items(data: Dataset, family: Family, count: int) -> Iterator[Any]:
         if family.takes == "text":
             yield utterance.text
         elif utterance.audio is not None:
-            yield audio.decode(utterance.audio, family.sample_rate)
+            try:
+                yield audio.decode(utterance.audio, family.sample_rate)
+            except AudioError:
+                continue
         count -= 1

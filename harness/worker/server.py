@@ -19,6 +19,7 @@ from harness.errors import AudioError, HarnessError, SpecError
 from harness.worker import keeping, opening
 
 Clock = Callable[[], float]
+SILENCE = "the clip is silence"
 
 
 class Server:
@@ -101,7 +102,7 @@ class Server:
         return audio.decode(source, self._opened.sample_rate)
 
     def _utterance(self, item: Mapping[str, Any], ready: Future[Any]) -> dict[str, Any]:
-        from harness import environment
+        from harness import audio, environment
 
         try:
             given = ready.result()
@@ -114,7 +115,11 @@ class Server:
         row, output = self._timed(call)
         share = environment.read_steal().share_since(before)
         machine = {"steal": share, "load": environment.load_average(), "rss_bytes": _peak()}
-        length = None if self._opened.takes == "text" else len(given) / self._opened.sample_rate
+        length = None
+        if self._opened.takes == "audio":
+            length = len(given) / self._opened.sample_rate
+            if audio.is_silent(given):  # it is heard all the same: what is said of silence matters
+                row["note"] = "; ".join(filter(None, (row.get("note"), SILENCE)))
         row = {**row, "audio_seconds": length, **machine}
         if output is None or output.audio is None:
             return row

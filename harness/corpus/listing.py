@@ -1,0 +1,112 @@
+"""Rows of a table as utterances, parsed when they are asked for; what all of them amount to."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import overload
+
+import numpy as np
+
+from harness.contracts import Utterance
+from harness.corpus.places import Places, read_all, read_one
+
+# Up to this many clips are hashed byte by byte; of larger sets the size of each clip counts.
+HASHED_CLIPS = 1000
+
+Parse = Callable[[str, int], Utterance]  # (text of the row, its place among the used ones)
+
+
+@dataclass(frozen=True, eq=False)
+class Listing(Sequence[Utterance]):
+    """The used rows of a table; 16 bytes are kept for each, besides what `parse` needs."""
+
+    path: Path
+    places: Places
+    parse: Parse
+
+    def __len__(self) -> int:
+        return len(self.places)
+
+    @overload
+    def __getitem__(self, index: int) -> Utterance: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Utterance]: ...
+    def __getitem__(self, index: int | slice) -> Utterance | list[Utterance]:
+        if isinstance(index, slice):
+            return [self[i] for i in range(*index.indices(len(self)))]
+        row = range(len(self))[index]
+        return self.parse(read_one(self.path, self.places, row), row)
+
+    def __iter__(self) -> Iterator[Utterance]:
+        for row, text in enumerate(read_all(self.path, self.places)):
+            yield self.parse(text, row)
+
+
+def key(text: str) -> int:
+    """64 bits that stand for a text, the same on every machine."""
+    digest = hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest()
+    return int.from_bytes(digest, "little", signed=True)
+
+
+def keys(texts: Iterable[str]) -> np.ndarray:
+    """The key of each text, int64: eight bytes where a set of the texts would take a hundred."""
+    return np.fromiter((key(text) for text in texts), np.int64)
+
+
+def times(found: np.ndarray) -> np.ndarray:
+    """How many times each key was there up to its own place: 1, or 2, 3 ... for a repeated one.
+
+    Two of a million different texts have the same key of 64 bits with a chance of
+    1e12 / 2 / 2**64 = 3e-8.
+    """
+    order = np.argsort(found, kind="stable").astype(np.int32)
+    first = np.arange(len(found), dtype=np.int32)  # in order: where the run of its key begins
+    ranked = found[order]
+    first[1:][ranked[1:] == ranked[:-1]] = 0
+    np.maximum.accumulate(first, out=first)
+    out = np.empty(len(found), np.int32)
+    out[order] = np.arange(1, len(found) + 1, dtype=np.int32) - first
+    return out
+
+
+def is_there(clip: Path) -> bool:
+    """Whether the clip is a file; a name that no file can have is none."""
+    try:
+        return clip.is_file()
+    except (OSError, ValueError):
+        return False
+
+
+@dataclass(frozen=True)
+class Stock:
+    """What the used utterances amount to."""
+
+    fingerprint: str  # SHA-256 over ids, texts, speakers, sentences, errors and clips
+    clips: str  # SHA-256 over the clips' names, one per line
+    left_out: int  # utterances with an error
+
+
+def stock(utterances: Sequence[Utterance], hashed: int = HASHED_CLIPS) -> Stock:
+    """One walk over the utterances; clips are read where there are no more than `hashed`."""
+    digest, names, left_out = hashlib.sha256(), hashlib.sha256(), 0
+    whole = len(utterances) <= hashed
+    for one in utterances:
+        left_out += bool(one.error)
+        texts = (one.id, one.text, one.speaker, one.sentence, one.error)
+        content = _content(one.audio, whole) if isinstance(one.audio, Path) else one.audio or b""
+        for part in (*(text.encode("utf-8", "surrogatepass") for text in texts), content):
+            digest.update(hashlib.sha256(part).digest())
+        name = one.audio.name if isinstance(one.audio, Path) else one.id
+        names.update(name.encode("utf-8", "surrogatepass") + b"\n")
+    return Stock(digest.hexdigest(), names.hexdigest(), left_out)
+
+
+def _content(clip: Path, whole: bool) -> bytes:
+    """What stands for the clip: its bytes, or its size in a large set."""
+    try:
+        return clip.read_bytes() if whole else str(clip.stat().st_size).encode()
+    except OSError:
+        return b"unreadable"  # decoding it will say why, in its own row

@@ -1,0 +1,59 @@
+"""A Parquet data set of the Hugging Face hub (FLEURS ...), or a local folder of Parquet files."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from annotated_types import Ge, Gt
+
+from harness.contracts import Dataset, Locate, Source
+from harness.datasets.hub.copying import read
+from harness.datasets.hub.finding import Place, find
+from harness.errors import AssetError
+from harness.sampling import Wanted
+
+
+@dataclass(frozen=True)
+class Params:
+    repository: str = ""
+    """The hub's name of the data set, such as google/fleurs; or use path."""
+    path: str = ""
+    """A local folder of Parquet files, instead of a repository."""
+    config: str = ""
+    """The part of it that the hub calls config or subset, such as es_419."""
+    split: str = "test"
+    """The split: test, validation, train ..."""
+    revision: str = "main"
+    """Branch, tag or commit; with a commit, what was fetched needs no network again. Data sets that
+    are still a script have their Parquet files at refs/convert/parquet."""
+    audio: str = ""
+    """The column with the clips; the first that holds encoded audio when left out."""
+    text: str = ""
+    """The column with the transcript; text, sentence, transcription ... when left out."""
+    speaker: str = ""
+    """The column that says who speaks; speaker_id, client_id or speaker when left out."""
+    limit: Annotated[int, Ge(1)] | None = None
+    """Evaluate a sample of so many utterances; all of them when left out."""
+    minutes: Annotated[float, Gt(0)] | None = None
+    """Evaluate a sample of so many minutes of audio at most."""
+    seed: int = 0
+    """Draws the sample; the same seed gives the same utterances."""
+
+
+def load(params: Params, locate: Locate) -> Dataset:
+    """The split's utterances in its order. The row groups that hold a wanted clip are streamed, and
+    those clips are kept in the cache as they were encoded.
+
+    Raises: AssetError (one line) where the hub or the repository cannot be reached, the split or a
+    needed column is not there, or it is not Parquet.
+    """
+    if bool(params.repository) == bool(params.path):
+        raise AssetError("hub: should have exactly one of repository, path.")
+    folder = locate(params.path) if params.path else None
+    place = Place(folder or params.repository, params.config, params.split, params.revision)
+    columns = {"audio": params.audio, "text": params.text, "speaker": params.speaker}
+    return read(find(place), columns, Wanted(params.limit, params.minutes, params.seed))
+
+
+source = Source(Params, load)

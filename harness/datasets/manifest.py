@@ -1,0 +1,231 @@
+"""A manifest (JSON lines, CSV or TSV, as NeMo writes them): audio_filepath, text, duration ..."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import json
+import math
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+from annotated_types import Ge, Gt, MinLen
+
+from harness import sampling
+from harness.contracts import Dataset, Locate, Source, Utterance
+from harness.corpus import (
+    Listing,
+    Places,
+    csv_places,
+    is_there,
+    key,
+    line_places,
+    read_all,
+    read_one,
+    stock,
+    times,
+)
+from harness.errors import AssetError
+from harness.sampling import Wanted
+
+_JSON = (".json", ".jsonl", ".ndjson")
+
+
+@dataclass(frozen=True)
+class Params:
+    path: Annotated[str, MinLen(1)]
+    """The manifest: .jsonl (or .json) with an object per line, .csv or .tsv with a header. Paths of
+    clips are relative to its folder."""
+    audio: str = "audio_filepath"
+    """The column with the clip's path."""
+    text: str = "text"
+    """The column with the transcript."""
+    duration: str = "duration"
+    """The column with the clip's length in seconds; it may be missing."""
+    speaker: str = "speaker"
+    """The column that says who speaks; it may be missing."""
+    limit: Annotated[int, Ge(1)] | None = None
+    """Evaluate a sample of so many utterances; all of them when left out."""
+    minutes: Annotated[float, Gt(0)] | None = None
+    """Evaluate a sample of so many minutes of audio at most."""
+    seed: int = 0
+    """Draws the sample; the same seed gives the same utterances."""
+
+
+def load(params: Params, locate: Locate) -> Dataset:
+    """The manifest's utterances in its order; a row that cannot be used keeps its reason.
+
+    Raises: AssetError (one line) where the file is no manifest or lacks a needed column.
+    """
+    path = locate(params.path)
+    if not path.is_file():
+        raise AssetError(f"{path.name} is not a file; a manifest is .jsonl, .csv or .tsv.")
+    try:
+        wanted = Wanted(params.limit, params.minutes, params.seed)
+        return _read(*_table(path, params), wanted)
+    except UnicodeDecodeError as error:
+        raise AssetError(f"{path.name} is not UTF-8: {error.reason}.") from error
+    except csv.Error as error:
+        raise AssetError(f"{path.name} is no well-formed CSV: {error}.") from error
+
+
+@dataclass(frozen=True)
+class _Format:
+    """How the text of a row becomes its fields (or says what is wrong with it)."""
+
+    path: Path
+    names: Params
+    fields: Callable[[str], Mapping[str, Any] | str]
+
+    def rows(self, places: Places) -> Iterator[Mapping[str, Any]]:
+        """The fields of each row; none where it is malformed."""
+        for text in read_all(self.path, places):
+            found = self.fields(text)
+            yield {} if isinstance(found, str) else found
+
+    def lengths(self, places: Places) -> np.ndarray:
+        """Seconds of each row by the manifest, NaN where it does not say."""
+        found = (_seconds(row.get(self.names.duration)) for row in self.rows(places))
+        return np.fromiter(found, float, len(places))
+
+    def times(self, places: Places) -> tuple[np.ndarray, np.ndarray]:
+        """How many times each row's clip was there up to it, and how many times its bare name."""
+        clips = (self.clip(row) for row in self.rows(places))
+        found = np.fromiter((key(t) for clip in clips for t in (str(clip), clip.stem)), np.int64)
+        return times(found[::2]), times(found[1::2])
+
+    def clip(self, row: Mapping[str, Any]) -> Path:
+        """The clip's path, relative ones beside the manifest."""
+        return self.path.parent / str(row.get(self.names.audio) or "")
+
+
+def _table(path: Path, names: Params) -> tuple[_Format, Places]:
+    """How the file is read, and where its rows are."""
+    if path.suffix.lower() in _JSON:
+        return _json_lines(path, names)
+    if path.suffix.lower() not in (".csv", ".tsv"):
+        raise AssetError(f"{path.name}: a manifest is .jsonl, .csv or .tsv.")
+    if path.suffix.lower() == ".tsv":
+        places, delimiter = line_places(path), "\t"
+    else:
+        delimiter = _delimiter(path)
+        places = csv_places(path, delimiter)
+    header = tuple(_record(read_one(path, places, 0), delimiter)) if len(places) else ()
+    if missing := [name for name in (names.audio, names.text) if name not in header]:
+        raise AssetError(
+            f"{path.name}: no column {', '.join(missing)}; it has {', '.join(header) or 'none'}."
+        )
+    rows = places.take(np.arange(1, len(places)))
+    return _Format(path, names, lambda text: _cells(header, _record(text, delimiter))), rows
+
+
+def _json_lines(path: Path, names: Params) -> tuple[_Format, Places]:
+    places = line_places(path)
+    if len(places) and read_one(path, places, 0).lstrip().startswith("["):
+        raise AssetError(f"{path.name} is one JSON array; a manifest has one object per line.")
+    return _Format(path, names, _object), places
+
+
+def _object(text: str) -> Mapping[str, Any] | str:
+    try:
+        found = json.loads(text)
+    except json.JSONDecodeError as error:
+        return f"is no JSON: {error.msg}"
+    return found if isinstance(found, dict) else "is no JSON object"
+
+
+def _delimiter(path: Path) -> str:
+    """Comma, or the semicolon of spreadsheets in languages that write 1,5."""
+    places = line_places(path)
+    header = read_one(path, places, 0) if len(places) else ""
+    return ";" if ";" in header and "," not in header else ","
+
+
+def _record(text: str, delimiter: str) -> list[str]:
+    if delimiter == "\t":  # quotes mean nothing in a TSV
+        return text.split("\t")
+    return next(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter), [])
+
+
+def _cells(header: tuple[str, ...], cells: list[str]) -> Mapping[str, Any] | str:
+    if len(cells) != len(header):
+        return f"has {len(cells)} fields instead of {len(header)}"
+    return dict(zip(header, cells, strict=True))
+
+
+def _text(value: Any) -> str:
+    """As Unicode: JSON can hold half of a pair of surrogates."""
+    return "" if value is None else str(value).encode("utf-8", "replace").decode()
+
+
+def _seconds(value: Any) -> float:
+    try:
+        seconds = float(value)
+    except (TypeError, ValueError):
+        return math.nan
+    return seconds if math.isfinite(seconds) and seconds > 0 else math.nan
+
+
+def _read(table: _Format, places: Places, wanted: Wanted) -> Dataset:
+    total = len(places)
+    lengths = np.full(total, np.nan) if wanted.everything else table.lengths(places)
+    drawn = sampling.draw(lengths, wanted)
+    used = places.take(drawn.rows)
+    listing = Listing(table.path, used, _Rows(table, used.numbers, *table.times(used)).utterance)
+    found = stock(listing)
+    notes = {
+        "manifest": table.path.name,
+        **drawn.notes(wanted, total),
+        "left_out": str(found.left_out),
+        "clips_sha256": found.clips,
+    }
+    return Dataset(table.path.stem, listing, found.fingerprint, notes)
+
+
+@dataclass(frozen=True)
+class _Rows:
+    """How a row becomes an utterance; an id is the clip's name, numbered where two have the same
+    in different folders."""
+
+    table: _Format
+    numbers: np.ndarray  # the line of each used row
+    clips: np.ndarray  # how many times its clip was listed up to it
+    stems: np.ndarray  # how many times the clip's name without its folder was
+
+    def utterance(self, text: str, at: int) -> Utterance:
+        found, names = self.table.fields(text), self.table.names
+        row: Mapping[str, Any] = {} if isinstance(found, str) else found
+        clip = self.table.clip(row)
+        spoken = _text(row.get(names.text))
+        error = found if isinstance(found, str) else self._problem(row, clip, int(self.clips[at]))
+        number = int(self.stems[at])
+        name = clip.stem + (f"#{number}" if number > 1 else "")
+        return Utterance(
+            id=name if row.get(names.audio) else f"line {self.numbers[at]}",
+            audio=None if error else clip,
+            text=spoken,
+            speaker=_text(row.get(names.speaker)),
+            sentence=hashlib.sha256(spoken.encode()).hexdigest()[:16],
+            seconds=_seconds(row.get(names.duration)),
+            error=f"line {self.numbers[at]} of {self.table.path.name} {error}." if error else "",
+        )
+
+    def _problem(self, row: Mapping[str, Any], clip: Path, times: int) -> str:
+        """What is wrong with a row that could be read; "" where nothing is."""
+        names = self.table.names
+        if not row.get(names.audio):
+            return f"has no {names.audio}"
+        if times > 1:
+            return f"lists {clip.name} again; its first row counts"
+        if not _text(row.get(names.text)).strip():
+            return f"has no transcript of {clip.name}"
+        if _seconds(row.get("offset")) > 0:
+            return f"names a part of {clip.name} by its offset; cut it to a file of its own"
+        return "" if is_there(clip) else f"names {clip.name}, which is missing"
+
+
+source = Source(Params, load)

@@ -1,0 +1,41 @@
+"""Where this machine keeps what was fetched or made: the cache folder, and what it refuses."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import platformdirs
+
+from harness.errors import AssetError
+
+
+def cache_folder() -> Path:
+    """Where downloads are kept: `HARNESS_CACHE`, else the platform's folder for caches."""
+    own = os.environ.get("HARNESS_CACHE", "")
+    return Path(own).expanduser().absolute() if own else platformdirs.user_cache_path("harness")
+
+
+@contextlib.contextmanager
+def keeping() -> Iterator[None]:
+    """What the disk refuses while something is put into the cache becomes an AssetError."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno is None:  # not the disk's: some formats' errors derive from OSError
+            raise
+        raise AssetError(
+            f"cannot write to the cache folder {cache_folder()}: {error.strerror}; free some room "
+            "or set HARNESS_CACHE."
+        ) from error
+
+
+def put(target: Path, content: bytes) -> None:
+    """Write a file of the cache, whole or not at all. Raises: AssetError."""
+    unfinished = target.with_name(f"{target.name}.{os.getpid()}.part")
+    with keeping():
+        target.parent.mkdir(parents=True, exist_ok=True)
+        unfinished.write_bytes(content)
+        unfinished.replace(target)
