@@ -113,6 +113,22 @@ def symbol(unit: str, difference: bool = False) -> str:
     return {"x": "×", "ratio": "×", "s/s": ""}.get(unit, unit)
 
 
+# units that are words, as each language writes them
+_UNITS = {
+    "es": {
+        "chars/s": "caracteres/s",
+        "characters/s": "caracteres/s",
+        "words/s": "palabras/s",
+        "words/min": "palabras/min",
+        "words/minute": "palabras/min",
+        "words": "palabras",
+        "words/call": "palabras/llamada",
+        "words/utterance": "palabras/frase",
+    },
+    "en": {"chars/s": "characters/s", "words/minute": "words/min"},
+}
+
+
 def quantity(value: float, unit: str, language: str, difference: bool = False) -> str:
     """A value with its unit: "14,4 %" (es), "14.4%" (en), "251 ms"; a difference has its sign."""
     if math.isnan(value):
@@ -163,10 +179,14 @@ def _scaled(value: float, unit: str) -> float:
 
 
 def _decimals(value: float, unit: str) -> int:
+    """MOS with two, as listening tests and predictors are told apart by tenths."""
+    if unit == "MOS":
+        return 2
     return 1 if unit in SHARES else places(value)
 
 
 def _behind(sign: str, language: str) -> str:
+    sign = _UNITS[language].get(sign, sign)
     if not sign or sign == "×" or (sign == "%" and language == "en"):
         return sign
     return NBSP + sign

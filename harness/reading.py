@@ -159,9 +159,12 @@ def options(text: str) -> dict[str, Any]:
     return {**found, **(config.get("provider_options") or {})}
 
 
-def quality(result: Result, variant: str, metric: str) -> Any:
-    """The quality stage's summary row (a dict) of a variant on the first data set, or None."""
-    return row(result.summary, stage="quality", variant=variant, metric=metric, replica=0)
+def asked(result: Result, dataset: str) -> list[str]:
+    """The metrics that the experiment asks of a data set; of one that it does not name, all."""
+    for part in result.experiment.get("quality") or []:
+        if part["name"] == dataset:
+            return [str(name) for name in part["metrics"]]
+    return list(rows(result.summary, stage="quality", workload=dataset)["metric"].unique())
 
 
 def limit(result: Result, metric: str, workload: str) -> float:
@@ -214,19 +217,15 @@ def told_apart(row: Mapping[Any, Any], band: tuple[float, float]) -> str:
     return "slower" if row["low"] > 1 and row["ratio"] > band[1] else "same"
 
 
-def can_trade(result: Result) -> bool:
-    """Whether some variant has both a WER and a latency at the main length."""
-    at = main_length(result)
-    found = [line for line in lines(result) if latency(result, line, "latency_p50_ms", at)]
-    return any(quality(result, line.variant, "wer") for line in found)
-
-
 def edits(result: Result) -> pd.DataFrame:
-    """WER's edits per utterance: one row per item, one column per variant, paired (no gaps)."""
+    """WER's edits on the first data set that is asked for it: a row per item, a column per variant,
+    paired (no gaps)."""
     scores = rows(result.scores, stage="quality", metric="wer", replica=0)
     if scores.empty:
         return pd.DataFrame()
-    scores = scores[scores["workload"] == scores["workload"].iloc[0]]
+    names = list(scores["workload"].unique())
+    first = next((name for name in names if "wer" in asked(result, str(name))), names[0])
+    scores = scores[scores["workload"] == first]
     scores = scores.drop_duplicates(["item", "variant"])
     wide: pd.DataFrame = scores.pivot(index="item", columns="variant", values="value")
     return wide.sort_index()
@@ -242,7 +241,8 @@ def share(check: Mapping[Any, Any], value: float) -> float:
     limit = float(check["limit"])
     if str(check["kind"]).startswith("min"):
         return limit / value if value > 0 else float("nan")
-    return value / limit if limit > 0 else float("nan")
+    fall = -1.0 if check["kind"] == "max_decrease" else 1.0
+    return fall * value / limit if limit > 0 else float("nan")
 
 
 def used(check: Mapping[Any, Any]) -> float | None:

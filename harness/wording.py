@@ -2,47 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from harness import plugins
 from harness.markdown import estimate, given
+from harness.metric_names import METRICS
 from harness.plugins import QUANTILE
 
 Words = Mapping[str, Mapping[str, str]]
-
-METRICS: Words = {
-    "es": {
-        "latency_ms": "Latencia",
-        "size_mb": "Tamaño",
-        "wer": "WER",
-        "cer": "CER",
-        "rtf": "RTF",
-        "speedup": "Aceleración",
-        "peak_memory_mb": "Memoria máxima",
-        "load_ms": "Carga del modelo",
-        "first_call_ms": "Primera llamada",
-        "tokens_per_second": "Tokens por segundo",
-        "tokens": "Tokens",
-        "ser": "SER (frases con error)",
-        "mos": "MOS",
-    },
-    "en": {
-        "latency_ms": "Latency",
-        "size_mb": "Size",
-        "wer": "WER",
-        "cer": "CER",
-        "rtf": "RTF",
-        "speedup": "Speed-up",
-        "peak_memory_mb": "Peak memory",
-        "load_ms": "Model load",
-        "first_call_ms": "First call",
-        "tokens_per_second": "Tokens per second",
-        "tokens": "Tokens",
-        "ser": "SER (utterances with errors)",
-        "mos": "MOS",
-    },
-}
 
 OPERATIONS: Words = {
     "es": {
@@ -60,6 +28,22 @@ OPERATIONS: Words = {
         "decoder_step": "one decoder step",
         "load": "load",
         "first_call": "first call",
+    },
+}
+
+# what goes in and what comes out, for the user's own operation
+WAYS: Words = {
+    "es": {
+        "audio > text": "De audio a texto",
+        "text > audio": "De texto a audio",
+        "audio > audio": "De audio a audio",
+        "audio > text, audio": "De audio a texto y audio",
+    },
+    "en": {
+        "audio > text": "Audio to text",
+        "text > audio": "Text to audio",
+        "audio > audio": "Audio to audio",
+        "audio > text, audio": "Audio to text and audio",
     },
 }
 
@@ -122,6 +106,13 @@ def operation(name: str, language: str) -> str:
     return OPERATIONS[language].get(name, name.replace("_", " "))
 
 
+def way(takes: str, gives: Sequence[str], language: str) -> str:
+    """ "De audio a texto": what the user's own operation does, as a sentence begins."""
+    ordered = [kind for kind in ("text", "audio") if kind in gives]
+    known = WAYS[language]
+    return known.get(f"{takes} > {', '.join(ordered)}", known["audio > text"])
+
+
 def status(name: str, language: str) -> str:
     """A check's or claim's status with its one mark."""
     return STATUSES[language].get(name, name)
@@ -141,10 +132,12 @@ def plain(text: str) -> str:
 _OVER = {"es": "frente a", "en": "over"}
 
 
-def gate_name(check: Mapping[str, Any], language: str) -> str:
-    """ "Latencia P50 (5 s)", "WER frente a fp32"."""
+def gate_name(check: Mapping[str, Any], language: str, many_sets: bool = False) -> str:
+    """ "Latencia P50 (5 s)", "WER frente a fp32"; with its data set where there are many."""
     over = f" {_OVER[language]} {check['over']}" if check["over"] else ""
-    at = f" ({workload(check['workload'], language)})" if check["workload"].endswith(" s") else ""
+    where = str(check["workload"])
+    named = where.endswith(" s") or (many_sets and where)
+    at = f" ({workload(where, language)})" if named else ""
     return metric(check["metric"], language) + over + at
 
 
@@ -168,7 +161,7 @@ def gate_limit(check: Mapping[str, Any], language: str) -> str:
     if gate.on == "ratio":
         return str(gate.sign) + given(limit, "", language)
     shown = given(limit, check["unit"], language, gate.on == "difference")
-    return f"{gate.sign}{'' if gate.sign.endswith('+') else ' '}{shown}"
+    return f"{gate.sign}{'' if gate.sign[-1] in '+−' else ' '}{shown}"
 
 
 def gate_observed(check: Mapping[str, Any], language: str) -> str:
@@ -221,6 +214,10 @@ METHODS: Words = {
     "es": {
         "exact": "valor exacto",
         "largest observed": "el mayor observado",
+        "Clopper-Pearson": "Clopper-Pearson, exacto",
+        "Tango score interval": "intervalo de Tango, pareado",
+        "t over raters and items": "t, por oyentes y frases",
+        "paired t over raters and items": "t pareada, por oyentes y frases",
         "binomial tail over blocks": "cola binomial exacta, por bloques",
         "paired t over rounds": "t pareada, por rondas",
         "paired bootstrap over rounds": "bootstrap pareado, por rondas",
@@ -234,6 +231,10 @@ METHODS: Words = {
     },
     "en": {
         "exact": "exact value",
+        "Clopper-Pearson": "Clopper-Pearson, exact",
+        "Tango score interval": "Tango's interval, paired",
+        "t over raters and items": "t, by raters and items",
+        "paired t over raters and items": "paired t, by raters and items",
         "binomial tail over blocks": "exact binomial tail, by blocks",
         "paired t over rounds": "paired t, by rounds",
         "paired bootstrap over rounds": "paired bootstrap, by rounds",

@@ -430,7 +430,7 @@ def test_the_p_value_of_a_bound_is_5_per_cent_where_the_bound_touches_no_change(
 def published(folder: Path, seed: int, **environment: Any) -> Path:
     """An invented run as `harness run` leaves it."""
     made = invented_run.build(folder, seed)
-    known = {"data": {"cv-es-prompts": "ab" * 32}, "measuring": 2}
+    known = {"data": {"cv-es-prompts": "ab" * 32, "silence": "cd" * 32}, "measuring": 2}
     experiment = {**made.experiment, **known}
     result = replace(made, experiment=experiment, environment={**made.environment, **environment})
     store.publish(result, "name: x\n")
@@ -513,6 +513,7 @@ def shipped() -> tuple[Result, dict[str, NamedMetric]]:
     calls = pd.read_parquet(SHIPPED / "calls.parquet").to_dict("records")
     variants = pd.read_csv(SHIPPED / "variants.csv", keep_default_na=False).to_dict("records")
     data = {"calls": tables.frame("calls", calls), "variants": tables.frame("variants", variants)}
+    data["judged"] = tables.frame("judged", [])
     locate = spec.locator(SHIPPED / "experiment.yaml")
     data["scores"] = deciding.scores(experiment, data["calls"], locate, data["judged"])
     metrics = {named.name: named for named in deciding.metrics(experiment, locate)}

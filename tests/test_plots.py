@@ -6,8 +6,10 @@ import math
 import re
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import invented_run
+import invented_speech
 import pytest
 
 from harness import plots, report, tables
@@ -19,6 +21,11 @@ MOST_BYTES = 150_000
 @pytest.fixture(scope="module")
 def result() -> Result:
     return invented_run.build()
+
+
+@pytest.fixture(scope="module")
+def spoken() -> Result:
+    return invented_speech.build()
 
 
 @pytest.fixture(scope="module")
@@ -57,10 +64,14 @@ def test_without_data_there_is_no_figure_and_an_old_one_goes(
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("table", ["calls", "summary", "checks"])
-def test_report_and_figures_agree_on_what_is_missing(result: Result, table: str) -> None:
+@pytest.mark.parametrize("table", ["calls", "summary", "checks", "scores"])
+@pytest.mark.parametrize("run", ["result", "spoken"])
+def test_report_and_figures_agree_on_what_is_missing(
+    run: str, table: str, request: pytest.FixtureRequest
+) -> None:
     """Only whether each figure would be drawn: drawing them all again would take seconds."""
-    without = replace(result, tables={**result.tables, table: tables.frame(table, [])})
+    made: Result = request.getfixturevalue(run)
+    without = replace(made, tables={**made.tables, table: tables.frame(table, [])})
     shown = set(re.findall(r"\]\(figures/(\w+)\.png\)", report.render(without, "en")))
     made = {name for name, draw in plots.FIGURES.items() if draw(without, "en") is not None}
     assert shown == made
@@ -98,3 +109,42 @@ def test_the_figure_claims_no_gain_that_did_not_hold(result: Result) -> None:
         figure = plots.FIGURES["sessions"](run, "en")
         assert figure is not None
         assert said in " ".join(str(figure.get_suptitle()).split())
+
+
+def heading(figure: Any) -> str:
+    return " ".join(str(figure.get_suptitle()).split())
+
+
+def test_speech_is_drawn_by_the_opinion_that_most_variants_have(spoken: Result) -> None:
+    """Listeners heard two of four variants only, the predictor all of them."""
+    figure = plots.FIGURES["speech"](spoken, "en")
+    assert figure is not None
+    assert heading(figure) == "int8 loses 0.17 of DNSMOS OVRL against fp32"
+    titles = [axes.get_title(loc="left") for axes in figure.axes]
+    assert titles == ["DNSMOS OVRL", "Difference from fp32, by sentence", "Round-trip WER"]
+
+
+def test_the_figure_of_speech_says_that_a_predictor_is_fooled(spoken: Result) -> None:
+    voice = replace(spoken, verdict={**spoken.verdict, "candidate": "english-voice"})
+    figure = plots.FIGURES["speech"](voice, "en")
+    assert figure is not None
+    assert "approves english-voice, which nobody understands" in heading(figure)
+
+
+def test_without_a_latency_stage_the_trade_off_is_by_the_real_time_factor(spoken: Result) -> None:
+    figure = plots.FIGURES["tradeoff"](spoken, "en")
+    assert figure is not None
+    (axes,) = figure.axes
+    assert axes.get_xlabel() == "RTF on sentences-es"
+    assert axes.get_ylabel() == "Round-trip WER"
+
+
+def test_an_opinion_is_better_above_and_is_no_share(spoken: Result) -> None:
+    kept = spoken.summary[~spoken.summary["metric"].isin(("round_trip_wer", "round_trip_cer"))]
+    figure = plots.FIGURES["tradeoff"](
+        replace(spoken, tables={**spoken.tables, "summary": kept}), "en"
+    )
+    assert figure is not None
+    (axes,) = figure.axes
+    assert axes.get_title(loc="left").startswith("Upper left is better")
+    assert axes.get_ylim()[0] > 2

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import invented_run
+import invented_speech
 import jiwer
 import pandas as pd
 import pytest
@@ -24,12 +25,19 @@ from harness.errors import SpecError
 
 GOLDEN = Path(__file__).parent / "golden"
 SECTIONS = plugins.names("sections")
-FIGURES = ["audit", "gates", "latency", "noise", "parts", "sessions", "tradeoff", "utterances"]
+EVALUATED = {"name": "x", "metrics": ["wer", "loops", "dnsmos_ovrl"], "normaliser": "spanish"}
+FIGURES = ["audit", "gates", "latency", "noise", "parts", "sessions", "speech", "tradeoff"]
+FIGURES += ["utterances"]
 
 
 @pytest.fixture(scope="module")
 def result() -> Result:
     return invented_run.build()
+
+
+@pytest.fixture(scope="module")
+def spoken() -> Result:
+    return invented_speech.build()
 
 
 def emptied(result: Result, **changes: Any) -> Result:
@@ -42,7 +50,7 @@ def test_what_was_validated_counts_no_loads_errors_or_utterances_without_a_resul
     result: Result,
 ) -> None:
     quality = {"stage": "quality", "variant": "v", "session": "default", "dataset": "cv"}
-    quality |= {"operation": "pipeline", "warm": True, "audio_seconds": 2.0}
+    quality |= {"operation": "pipeline", "warm": True, "audio_seconds": 2.0, "reference": "sí"}
     rows = [quality | {"item": f"c{i}", "seconds": 0.1} for i in range(3)]
     rows += [quality | {"item": "c9", "error": "cannot be decoded"}]
     rows += [
@@ -69,11 +77,12 @@ def test_the_peak_memory_is_the_largest_over_all_lengths(result: Result) -> None
 
 # ---------------------------------------- whole reports
 @pytest.mark.parametrize("language", markdown.LANGUAGES)
+@pytest.mark.parametrize(("run", "name"), [("result", "report"), ("spoken", "speech")])
 def test_the_report_is_the_golden_one(
-    result: Result, language: str, request: pytest.FixtureRequest
+    run: str, name: str, language: str, request: pytest.FixtureRequest
 ) -> None:
-    path = GOLDEN / f"report.{language}.md"
-    text = report.render(result, language)
+    path = GOLDEN / f"{name}.{language}.md"
+    text = report.render(request.getfixturevalue(run), language)
     if request.config.getoption("--golden"):
         path.parent.mkdir(exist_ok=True)
         path.write_bytes(text.encode())
@@ -91,8 +100,12 @@ def test_a_run_that_was_stored_and_read_renders_the_same_bytes(
 
 
 @pytest.mark.parametrize("language", markdown.LANGUAGES)
-def test_no_unknown_is_written_as_a_number(result: Result, language: str) -> None:
-    for text in (report.render(result, language), report.render(emptied(result), language)):
+@pytest.mark.parametrize("run", ["result", "spoken"])
+def test_no_unknown_is_written_as_a_number(
+    run: str, language: str, request: pytest.FixtureRequest
+) -> None:
+    made: Result = request.getfixturevalue(run)
+    for text in (report.render(made, language), report.render(emptied(made), language)):
         assert not re.search(r"\b(nan|inf|None)\b", text)
 
 
@@ -115,8 +128,11 @@ def test_only_the_sections_that_the_experiment_names_are_written(result: Result)
     assert re.findall(r"^## (.+)$", text, re.M) == ["Result", "Verdict"]
 
 
-def test_every_table_and_figure_says_which_rows_it_was_made_from(result: Result) -> None:
-    blocks = report.render(result, "en").split("\n\n")
+@pytest.mark.parametrize("run", ["result", "spoken"])
+def test_every_table_and_figure_says_which_rows_it_was_made_from(
+    run: str, request: pytest.FixtureRequest
+) -> None:
+    blocks = report.render(request.getfixturevalue(run), "en").split("\n\n")
     for block, after in itertools.pairwise(blocks):
         if block.startswith("![") and "gates.png" not in block and "sessions.png" not in block:
             assert after.startswith("<sub>From:"), block
@@ -146,7 +162,9 @@ def test_every_verdict_has_its_sentence(result: Result, name: str, code: int, sa
 def test_a_section_without_its_data_says_so_in_plain_words(
     result: Result, name: str, language: str
 ) -> None:
-    asked = {"audit": {"source": "x"}}  # without it that section is left out, see test_audit.py
+    # without these the sections about them are left out
+    asked = {"audit": {"source": "x"}, "latency": {"audio_seconds": [5]}, "quality": [EVALUATED]}
+    asked["selection"] = {"metric": "rtf", "dataset": "x", "among": ["fp32", "int8"]}
     bare = {"name": "x", "baseline": "fp32", "sessions": [], "variants": []}
     for experiment in ({**bare, **asked}, {**result.experiment, **asked}):
         nothing = emptied(result, experiment=experiment, environment={})
@@ -156,9 +174,11 @@ def test_a_section_without_its_data_says_so_in_plain_words(
 
 
 @pytest.mark.parametrize("table", tables.TABLES)
-def test_any_one_table_may_be_empty(result: Result, table: str) -> None:
-    without = replace(result, tables={**result.tables, table: tables.frame(table, [])})
-    assert report.render(without, "es").startswith("# Whisper base INT8")
+@pytest.mark.parametrize("run", ["result", "spoken"])
+def test_any_one_table_may_be_empty(run: str, table: str, request: pytest.FixtureRequest) -> None:
+    made: Result = request.getfixturevalue(run)
+    without = replace(made, tables={**made.tables, table: tables.frame(table, [])})
+    assert report.render(without, "es").startswith(f"# {made.experiment['title']}")
 
 
 def holes(text: str) -> set[str | None]:

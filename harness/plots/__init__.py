@@ -7,7 +7,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.contracts import Result
-from harness.plots import audit, gates, latency, noise, parts, sessions, tradeoff, utterances
+from harness.plots import (
+    audit,
+    gates,
+    latency,
+    noise,
+    parts,
+    sessions,
+    speech,
+    tradeoff,
+    utterances,
+)
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -22,6 +32,7 @@ FIGURES: Mapping[str, Draw] = {
     "sessions": sessions.draw,
     "tradeoff": tradeoff.draw,
     "utterances": utterances.draw,
+    "speech": speech.draw,
     "noise": noise.draw,
     "audit": audit.draw,
 }

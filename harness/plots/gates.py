@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from harness import reading, wording
+from harness import measures, reading, wording
 from harness.contracts import Result
 from harness.plots import style
 
@@ -56,7 +56,8 @@ def draw(result: Result, language: str) -> Figure | None:
     axes.set_xticks([k * step for k in range(math.ceil(left / step), int(WIDEST / step) + 1)])
     axes.xaxis.set_major_formatter(style.percent(language))
     axes.set_yticks(range(len(checks)))
-    axes.set_yticklabels([wording.gate_name(check, language) for check in checks])
+    many = measures.many_sets(result)
+    axes.set_yticklabels([wording.gate_name(check, language, many) for check in checks])
     axes.tick_params(axis="y", labelcolor=style.INK)
     axes.spines["left"].set_visible(False)
     style.grid(axes)

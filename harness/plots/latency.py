@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from harness import noise, reading, stats, wording
+from harness import measures, noise, reading, stats, wording
 from harness.contracts import Result
 from harness.markdown import NBSP, given, quantity
 from harness.plots import style
@@ -30,7 +30,7 @@ TEXTS = {
             "llamadas)"
         ),
         "noise": "\nAspa: llamada de un bloque medido con ruido",
-        "axis": "Latencia de audio a texto (escala logarítmica)",
+        "axis": "Latencia, {way} (escala logarítmica)",
         "lengths": "{line} tarda entre un {low} y un {high} menos que {base}, según la duración",
         "lengths_sub": "P50 y su intervalo del 95 % según la duración del audio",
         "noisy": "; hueco: más de un bloque de cada diez, con ruido",
@@ -46,7 +46,7 @@ TEXTS = {
             "Each dot is one call; bar: middle half; dash: P50; diamond: P99 (from 299 calls on)"
         ),
         "noise": "\nCross: a call of a block measured under noise",
-        "axis": "Latency from audio to text (logarithmic scale)",
+        "axis": "Latency, {way} (logarithmic scale)",
         "lengths": "{line} takes {low} to {high} less time than {base}, depending on the length",
         "lengths_sub": "P50 and its 95% interval by audio length",
         "noisy": "; hollow: more than one block in ten under noise",
@@ -82,7 +82,8 @@ def cells(result: Result, language: str) -> Figure | None:
             place += 1
         _limits(axes, result, workload, (top - 0.5, place - 0.5), language)
         place += 0.45
-    _frame(axes, ticks, texts["axis"], language)
+    way = measures.way(result, language)
+    _frame(axes, ticks, texts["axis"].format(way=way[0].lower() + way[1:]), language)
     if noisy:
         style.reads(axes, texts["cells_sub"] + texts["noise"])
     return figure

@@ -6,9 +6,9 @@ import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from harness import reading, wording
+from harness import measures, reading, wording
 from harness.contracts import Result
-from harness.markdown import NBSP, quantity
+from harness.markdown import NBSP, quantity, symbol
 from harness.plots import style
 
 if TYPE_CHECKING:
@@ -16,50 +16,58 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 NAN = float("nan")
+Traded = tuple[measures.Measure, measures.Measure]  # speed, quality
 TEXTS = {
     "es": {
         "title": "{line}: {times} del tiempo de {base}, {size} de su tamaño y {delta}",
-        "delta": "{delta} de WER",
-        "same": "un WER que no se distingue",
+        "delta": "{delta} de {metric}",
+        "same": "un {metric} que no se distingue",
         "plain": "Calidad, latencia y tamaño de cada variante",
         "subtitle": (
             "Abajo y a la izquierda, mejor; el área es el tamaño; hueco: registrado en otro lugar"
         ),
-        "x": "Latencia P50 con {workload} de audio",
-        "y": "WER",
-        "elsewhere": "sin WER publicado: {names}",
+        "higher": (
+            "Arriba y a la izquierda, mejor; el área es el tamaño; hueco: registrado en otro lugar"
+        ),
+        "loops": "\nAspa: alguna frase entra en bucle o agota los tokens",
+        "x": "{metric} con {workload} de audio",
+        "x_set": "{metric} sobre {workload}",
+        "elsewhere": "Sin {metric} publicado: {names}",
     },
     "en": {
         "title": "{line}: {times} of the time of {base}, {size} of its size and {delta}",
-        "delta": "{delta} of WER",
-        "same": "a WER that cannot be told apart",
+        "delta": "{delta} of {metric}",
+        "same": "a {metric} that cannot be told apart",
         "plain": "Quality, latency and size of each variant",
         "subtitle": "Lower left is better; the area is the size; hollow: recorded elsewhere",
-        "x": "Latency P50 with {workload} of audio",
-        "y": "WER",
-        "elsewhere": "no WER stated: {names}",
+        "higher": "Upper left is better; the area is the size; hollow: recorded elsewhere",
+        "loops": "\nCross: some utterance loops or spends its token budget",
+        "x": "{metric} with {workload} of audio",
+        "x_set": "{metric} on {workload}",
+        "elsewhere": "No {metric} stated: {names}",
     },
 }
 
 
 def draw(result: Result, language: str) -> Figure | None:
-    """A bubble per variant and session, None where none has both a WER and a latency."""
-    if not reading.can_trade(result):
+    """A bubble per variant and session, None where none has both a quality and a time."""
+    traded = measures.both(result)
+    if traded is None:
         return None
-    texts, workload = TEXTS[language], reading.main_length(result)
-    figure, axes = style.new(_title(result, language), texts["subtitle"], 4.6)
+    speed, quality = traded
+    texts = TEXTS[language]
+    how = texts["subtitle" if quality.better == "lower" else "higher"]
+    figure, axes = style.new(_title(result, traded, language), how, 4.6)
     axes.set_xscale("log")
-    for line in reading.lines(result):
-        _bubble(axes, result, line, language)
-    _recorded(axes, result, language)
-    limit = reading.limit(result, "latency_p50_ms", workload)
+    looped = [_bubble(axes, result, line, traded, language) for line in reading.lines(result)]
+    how += texts["loops"] if any(looped) else ""
+    style.reads(axes, how + _recorded(axes, result, traded, language))
+    limit = reading.limit(result, speed.metric, speed.workload)
     if limit == limit:
         axes.axvline(limit, color=style.LIMIT, linewidth=1.4)
-        text = f"P50 ≤ {quantity(limit, 'ms', language)}"
-        at = (limit, 0.97)
         axes.annotate(
-            text,
-            at,
+            f"{_short(speed, language)} ≤ {quantity(limit, speed.unit, language)}",
+            (limit, 0.97),
             xycoords=("data", "axes fraction"),
             color=style.LIMIT,
             fontsize=8.5,
@@ -68,17 +76,22 @@ def draw(result: Result, language: str) -> Figure | None:
             ha="right",
             va="top",
         )
-    _ceiling(axes, result, language)
-    _frame(axes, texts, workload, language)
+    _ceiling(axes, result, quality, language)
+    _frame(axes, traded, language)
     return figure
 
 
-def _bubble(axes: Axes, result: Result, line: reading.Line, language: str) -> None:
-    time = reading.latency(result, line, "latency_p50_ms", reading.main_length(result))
-    wer = reading.quality(result, line.variant, "wer")
-    if not time or not wer:
-        return
-    x, y = reading.bounds(time), reading.bounds(wer)
+def _short(speed: measures.Measure, language: str) -> str:
+    name = wording.metric(speed.metric, language)
+    return name.rpartition(" ")[2] if speed.stage == "latency" else name
+
+
+def _bubble(axes: Axes, result: Result, line: reading.Line, traded: Traded, language: str) -> bool:
+    """Whether the line was drawn with a cross, because its transcripts loop."""
+    time, scored = (measure.of(result, line) for measure in traded)
+    x, y = reading.bounds(time), reading.bounds(scored)
+    if math.isnan(x[0]) or math.isnan(y[0]):
+        return False
     ink = style.colour(result, line.variant, line.session)
     size = reading.bounds(reading.row(result.summary, variant=line.variant, metric="size_mb"))[0]
     for ends, other in ((x, y), (y, x)):
@@ -88,9 +101,14 @@ def _bubble(axes: Axes, result: Result, line: reading.Line, language: str) -> No
             axes.plot(*pair, color=ink, linewidth=1.6, alpha=0.7)
     area = 3.2 * size if size == size else 60
     axes.scatter([x[0]], [y[0]], s=area, color=ink, alpha=0.55, edgecolor="white", zorder=3)
-    axes.scatter([x[0]], [y[0]], s=9, color=ink, zorder=4)
+    looped = measures.loops(result, line)
+    if looped:
+        axes.scatter([x[0]], [y[0]], s=70, marker="x", color=style.INK, linewidths=2, zorder=5)
+    else:
+        axes.scatter([x[0]], [y[0]], s=9, color=ink, zorder=4)
     text = line.label + (f"\n{quantity(size, 'MB', language)}" if size == size else "")
     _label(axes, text, (x[0], y[0]), (area, ink, line.role == "candidate"))
+    return looped
 
 
 def _label(axes: Axes, text: str, at: tuple[float, float], look: tuple[float, str, bool]) -> None:
@@ -100,48 +118,46 @@ def _label(axes: Axes, text: str, at: tuple[float, float], look: tuple[float, st
     style.shown(axes, text, at, ha="right" if left else "left", fontweight="bold", **how)
 
 
-def _recorded(axes: Axes, result: Result, language: str) -> None:
+def _recorded(axes: Axes, result: Result, traded: Traded, language: str) -> str:
+    """Hollow bubbles; in words those that have a time and no quality."""
+    speed, quality = traded
     missing = []
     for entry in result.experiment.get("recorded") or []:
-        time, wer, size = (_figure(entry, name) for name in ("latency_p50_ms", "wer", "size_mb"))
-        if time == time and wer == wer:
+        names = (speed.metric, quality.metric, "size_mb")
+        time, scored, size = (_figure(entry, name) for name in names)
+        if time == time and scored == scored:
             area = 3.2 * size if size == size else 60
             axes.scatter(
-                [time], [wer], s=area, facecolor="none", edgecolor=style.MUTED, linewidth=1.4
+                [time], [scored], s=area, facecolor="none", edgecolor=style.MUTED, linewidth=1.4
             )
-            at = (time, wer)
-            style.shown(
-                axes,
-                entry["name"],
-                at,
-                offset=(math.sqrt(area / math.pi) + 4, 0),
-                color=style.MUTED,
-            )
+            at, offset = (time, scored), (math.sqrt(area / math.pi) + 4, 0)
+            style.shown(axes, entry["name"], at, offset=offset, color=style.MUTED)
         elif time == time:
-            missing.append(f"{entry['name']} ({quantity(time, 'ms', language)})")
-    if missing:
-        text = TEXTS[language]["elsewhere"].format(names=", ".join(missing))
-        axes.annotate(
-            text, (0.995, 0.02), xycoords="axes fraction", ha="right", color=style.MUTED, fontsize=8
-        )
+            missing.append(f"{entry['name']} ({quantity(time, speed.unit, language)})")
+    if not missing:
+        return ""
+    name = wording.metric(quality.metric, language)
+    return "\n" + TEXTS[language]["elsewhere"].format(names=", ".join(missing), metric=name)
 
 
 def _figure(entry: Mapping[str, Any], metric: str) -> float:
     return float(entry.get(metric, NAN))
 
 
-def _ceiling(axes: Axes, result: Result, language: str) -> None:
-    """The WER gate's limit: absolute, or the baseline's own WER plus the allowed increase."""
-    base = reading.quality(result, reading.baseline(result), "wer")
-    for check in reading.records(reading.rows(result.checks, metric="wer")):
-        rise = check["kind"] == "max_increase"
-        if rise and not base:
+def _ceiling(axes: Axes, result: Result, quality: measures.Measure, language: str) -> None:
+    """Limits on the quality: absolute, or the baseline's own plus what may be added to it."""
+    base = quality.of(result, reading.Line(reading.baseline(result), "default", "baseline"))
+    signs = {"max": 0, "min": 0, "max_increase": 1, "max_decrease": -1}
+    here = reading.rows(reading.own_checks(result), metric=quality.metric)
+    for check in reading.records(reading.rows(here, workload=quality.workload)):
+        sign = signs.get(str(check["kind"]))
+        if sign is None or (sign and not base):
             continue
-        level = float(check["limit"]) + (float(base["value"]) if rise and base else 0.0)
+        level = float(check["limit"]) * (sign or 1) + (float(base["value"]) if sign and base else 0)
         axes.axhline(level, color=style.LIMIT, linewidth=1.4, linestyle=(0, (5, 3)))
-        text = f"WER {wording.gate_limit(check, language)}"
+        name = wording.metric(quality.metric, language)
         axes.annotate(
-            text,
+            f"{name} {wording.gate_limit(check, language)}",
             (0.995, level),
             xycoords=("axes fraction", "data"),
             color=style.LIMIT,
@@ -152,42 +168,55 @@ def _ceiling(axes: Axes, result: Result, language: str) -> None:
         )
 
 
-def _frame(axes: Axes, texts: Mapping[str, str], workload: str, language: str) -> None:
+def _frame(axes: Axes, traded: Traded, language: str) -> None:
     from matplotlib.ticker import FixedLocator, NullLocator
 
+    (speed, quality), texts = traded, TEXTS[language]
     low, high = axes.get_xlim()
     low, high = low / 1.25, high * 1.25
-    scale = [10.0**power * step for power in range(-2, 7) for step in (1, 1.5, 2, 3, 4, 5, 7)]
+    scale = [10.0**power * step for power in range(-4, 7) for step in (1, 1.5, 2, 3, 4, 5, 7)]
     axes.xaxis.set_major_locator(FixedLocator([tick for tick in scale if low <= tick <= high]))
     axes.xaxis.set_minor_locator(NullLocator())
     axes.set_xlim(low, high)
-    axes.set_ylim(bottom=0, top=axes.get_ylim()[1] * 1.08)
-    style.numbers(axes.xaxis, language, f"{NBSP}ms")
-    axes.yaxis.set_major_formatter(style.percent(language))
-    at = wording.workload(workload, language)
-    axes.set(xlabel=texts["x"].format(workload=at), ylabel=texts["y"])
+    style.numbers(axes.xaxis, language, f"{NBSP}{speed.unit}" if speed.unit else "")
+    if symbol(quality.unit) == "%":
+        axes.set_ylim(bottom=0, top=axes.get_ylim()[1] * 1.08)
+        axes.yaxis.set_major_formatter(style.percent(language))
+    else:
+        style.numbers(axes.yaxis, language)
+    at = {
+        "workload": wording.workload(speed.workload, language),
+        "metric": wording.metric(speed.metric, language),
+    }
+    key = "x" if speed.stage == "latency" else "x_set"
+    axes.set(xlabel=texts[key].format(**at), ylabel=wording.metric(quality.metric, language))
     style.grid(axes, "both")
 
 
-def _title(result: Result, language: str) -> str:
-    texts, every = TEXTS[language], reading.lines(result)
-    base, best = every[0], every[-1]
+def _title(result: Result, traded: Traded, language: str) -> str:
+    """What was gained and at what price; only where the gain is beyond this machine's noise."""
+    (speed, quality), texts = traded, TEXTS[language]
+    base, best = reading.lines(result)[0], reading.lines(result)[-1]
     pairs = []
     for line in (base, best):
-        time = reading.latency(result, line, "latency_p50_ms", reading.main_length(result))
         size = reading.row(result.summary, variant=line.variant, metric="size_mb")
-        wer = reading.quality(result, line.variant, "wer")
-        pairs.append([reading.bounds(row)[0] for row in (time, size, wer)])
-    if not reading.told_at(result, best, reading.main_length(result)) or any(
-        math.isnan(value) for pair in pairs for value in pair
+        rows = (speed.of(result, line), size, quality.of(result, line))
+        pairs.append([reading.bounds(row)[0] for row in rows])
+    found = speed.change(result, best)
+    if (
+        not found
+        or not found["resolved"]
+        or any(math.isnan(value) for pair in pairs for value in pair)
     ):
         return texts["plain"]
-    shares = [quantity(pairs[1][i] / pairs[0][i], "share", language) for i in (0, 1)]
-    found = reading.change(result, best, "latency_p50_ms", reading.main_length(result))
-    shares[0] = quantity(found["ratio"] if found else NAN, "share", language)
-    other = reading.row(result.changes, stage="quality", variant=best.variant, metric="wer")
-    delta = quantity(pairs[1][2] - pairs[0][2], "share", language, difference=True)
-    told = texts["delta" if other and other["resolved"] else "same"].format(delta=delta)
+    part = quantity(pairs[1][1] / pairs[0][1], "share", language)
+    other = quality.change(result, best)
+    delta = quantity(pairs[1][2] - pairs[0][2], quality.unit, language, difference=True)
+    name = wording.metric(quality.metric, language)
+    told = texts["delta" if other and other["resolved"] else "same"].format(
+        delta=delta.removesuffix(f"{NBSP}{name}"), metric=name
+    )
+    times = quantity(found["ratio"], "share", language)
     return texts["title"].format(
-        line=best.label, base=base.label, times=shares[0], size=shares[1], delta=told
+        line=best.label, base=base.label, times=times, size=part, delta=told
     )

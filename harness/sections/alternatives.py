@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from harness import markdown, reading, wording
+from harness import markdown, measures, reading, wording
 from harness.contracts import Result, Section
 
 TEXTS = {
@@ -15,9 +15,10 @@ TEXTS = {
         "why": "Por qué no",
         "failed": "falló: {error}",
         "missed": "no cumple {gate}: {observed}, límite {limit}",
-        "wer": "WER {wer}, es decir, {delta} frente a `{baseline}`",
-        "latency": "P50 de {mine} frente a {its} de `{best}` ({workload})",
+        "quality": "{metric} {value}, es decir, {delta} frente a `{baseline}`",
+        "latency": "{metric} de {mine} frente a {its} de `{best}` ({workload})",
         "size": "ocupa {size} frente a {best_size} de `{best}`",
+        "other": "más rápida, pero el experimento pregunta por `{best}`",
         "session": "sesión `{session}`",
         "slower": "más lenta: tarda el {ratio} de lo que tarda `default`",
         "same": "no se distingue de `default`: tarda el {ratio}",
@@ -29,9 +30,10 @@ TEXTS = {
         "why": "Why not",
         "failed": "failed: {error}",
         "missed": "misses {gate}: {observed}, limit {limit}",
-        "wer": "WER {wer}, that is, {delta} against `{baseline}`",
-        "latency": "P50 of {mine} against {its} of `{best}` ({workload})",
+        "quality": "{metric} {value}, that is, {delta} against `{baseline}`",
+        "latency": "{metric} of {mine} against {its} of `{best}` ({workload})",
         "size": "takes {size} against {best_size} of `{best}`",
+        "other": "faster, but the experiment asks about `{best}`",
         "session": "session `{session}`",
         "slower": "slower: takes {ratio} of the time of `default`",
         "same": "cannot be told apart from `default`: {ratio}",
@@ -70,7 +72,7 @@ def _missed(result: Result, line: reading.Line, language: str) -> Iterator[str]:
     for check in reading.records(reading.rows(result.checks, variant=line.variant)):
         if check["status"] == "FAIL":
             yield TEXTS[language]["missed"].format(
-                gate=wording.gate_name(check, language),
+                gate=wording.gate_name(check, language, measures.many_sets(result)),
                 observed=wording.gate_observed(check, language),
                 limit=wording.gate_limit(check, language),
             )
@@ -78,24 +80,43 @@ def _missed(result: Result, line: reading.Line, language: str) -> Iterator[str]:
 
 def _reasons(result: Result, line: reading.Line, language: str) -> Iterator[str]:
     texts, base = TEXTS[language], reading.baseline(result)
-    wer = reading.quality(result, line.variant, "wer")
-    worse = reading.row(result.changes, stage="quality", variant=line.variant, metric="wer")
-    if wer and worse and line.variant != base:
-        delta = markdown.quantity(worse["delta"], wer["unit"], language, difference=True)
-        value = markdown.quantity(wer["value"], wer["unit"], language)
-        yield texts["wer"].format(wer=value, delta=delta, baseline=base)
+    for measure in measures.qualities(result):
+        row, worse = measure.of(result, line), measure.change(result, line)
+        if row and worse and line.variant != base:
+            delta = markdown.quantity(worse["delta"], measure.unit, language, difference=True)
+            yield texts["quality"].format(
+                metric=wording.metric(measure.metric, language),
+                value=markdown.quantity(row["value"], measure.unit, language),
+                delta=delta,
+                baseline=base,
+            )
     best = next(
         (known for known in reversed(reading.lines(result)) if _is_best(result, known)), None
     )
     if best is None:
         return
-    at = reading.main_length(result)
-    mine, its = (reading.latency(result, each, "latency_p50_ms", at) for each in (line, best))
-    if mine and its:
-        values = [markdown.estimate(reading.bounds(row), "ms", language) for row in (mine, its)]
-        where = {"best": best.label, "workload": wording.workload(at, language)}
-        yield texts["latency"].format(mine=values[0], its=values[1], **where)
+    yield from _slower(result, line, best, language)
     yield from _size(result, (line.variant, best.variant), language)
+
+
+def _slower(result: Result, line: reading.Line, best: reading.Line, language: str) -> Iterator[str]:
+    speed = measures.speed(result)
+    mine, its = (speed.of(result, each) if speed else None for each in (line, best))
+    if speed and mine and its:
+        values = [
+            markdown.estimate(reading.bounds(row), speed.unit, language) for row in (mine, its)
+        ]
+        name = "P50" if speed.stage == "latency" else wording.metric(speed.metric, language)
+        yield TEXTS[language]["latency"].format(
+            metric=name,
+            mine=values[0],
+            its=values[1],
+            best=best.label,
+            workload=wording.workload(speed.workload, language),
+        )
+        missed = any(True for _ in _missed(result, line, language))
+        if mine["value"] < its["value"] and line.role == "variant" and not missed:
+            yield TEXTS[language]["other"].format(best=best.label)
 
 
 def _is_best(result: Result, line: reading.Line) -> bool:

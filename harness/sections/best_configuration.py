@@ -13,6 +13,10 @@ TEXTS = {
             "Variante `{variant}` en la sesión `{session}`. Este código abre la misma sesión que "
             "se midió:"
         ),
+        "elsewhere": (
+            "`{variant}` no se ejecuta aquí (un servidor u otro sistema sin ficheros propios): no "
+            "hay sesión que configurar."
+        ),
         "none": "Sin medir: ningún candidato llegó a abrirse en una sesión.",
         "gain": (
             "En el barrido tardó el {swept} de lo que tarda la sesión por defecto; medida de "
@@ -36,6 +40,10 @@ TEXTS = {
         "intro": (
             "Variant `{variant}` in session `{session}`. This code opens the very session that "
             "was measured:"
+        ),
+        "elsewhere": (
+            "`{variant}` does not run here (a server, or another system without files of its own): "
+            "there is no session to configure."
         ),
         "none": "Not measured: no candidate could be opened in a session.",
         "gain": (
@@ -66,7 +74,10 @@ def render(result: Result, language: str) -> str:
         return texts["none"]
     stored = [entry for entry in result.experiment["sessions"] if entry["name"] == name]
     config = session.SessionConfig.from_json(stored[0])
-    source = session.python_code(config, _files(result, variant))
+    files = _files(result, variant)
+    if not files and reading.row(result.variants, variant=variant):
+        return texts["elsewhere"].format(variant=variant)
+    source = session.python_code(config, files)
     return markdown.paragraphs(
         texts["intro"].format(variant=variant, session=name),
         f"```python\n{source.strip()}\n```",
@@ -75,12 +86,16 @@ def render(result: Result, language: str) -> str:
 
 
 def _files(result: Result, variant: str) -> dict[str, str]:
-    """Role -> file of the variant's graphs, the role being the file's name without its ending."""
+    """Role -> file of the variant's graphs, the role being the file's name without its ending;
+    with its folder for a system whose parts name their files alike."""
     kept = reading.row(result.variants, variant=variant)
     files = [
         name for name in reading.parsed(kept["files"] if kept else "") if name.endswith(".onnx")
     ]
-    return {PurePosixPath(name).stem: name for name in sorted(files)}
+    short = {PurePosixPath(name).stem: name for name in sorted(files)}
+    if len(short) == len(files):
+        return short
+    return {str(PurePosixPath(name).with_suffix("")): name for name in sorted(files)}
 
 
 def _ground(result: Result, language: str) -> str:

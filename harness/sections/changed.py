@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from harness import markdown, reading
+from harness import markdown, measures, reading
 from harness.contracts import Result, Section
 
 SHOWN = 8
@@ -16,9 +16,8 @@ TEXTS = {
         "none": "Sin medir: no hay transcripciones de dos variantes que comparar.",
         "same": "Ninguna transcripción cambió.",
         "intro": (
-            "`{variant}` cambia {n} de {all} transcripciones de `{baseline}`: {worse} empeoran, "
-            "{better} "
-            "mejoran y {even} quedan con los mismos errores."
+            "`{variant}` cambia {n} de {all} transcripciones de `{baseline}`{where}: {worse} "
+            "empeoran, {better} mejoran y {even} quedan con los mismos errores."
         ),
         "first": (
             "Se muestran las {n} de mayor diferencia de `{variant}`; todas están en la tabla "
@@ -31,8 +30,8 @@ TEXTS = {
         "none": "Not measured: there are no transcripts of two variants to compare.",
         "same": "No transcript changed.",
         "intro": (
-            "`{variant}` changes {n} of the {all} transcripts of `{baseline}`: {worse} get worse, "
-            "{better} get better and {even} keep the same number of errors."
+            "`{variant}` changes {n} of the {all} transcripts of `{baseline}`{where}: {worse} get "
+            "worse, {better} get better and {even} keep the same number of errors."
         ),
         "first": (
             "Shown are the {n} with the largest difference of `{variant}`; the table `changed` "
@@ -46,8 +45,9 @@ TEXTS = {
 
 def render(result: Result, language: str) -> str:
     texts = TEXTS[language]
-    if reading.rows(result.calls, stage="quality")["variant"].nunique() < 2:
-        return texts["none"]
+    written = reading.rows(result.calls, stage="quality", operation="pipeline")
+    if written[written["text"] != ""]["variant"].nunique() < 2:
+        return "" if measures.takes_text(result) else texts["none"]
     if result.changed.empty:
         return texts["same"]
     counted = [_counted(result, group, language) for _, group in _grouped(result)]
@@ -67,9 +67,11 @@ def _counted(result: Result, group: pd.DataFrame, language: str) -> str:
         result.calls, stage="quality", variant=group["variant"].iloc[0], error="", warm=True
     )
     called = called[called["dataset"] == group["dataset"].iloc[0]]
+    where = f" (`{group['dataset'].iloc[0]}`)" if measures.many_sets(result) else ""
     return TEXTS[language]["intro"].format(
         variant=group["variant"].iloc[0],
         baseline=group["baseline"].iloc[0],
+        where=where,
         n=len(group),
         all=called["item"].nunique(),
         worse=int((change > 0).sum()),

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from harness import markdown, reading, wording
+from harness import markdown, measures, reading, wording
 from harness.contracts import Result, Section
 
 TEXTS = {
@@ -21,6 +21,15 @@ TEXTS = {
             "Una afirmación no es una medida: aquí se contrasta y nunca sustituye a la cifra "
             "medida."
         ),
+        "opinion": (
+            "Un MOS de {claimed} es de oyentes, y aquí no se preguntó a ninguno: {predicted} no es "
+            "lo que dirían, así que ni lo confirma ni lo refuta. Haría falta una prueba de escucha "
+            "(`mos_ratings`)."
+        ),
+        "nobody": (
+            "Un MOS de {claimed} es de oyentes, y aquí no se preguntó a ninguno: haría falta una "
+            "prueba de escucha (`mos_ratings`)."
+        ),
     },
     "en": {
         "none": "There are no claims to check.",
@@ -31,6 +40,15 @@ TEXTS = {
         "status": "Outcome",
         "source": "Who claims it",
         "note": "A claim is not a measurement: it is checked here and never stands in for one.",
+        "opinion": (
+            "A MOS of {claimed} is that of listeners, and none was asked here: {predicted} is not "
+            "what they would say, so it neither confirms nor refutes it. It would take a listening "
+            "test (`mos_ratings`)."
+        ),
+        "nobody": (
+            "A MOS of {claimed} is that of listeners, and none was asked here: it would take a "
+            "listening test (`mos_ratings`)."
+        ),
     },
 }
 
@@ -45,7 +63,23 @@ def render(result: Result, language: str) -> str:
         texts["note"],
         markdown.table([texts[key] for key in keys], rows, "llrrll"),
         markdown.source(language, "claims"),
+        *dict.fromkeys(_opinions(result, language)),
     )
+
+
+def _opinions(result: Result, language: str) -> Iterator[str]:
+    """What a claim about listeners' opinion needs: no predictor can stand in for them."""
+    claims = reading.rows(result.claims, metric=measures.LISTENERS, status="not measured")
+    for row in reading.records(claims):
+        known = reading.rows(result.summary, stage="quality", variant=row["variant"])
+        predicted = [
+            f"{wording.metric(name, language)} {markdown.number(value, language, 2)}"
+            for name, value in zip(known["metric"], known["value"], strict=True)
+            if name in measures.PREDICTED and name not in measures.PARTS_OF_DNSMOS
+        ]
+        claimed = markdown.number(row["claimed"], language, 1)
+        told = TEXTS[language]["opinion" if predicted else "nobody"]
+        yield told.format(claimed=claimed, predicted=", ".join(predicted))
 
 
 def _row(row: Mapping[str, Any], language: str) -> list[str]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from harness import markdown, reading, wording
+from harness import markdown, measures, reading, wording
 from harness.contracts import Result, Section
 
 METRICS = ("load_ms", "first_call_ms", "latency_p50_ms", "peak_memory_mb")
@@ -37,6 +37,8 @@ TEXTS = {
 
 
 def render(result: Result, language: str) -> str:
+    if not measures.times_audio(result):
+        return ""
     texts = TEXTS[language]
     rows = list(_rows(result, language))
     if not rows:

@@ -34,14 +34,15 @@ TEXTS = {
 
 def render(result: Result, language: str) -> str:
     texts = TEXTS[language]
-    rows = [*_made(result, language), *_called(result, language)]
+    rows = [*_made(result, language), *_called(result, language), *_judged(result, language)]
     if not rows:
         return texts["none"]
     headers = [texts[key] for key in ("stage", "cell", "item", "n", "error")]
     more = texts["more"].format(n=len(rows) - SHOWN) if len(rows) > SHOWN else ""
-    return markdown.paragraphs(
-        markdown.table(headers, rows[:SHOWN], "lllrl"), more, markdown.source(language, "calls")
-    )
+    origin = markdown.source(language, "calls")
+    if (result.judged["error"] != "").any():
+        origin = origin.replace("</sub>", ", `judged.csv`</sub>")
+    return markdown.paragraphs(markdown.table(headers, rows[:SHOWN], "lllrl"), more, origin)
 
 
 def _made(result: Result, language: str) -> Iterator[list[str]]:
@@ -58,6 +59,21 @@ def _called(result: Result, language: str) -> Iterator[list[str]]:
         yield [
             markdown.escape(stage),
             markdown.escape(reading.Line(variant, session, "").label),
+            markdown.escape(item) or TEXTS[language]["whole"],
+            markdown.count(len(group), language),
+            markdown.escape(error),
+        ]
+
+
+def _judged(result: Result, language: str) -> Iterator[list[str]]:
+    """Audio that a judge could not judge, and listeners' scores that do not count."""
+    failed = result.judged[result.judged["error"] != ""]
+    failed = failed.assign(item=failed["rater"].where(failed["rater"] != "", failed["item"]))
+    for key, group in failed.groupby(["judge", "variant", "session", "item", "error"], sort=True):
+        judge, variant, session, item, error = (str(part) for part in key)
+        yield [
+            markdown.code(judge),
+            markdown.escape(reading.Line(variant, session or "default", "").label),
             markdown.escape(item) or TEXTS[language]["whole"],
             markdown.count(len(group), language),
             markdown.escape(error),

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from harness import markdown, reading, wording
+from harness import markdown, measures, reading, wording
 from harness.contracts import Result, Section
 
 NAN = float("nan")
+UNTIMED = measures.Measure("latency_p50_ms", "", "", "ms", "lower")
+UNSCORED = measures.Measure("wer", "", "", "fraction", "lower")
 TEXTS = {
     "es": {
         "step": "Paso",
-        "latency": "Latencia P50 ({workload})",
+        "latency": "{metric} ({workload})",
         "times": "Respecto a {baseline}",
         "size": "Tamaño",
         "origin": "Origen",
@@ -25,15 +27,16 @@ TEXTS = {
             "se midió en otro lugar y con otro equipo; la comparación solo es orientativa."
         ),
         "own": (
-            "De `{first}` a `{last}`: {before} → {after}; emparejado por rondas, {ratio} del "
-            "tiempo "
-            "de `{first}`{noise}."
+            "De `{first}` a `{last}`: {before} → {after}; emparejado {paired}, {ratio} del "
+            "tiempo de `{first}`{noise}."
         ),
+        "rounds": "por rondas",
+        "items": "frase a frase",
         "noise": ", lo que no se distingue del ruido de hoy en este equipo",
     },
     "en": {
         "step": "Step",
-        "latency": "Latency P50 ({workload})",
+        "latency": "{metric} ({workload})",
         "times": "Against {baseline}",
         "size": "Size",
         "origin": "Origin",
@@ -46,60 +49,72 @@ TEXTS = {
             "measured elsewhere, on another machine; the comparison only gives an idea."
         ),
         "own": (
-            "From `{first}` to `{last}`: {before} → {after}; paired by rounds, {ratio} of the "
-            "time of "
-            "`{first}`{noise}."
+            "From `{first}` to `{last}`: {before} → {after}; paired by {paired}, {ratio} of the "
+            "time of `{first}`{noise}."
         ),
+        "rounds": "rounds",
+        "items": "utterances",
         "noise": ", which cannot be told from today's noise on this machine",
     },
 }
 
 
 def render(result: Result, language: str) -> str:
-    texts, workload = TEXTS[language], reading.main_length(result)
-    steps = [*_recorded(result), *_measured(result, workload)]
+    texts, speed = TEXTS[language], measures.speed(result) or UNTIMED
+    qualities = measures.qualities(result) or [UNSCORED]
+    steps = [*_recorded(result, speed, qualities), *_measured(result, speed, qualities)]
     if not steps:
         return texts["none"]
-    shown = wording.workload(workload, language) or markdown.UNKNOWN
-    headers = [texts["step"], texts["latency"].format(workload=shown)]
+    shown = wording.workload(speed.workload, language) or markdown.UNKNOWN
+    name = wording.metric(speed.metric, language)
+    headers = [texts["step"], texts["latency"].format(metric=name, workload=shown)]
     headers += [texts["times"].format(baseline=f"`{reading.baseline(result)}`")]
-    headers += [texts["size"], "WER", texts["origin"]]
+    headers += [texts["size"], *(wording.metric(each.metric, language) for each in qualities)]
     base = next((s["latency"][0] for s in steps if s["role"] == "baseline"), NAN)
-    rows = [_row(step, base, language) for step in steps]
-    where = {"stage": "latency", "workload": workload} if workload else {}
-    parts = [markdown.table(headers, rows, "lrrrrl"), markdown.source(language, "summary", **where)]
-    return markdown.paragraphs(*parts, *_totals(steps, language))
+    units = (speed.unit, [each.unit for each in qualities])
+    rows = [_row(step, base, units, language) for step in steps]
+    where = {"stage": speed.stage, "workload": speed.workload} if speed.workload else {}
+    align = "lrrr" + "r" * len(qualities) + "l"
+    return markdown.paragraphs(
+        markdown.table([*headers, texts["origin"]], rows, align),
+        markdown.source(language, "summary", **where),
+        *_totals(steps, speed, language),
+    )
 
 
-def _recorded(result: Result) -> Iterator[dict[str, Any]]:
+def _recorded(
+    result: Result, speed: measures.Measure, qualities: list[measures.Measure]
+) -> Iterator[dict[str, Any]]:
     for entry in result.experiment.get("recorded") or []:
         yield {
             "name": str(entry["name"]),
             "role": "recorded",
-            "latency": (float(entry.get("latency_p50_ms", NAN)), NAN, NAN),
+            "latency": (float(entry.get(speed.metric, NAN)), NAN, NAN),
             "size": float(entry.get("size_mb", NAN)),
-            "wer": (float(entry.get("wer", NAN)), NAN, NAN),
+            "quality": [(float(entry.get(each.metric, NAN)), NAN, NAN) for each in qualities],
             "source": str(entry["source"]),
         }
 
 
-def _measured(result: Result, workload: str) -> Iterator[dict[str, Any]]:
+def _measured(
+    result: Result, speed: measures.Measure, qualities: list[measures.Measure]
+) -> Iterator[dict[str, Any]]:
     for line in reading.lines(result):
-        latency = reading.latency(result, line, "latency_p50_ms", workload)
         size = reading.row(result.summary, variant=line.variant, metric="size_mb")
-        wer = reading.quality(result, line.variant, "wer")
         yield {
             "name": line.label,
             "role": line.role,
-            "latency": reading.bounds(latency),
-            "change": reading.change(result, line, "latency_p50_ms", workload),
+            "latency": reading.bounds(speed.of(result, line)),
+            "change": speed.change(result, line),
             "size": reading.bounds(size)[0],
-            "wer": reading.bounds(wer),
+            "quality": [reading.bounds(each.of(result, line)) for each in qualities],
             "source": "",
         }
 
 
-def _row(step: Mapping[str, Any], base: float, language: str) -> list[str]:
+def _row(
+    step: Mapping[str, Any], base: float, units: tuple[str, list[str]], language: str
+) -> list[str]:
     texts, value = TEXTS[language], step["latency"][0]
     recorded = step["role"] == "recorded"
     strong = "**" if step["role"] == "candidate" else ""
@@ -107,10 +122,13 @@ def _row(step: Mapping[str, Any], base: float, language: str) -> list[str]:
     origin = texts["recorded"].format(source=markdown.escape(step["source"]))
     return [
         f"{mark}{markdown.escape(step['name'])}{mark}",
-        f"{strong}{markdown.estimate(step['latency'], 'ms', language)}{strong}",
+        f"{strong}{markdown.estimate(step['latency'], units[0], language)}{strong}",
         _against(step, value / base if base else NAN, language),
         markdown.quantity(step["size"], "MB", language),
-        markdown.estimate(step["wer"], "fraction", language),
+        *(
+            markdown.estimate(value, unit, language)
+            for value, unit in zip(step["quality"], units[1], strict=True)
+        ),
         origin if recorded else texts["measured"],
     ]
 
@@ -127,8 +145,8 @@ def _ratio(change: Mapping[str, Any]) -> tuple[float, float, float]:
     return float(change["ratio"]), float(change["ratio_low"]), float(change["ratio_high"])
 
 
-def _totals(steps: list[dict[str, Any]], language: str) -> Iterator[str]:
-    texts = TEXTS[language]
+def _totals(steps: list[dict[str, Any]], speed: measures.Measure, language: str) -> Iterator[str]:
+    texts, unit = TEXTS[language], speed.unit
     known = [step for step in steps if step["latency"][0] == step["latency"][0]]
     last = next((s for s in reversed(known) if s["role"] == "candidate"), None)
     for role, key in (("recorded", "total"), ("baseline", "own")):
@@ -140,9 +158,10 @@ def _totals(steps: list[dict[str, Any]], language: str) -> Iterator[str]:
         yield texts[key].format(
             first=first["name"],
             last=last["name"],
-            before=markdown.quantity(before, "ms", language),
-            after=markdown.quantity(after, "ms", language),
+            before=markdown.quantity(before, unit, language),
+            after=markdown.quantity(after, unit, language),
             times=markdown.number(before / after, language),
+            paired=texts["items" if speed.stage == "quality" else "rounds"],
             ratio=markdown.estimate(_ratio(change), "share", language),
             noise="" if last["change"] and change["resolved"] else texts["noise"],
         )

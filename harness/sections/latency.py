@@ -1,5 +1,5 @@
-"""Warm latency of the user's own operation per length, variant and session, against the "
-"baseline."""
+"""Warm latency of the user's own operation per length, variant and session, against the
+baseline."""
 
 from __future__ import annotations
 
@@ -7,14 +7,18 @@ from collections.abc import Iterator
 
 import pandas as pd
 
-from harness import markdown, noise, reading, wording
+from harness import markdown, measures, noise, reading, wording
 from harness.contracts import Result, Section
 
 TEXTS = {
     "es": {
         "none": "Sin medir: no hay llamadas de la etapa de latencia.",
+        "elsewhere": (
+            "El experimento no tiene etapa de latencia: lo que tarda cada variante se midió sobre "
+            "sus conjuntos de datos y está junto a la calidad ({metrics})."
+        ),
         "intro": (
-            "De audio a texto, en caliente, con habla real cortada a cada duración. Los bloques de "
+            "{way}, en caliente, con habla real cortada a cada duración. Los bloques de "
             "todas las celdas se intercalan en un orden sorteado en cada ronda."
         ),
         "length": "Audio",
@@ -27,8 +31,12 @@ TEXTS = {
     },
     "en": {
         "none": "Not measured: there are no calls of the latency stage.",
+        "elsewhere": (
+            "The experiment has no latency stage: how long each variant takes was measured on its "
+            "data sets and stands beside the quality ({metrics})."
+        ),
         "intro": (
-            "Audio to text, warm, on real speech cut to each length. The blocks of all cells are "
+            "{way}, warm, on real speech cut to each length. The blocks of all cells are "
             "interleaved in an order drawn anew in each round."
         ),
         "length": "Audio",
@@ -52,14 +60,14 @@ def render(result: Result, language: str) -> str:
     ]
     seen = seen if reading.timed(result) else []
     if not rows:
-        return markdown.paragraphs(texts["none"], *seen)
+        return markdown.paragraphs(_none(result, language), *seen)
     headers = [texts["length"], texts["line"], "P50 [95 %]", "P90", "P99 [95 %]"]
     if language == "en":
         headers = [name.replace(" %", "%") for name in headers]
     headers += [texts["against"].format(baseline=f"`{reading.baseline(result)}`"), texts["n"]]
     headers += [texts["blocks"]]
     return markdown.paragraphs(
-        texts["intro"],
+        texts["intro"].format(way=measures.way(result, language)),
         *seen,
         markdown.figure("latency_lengths", texts["lengths"]),
         markdown.source(language, "summary", stage="latency", metric="latency_p50_ms"),
@@ -67,6 +75,17 @@ def render(result: Result, language: str) -> str:
         markdown.source(language, "summary", stage="latency", operation="pipeline"),
         noise.legend(result, rows, language),
     )
+
+
+def _none(result: Result, language: str) -> str:
+    """Where the times are, if not here."""
+    texts = TEXTS[language]
+    timed = reading.rows(result.summary, stage="quality", replica=0)
+    known = [name for name in measures.TIMES if (timed["metric"] == name).any()]
+    if measures.times_audio(result) or not known:
+        return texts["none"]
+    named = ", ".join(wording.metric(name, language) for name in known)
+    return texts["elsewhere"].format(metrics=named)
 
 
 def _rows(result: Result, blocks: pd.DataFrame, language: str) -> Iterator[list[str]]:

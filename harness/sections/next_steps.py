@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from harness import markdown, reading, wording
+from harness import markdown, measures, reading, wording
 from harness.contracts import Result, Section
 
 TEXTS = {
@@ -26,6 +26,10 @@ TEXTS = {
         "claim": (
             "La afirmación sobre **{metric}** ({claimed}, {source}) está sin medir: hace falta "
             "medirla aquí."
+        ),
+        "listen": (
+            "La afirmación sobre **{metric}** ({claimed}, {source}) está sin medir: hace falta una "
+            "prueba de escucha (`mos_ratings`); ningún predictor la sustituye."
         ),
         "undecided": (
             "La afirmación sobre **{metric}** ({claimed}, {source}) queda sin decidir: hacen falta "
@@ -53,6 +57,10 @@ TEXTS = {
         ),
         "claim": (
             "The claim about **{metric}** ({claimed}, {source}) is not measured: measure it here."
+        ),
+        "listen": (
+            "The claim about **{metric}** ({claimed}, {source}) is not measured: it takes a "
+            "listening test (`mos_ratings`), which no predictor replaces."
         ),
         "undecided": (
             "The claim about **{metric}** ({claimed}, {source}) is undecided: it takes more "
@@ -84,7 +92,7 @@ def _gates(result: Result, language: str) -> Iterator[str]:
             continue
         key = KEYS.get(check["status"]) or ("needs" if check["needs"] > 0 else "open")
         yield TEXTS[language][key].format(
-            gate=wording.gate_name(check, language),
+            gate=wording.gate_name(check, language, measures.many_sets(result)),
             limit=wording.gate_limit(check, language),
             observed=wording.gate_observed(check, language),
             n=markdown.count(check["n"], language),
@@ -99,7 +107,8 @@ def _claims(result: Result, language: str) -> Iterator[str]:
     for row in reading.records(result.claims):
         if row["status"] in keys:
             unit = row["unit"] or wording.unit(row["metric"])
-            yield TEXTS[language][keys[row["status"]]].format(
+            opinion = row["metric"] == measures.LISTENERS and row["status"] == "not measured"
+            yield TEXTS[language]["listen" if opinion else keys[row["status"]]].format(
                 metric=wording.metric(row["metric"], language),
                 claimed=markdown.given(row["claimed"], unit, language),
                 source=markdown.escape(row["source"]),

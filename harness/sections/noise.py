@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from harness import markdown, noise
+from harness import markdown, measures, noise
 from harness.contracts import Result, Section
 
 TEXTS = {
@@ -48,6 +48,8 @@ TEXTS = {
 
 
 def render(result: Result, language: str) -> str:
+    if not measures.times_audio(result):
+        return ""
     texts = TEXTS[language]
     blocks = noise.blocks(result)
     if blocks.empty:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from harness import markdown, reading, wording
+from harness import markdown, measures, reading, wording
 from harness.contracts import Result, Section
 
 TEXTS = {
@@ -32,6 +32,8 @@ TEXTS = {
 
 
 def render(result: Result, language: str) -> str:
+    if not measures.times_audio(result):
+        return ""
     texts, workload = TEXTS[language], reading.main_length(result)
     operations = reading.parts(result)
     if not operations:
@@ -39,7 +41,8 @@ def render(result: Result, language: str) -> str:
     headers = [texts["line"], *(wording.operation(name, language) for name in operations)]
     title = texts["title"].format(workload=wording.workload(workload, language))
     model = result.experiment.get("model") or {}
-    padded = model.get("family") == "whisper" and not model.get("context")
+    own = any(entry.get("model") for entry in result.experiment.get("variants") or [])
+    padded = model.get("family") == "whisper" and not model.get("context") and not own
     return markdown.paragraphs(
         markdown.figure("parts", texts["alt"]),
         markdown.source(language, "summary", stage="latency", metric="latency_p50_ms"),

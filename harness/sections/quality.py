@@ -1,5 +1,5 @@
 """WER, CER and RTF per variant with intervals, their change against the baseline, its MAPSSWE p,
-and the trade-off."""
+the same texts under other rules of comparing them, and the trade-off."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ from collections.abc import Iterator, Mapping
 
 import pandas as pd
 
-from harness import markdown, reading, stats, wording
+from harness import markdown, measures, reading, stats, wording
 from harness.contracts import Result, Section
 
 SMALLEST_P = 0.001  # that is printed as a number
+ERRORS = ("wer", "cer", "ser")  # of texts, which take a rule for comparing them
+RULES = ("wer", *measures.COMPANIONS)
 TEXTS = {
     "es": {
         "none": "Sin medir: no se evaluó ningún conjunto de datos.",
@@ -19,6 +21,8 @@ TEXTS = {
             "media "
             "de las frases), tras pasar todo por el mismo normalizador, `{normaliser}`."
         ),
+        "timed": "Sobre `{dataset}`:",
+        "other": "Las cifras de `{dataset}` están en la sección que trata de ellas, más abajo.",
         "few": (
             "Hay {n} locutores, menos de los {enough} que harían falta para contar con otros: los "
             "intervalos valen para sus voces, no para otros hablantes."
@@ -43,6 +47,17 @@ TEXTS = {
             "con estos locutores; una p grande no prueba que lo sean. Las puertas no la usan: "
             "deciden por el intervalo, que también cuenta con otros locutores donde los hay."
         ),
+        "rules": (
+            "Las mismas transcripciones de `{dataset}` con otras reglas. Para comparar con un "
+            "artículo: «{basic}» si usa las reglas de Whisper para idiomas que no son el inglés, "
+            "«{raw}» si cuenta mayúsculas y puntuación (WER ortográfico), «{plain}» si quita las "
+            "tildes, y la columna propia solo si sus reglas son las de `{normaliser}`."
+        ),
+        "strict": "WER estricto (`{normaliser}`)",
+        "plain": "WER sin tildes",
+        "gap": "Solo por tildes",
+        "basic": "`basic` (Whisper)",
+        "raw": "`none`",
         "tradeoff": "Compromiso entre calidad, latencia y tamaño",
         "utterances": "Ediciones por frase de cada variante frente a la base",
     },
@@ -52,6 +67,8 @@ TEXTS = {
             "On `{dataset}`, with edits and words summed over the corpus (not the mean of the "
             "utterances), all texts through the same normaliser, `{normaliser}`."
         ),
+        "timed": "On `{dataset}`:",
+        "other": "The figures of `{dataset}` stand in the section about them, further down.",
         "few": (
             "There are {n} speakers, fewer than the {enough} that could stand for others: the "
             "intervals hold for these voices, not for other people."
@@ -76,6 +93,17 @@ TEXTS = {
             "these speakers; a large p does not prove that they are. No gate uses it: gates decide "
             "by the interval, which also allows for other speakers where there are some."
         ),
+        "rules": (
+            "The same transcripts of `{dataset}` under other rules. To compare with a paper: "
+            "“{basic}” if it uses Whisper's rules for languages other than English, “{raw}” if "
+            "it counts case and punctuation (orthographic WER), “{plain}” if it removes accents, "
+            "and the own column only if its rules are those of `{normaliser}`."
+        ),
+        "strict": "Strict WER (`{normaliser}`)",
+        "plain": "WER without accents",
+        "gap": "By accents alone",
+        "basic": "`basic` (Whisper)",
+        "raw": "`none`",
         "tradeoff": "Trade-off between quality, latency and size",
         "utterances": "Edits per utterance of each variant against the baseline",
     },
@@ -87,69 +115,95 @@ def render(result: Result, language: str) -> str:
     figures = _figures(result, language)
     if stage.empty:
         return markdown.paragraphs(TEXTS[language]["none"], *figures)
-    parts = [_data_set(result, str(name), language) for name in stage["workload"].unique()]
+    parts = [
+        part
+        for name in stage["workload"].unique()
+        for part in (_data_set(result, str(name), language), _rules(result, str(name), language))
+    ]
     return markdown.paragraphs(*parts, *figures)
 
 
 def _data_set(result: Result, name: str, language: str) -> str:
     texts, base = TEXTS[language], reading.baseline(result)
-    here = reading.rows(result.summary, stage="quality", replica=0, workload=name)
-    asked = [part for part in result.experiment.get("quality") or [] if part["name"] == name]
-    metrics = [
-        str(metric) for metric in (asked[0]["metrics"] if asked else here["metric"].unique())
-    ]
+    metrics = _metrics(result, name)
+    if not metrics:
+        return texts["other"].format(dataset=name)
     headers = [texts["variant"], *(wording.metric(metric, language) for metric in metrics)]
-    first = wording.metric(metrics[0], language) if metrics else ""
+    first = wording.metric(metrics[0], language)
     headers.append(texts["change"].format(metric=first, baseline=f"`{base}`"))
     tested = len(_tested(result, name)) > 0
     headers += [texts["matched"]] * tested
     headers += [texts["n"], texts["errors"]]
     return markdown.paragraphs(
-        " ".join(
-            [
-                texts["intro"].format(
-                    dataset=name, normaliser=asked[0]["normaliser"] if asked else "—"
-                ),
-                *_limits(result, name, texts),
-            ]
-        ),
+        _intro(result, name, metrics, texts),
         markdown.table(headers, list(_rows(result, name, metrics, language)), "l"),
         markdown.source(language, "summary", stage="quality", workload=name),
         texts["about"] if tested else "",
     )
 
 
+def _metrics(result: Result, name: str) -> list[str]:
+    """Those of a data set that no other section shows, in the order in which they were asked."""
+    if measures.only_spoken(result, name):
+        return []  # the section on synthesised speech has its times too
+    return [name for name in reading.asked(result, name) if name not in measures.ELSEWHERE]
+
+
+def _intro(result: Result, name: str, metrics: list[str], texts: Mapping[str, str]) -> str:
+    if not set(metrics) & set(ERRORS):
+        return texts["timed"].format(dataset=name)
+    rule = measures.normaliser(result, name) or markdown.UNKNOWN
+    told = texts["intro"].format(dataset=name, normaliser=rule)
+    return " ".join([told, *_limits(result, name, texts)])
+
+
+def _rules(result: Result, name: str, language: str) -> str:
+    """One hypothesis under several rules; "" where WER was not measured by more than one."""
+    here = reading.rows(result.summary, stage="quality", replica=0, workload=name)
+    known = [metric for metric in RULES if (here["metric"] == metric).any()]
+    if len(known) < 2 or "wer" not in reading.asked(result, name):
+        return ""
+    rule = measures.normaliser(result, name) or markdown.UNKNOWN
+    texts = TEXTS[language]
+    headers = [texts["variant"], texts["strict"].format(normaliser=rule)]
+    headers += [texts[key] for key in ("plain", "gap", "basic", "raw")]
+    rows = [
+        [markdown.escape(line.label), *_compared(group, language)]
+        for line, group in measures.cells(here)
+    ]
+    quoted = {key: texts[key] for key in ("basic", "raw", "plain")}
+    return markdown.paragraphs(
+        texts["rules"].format(dataset=name, normaliser=rule, **quoted),
+        markdown.table(headers, rows, "l"),
+        markdown.source(
+            language, "summary", stage="quality", workload=name, metric=" | ".join(known)
+        ),
+    )
+
+
+def _compared(group: pd.DataFrame, language: str) -> list[str]:
+    """Strict, without accents, their gap in points, and the two rules of others."""
+    found = [reading.row(group, metric=metric) for metric in RULES]
+    shown = [measures.shown(row, language) for row in found]
+    strict, plain = (reading.bounds(row)[0] for row in found[:2])
+    gap = markdown.quantity(strict - plain, "fraction", language, difference=True)
+    return [*shown[:2], gap, *shown[2:]]
+
+
 def _rows(result: Result, name: str, metrics: list[str], language: str) -> Iterator[list[str]]:
     tested = _tested(result, name)
     here = reading.rows(result.summary, stage="quality", replica=0, workload=name)
-    for cell, group in here.groupby(["variant", "session"], sort=False):
-        variant, session = (str(part) for part in cell)
+    for line, group in measures.cells(here):
         found = [reading.row(group, metric=metric) for metric in metrics]
-        cells = [
-            markdown.estimate(reading.bounds(row), str(row["unit"]) if row else "", language)
-            for row in found
-        ]
-        counted = found[0] if found else None
-        line = reading.Line(variant, session, "")
+        counted = found[0]
         yield [
             markdown.escape(line.label),
-            *cells,
-            _change(result, (variant, session, name), metrics, language),
-            *[_p(tested, (variant, session), language)] * (len(tested) > 0),
+            *(measures.shown(row, language) for row in found),
+            measures.difference(result, line, (name, metrics[0]), language),
+            *[_p(tested, (line.variant, line.session), language)] * (len(tested) > 0),
             markdown.count(counted["n"], language) if counted else markdown.UNKNOWN,
             markdown.count(counted["errors"], language) if counted else markdown.UNKNOWN,
         ]
-
-
-def _change(result: Result, cell: tuple[str, str, str], metrics: list[str], language: str) -> str:
-    variant, session, name = cell
-    keys = {"stage": "quality", "variant": variant, "session": session, "workload": name}
-    row = reading.row(result.changes, **keys, metric=metrics[0]) if metrics else None
-    if row is None:
-        return markdown.UNKNOWN
-    unit = reading.row(result.summary, **keys, metric=metrics[0])
-    values = (row["delta"], row["delta_low"], row["delta_high"])
-    return markdown.estimate(values, str(unit["unit"]) if unit else "", language, difference=True)
 
 
 def _limits(result: Result, name: str, texts: Mapping[str, str]) -> Iterator[str]:
@@ -181,9 +235,11 @@ def _p(tested: pd.DataFrame, cell: tuple[str, str], language: str) -> str:
 
 def _figures(result: Result, language: str) -> Iterator[str]:
     texts = TEXTS[language]
-    if reading.can_trade(result):
+    traded = measures.both(result)
+    if traded:
+        used = (traded[1].metric, traded[0].metric, "size_mb")
         yield markdown.figure("tradeoff", texts["tradeoff"])
-        yield markdown.source(language, "summary", metric="wer | latency_p50_ms | size_mb")
+        yield markdown.source(language, "summary", metric=" | ".join(used))
     if len(reading.edits(result)):
         yield markdown.figure("utterances", texts["utterances"])
         yield markdown.source(language, "calls", stage="quality")

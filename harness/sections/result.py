@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from harness import markdown, reading, wording
+from harness import markdown, measures, reading, wording
 from harness.contracts import Result, Section
 
 TEXTS = {
@@ -35,10 +35,10 @@ TEXTS = {
         "conventions": (
             "Un límite solo se cumple si su cota entera queda del lado bueno. En esta tabla, entre "
             "corchetes, cotas que valen cada una al 95 %, todas las miradas juntas; en las demás, "
-            "intervalos del 95 %. «n» son las muestras: para acotar un P99 hacen falta al menos "
-            "299 llamadas. «pp» son puntos porcentuales; «—» es sin medir; «∞», sin cota por falta "
-            "de muestras."
+            "intervalos del 95 %. «n» son las muestras{tail}. «pp» son puntos porcentuales; «—» es "
+            "sin medir; «∞», sin cota por falta de muestras."
         ),
+        "tail": ": para acotar un P99 hacen falta al menos 299 llamadas",
         "stopped": (
             "Lo que se decidió pronto se dejó de medir. Las cotas de esta tabla lo tienen en "
             "cuenta; los intervalos de las demás describen lo medido, como si el número de "
@@ -71,9 +71,10 @@ TEXTS = {
         "conventions": (
             "A limit is met only if its whole bound lies on the right side. In this table, "
             "brackets hold bounds that each hold with 95%, all looks together; in the others, 95% "
-            "intervals. n counts samples: bounding a P99 takes at least 299 calls. pp are "
-            "percentage points; — is not measured; ∞ means no bound, for want of samples."
+            "intervals. n counts samples{tail}. pp are percentage "
+            "points; — is not measured; ∞ means no bound, for want of samples."
         ),
+        "tail": ": bounding a P99 takes at least 299 calls",
         "stopped": (
             "What was decided early was measured no further. The bounds of this table account for "
             "it; the intervals of the others describe what was measured, as if its number of "
@@ -89,7 +90,7 @@ COUNTED = ("WAIVED", "FAIL", "INCONCLUSIVE", "NOT MEASURED")
 
 def render(result: Result, language: str) -> str:
     texts = TEXTS[language]
-    checks = reading.records(reading.own_checks(result))
+    checks = _named(result, language)
     named = wording.verdict(str(result.verdict.get("verdict") or ""), language)
     opening = f"**{texts['verdict']}: {named}**" if named else ""
     if not checks:
@@ -98,10 +99,21 @@ def render(result: Result, language: str) -> str:
         markdown.paragraphs(opening + ". " + _subject(result, language) + _why(checks, language)),
         _table(checks, language),
         markdown.source(language, "checks"),
-        texts["conventions"],
+        texts["conventions"].format(tail=texts["tail"] if _tailed(checks) else ""),
         texts["stopped"] if any(check["level"] > USUAL for check in checks) else "",
         _figure(checks, language),
     )
+
+
+def _tailed(checks: list[dict[str, Any]]) -> bool:
+    return any(str(check["metric"]).startswith("latency_p99") for check in checks)
+
+
+def _named(result: Result, language: str) -> list[dict[str, Any]]:
+    """The candidate's checks, each with its `name` in the reader's words."""
+    many = measures.many_sets(result)
+    checks = reading.records(reading.own_checks(result))
+    return [{**check, "name": wording.gate_name(check, language, many)} for check in checks]
 
 
 def _subject(result: Result, language: str) -> str:
@@ -125,7 +137,7 @@ def _why(checks: list[dict[str, Any]], language: str) -> str:
         if found:
             parts.append(texts[status].format(list=", ".join(found)))
     soft = [check for check in checks if check["severity"] == "warn" and check["status"] != "PASS"]
-    told = [f"{wording.gate_name(c, language)}: {_word(c, language)}" for c in soft]
+    told = [f"{c['name']}: {_word(c, language)}" for c in soft]
     warned = " " + texts["warn"].format(list="; ".join(told)) if told else ""
     return "; ".join(parts) + "." + warned
 
@@ -135,7 +147,7 @@ def _word(check: Mapping[str, Any], language: str) -> str:
 
 
 def _short(check: Mapping[str, Any], language: str) -> str:
-    name, limit = wording.gate_name(check, language), wording.gate_limit(check, language)
+    name, limit = str(check["name"]), wording.gate_limit(check, language)
     if math.isnan(check["observed"]):
         return f"{name} ({limit})"
     observed = wording.gate_observed(check, language)
@@ -151,7 +163,7 @@ def _table(checks: list[dict[str, Any]], language: str) -> str:
 def _row(check: Mapping[str, Any], language: str) -> list[str]:
     soft = f" *({TEXTS[language]['is_warn']})*" if check["severity"] == "warn" else ""
     return [
-        f"**{markdown.escape(wording.gate_name(check, language))}**{soft}",
+        f"**{markdown.escape(check['name'])}**{soft}",
         wording.gate_limit(check, language),
         wording.gate_observed(check, language),
         markdown.count(check["n"], language) if check["n"] else markdown.UNKNOWN,

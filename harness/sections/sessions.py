@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from harness import markdown, noise, reading
+from harness import markdown, measures, noise, reading
 from harness.contracts import Result, Section
 
 COLUMNS = ("session", "options", "variant", "ratio", "fresh", "reads", "blocks")
@@ -83,6 +83,8 @@ TEXTS = {
 
 
 def render(result: Result, language: str) -> str:
+    if not measures.times_audio(result):
+        return ""
     texts = TEXTS[language]
     if result.sessions.empty:
         return texts["none"]

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from harness import markdown, reading, wording
+import pandas as pd
+
+from harness import markdown, measures, reading, wording
 from harness.contracts import Result, Section
 
+HASH = 12  # signs of a fingerprint
+REASONS = 3  # why utterances are left out: the most frequent ones
 TEXTS = {
     "es": {
         "none": "Sin medir: no hay ninguna llamada.",
@@ -22,6 +26,20 @@ TEXTS = {
         "quality": (
             "Calidad: {items} frases de `{dataset}` ({seconds} s de audio, {speakers}), "
             "{variants} variantes."
+        ),
+        "spoken": (
+            "Síntesis: {items} textos de `{dataset}`, dichos por {variants} variantes ({seconds} s "
+            "de audio en total)."
+        ),
+        "source": "`{dataset}` viene de `{source}`, huella `{fingerprint}`{notes}.",
+        "left": (
+            "De `{dataset}` se quedan sin resultado en alguna variante {n} de {all} frases "
+            "({share}): {why}. Una a una, en los errores."
+        ),
+        "times": "{why} ({n})",
+        "judged": "Jueces: {n} audios o puntuaciones en `judged`, {errors} de ellos sin cifra.",
+        "silent": (
+            "Sin habla: {items} clips de `{dataset}` ({seconds} s de audio), {variants} variantes."
         ),
         "speaker": "1 locutor",
         "speakers": "{n} locutores",
@@ -42,6 +60,21 @@ TEXTS = {
         "quality": (
             "Quality: {items} utterances of `{dataset}` ({seconds} s of audio, {speakers}), "
             "{variants} variants."
+        ),
+        "spoken": (
+            "Synthesis: {items} texts of `{dataset}`, said by {variants} variants ({seconds} s of "
+            "audio in all)."
+        ),
+        "source": "`{dataset}` comes from `{source}`, fingerprint `{fingerprint}`{notes}.",
+        "left": (
+            "Of `{dataset}`, {n} of {all} utterances have no result with some variant ({share}): "
+            "{why}. The errors list each."
+        ),
+        "times": "{why} ({n})",
+        "judged": "Judges: {n} pieces of audio or scores in `judged`, {errors} without a figure.",
+        "silent": (
+            "Without speech: {items} clips of `{dataset}` ({seconds} s of audio), {variants} "
+            "variants."
         ),
         "speaker": "1 speaker",
         "speakers": "{n} speakers",
@@ -76,7 +109,7 @@ def _counts(values: dict[str, int], language: str) -> dict[str, str]:
 def _made(result: Result, language: str) -> Iterator[str]:
     base = reading.row(result.variants, variant=reading.baseline(result))
     for row in reading.records(result.variants):
-        if base is None or not row["method"] or row["error"]:
+        if base is None or not base["size_bytes"] or not row["method"] or row["error"]:
             continue
         yield TEXTS[language]["quantized"].format(
             method=row["method"],
@@ -117,15 +150,65 @@ def _spoken(result: Result, language: str) -> Iterator[str]:
     for name, group in heard.groupby("dataset", sort=False):
         items = group.drop_duplicates("item")
         people = int(items["speaker"][items["speaker"] != ""].nunique())
+        if measures.takes_text(result):
+            yield _said(str(name), group, language)
+            yield from _drawn(result, str(name), language)
+            continue
         told = {0: texts["unknown"], 1: texts["speaker"]}.get(
             people, texts["speakers"].format(n=people)
         )
-        yield texts["quality"].format(
+        silent = not (items["reference"] + items["speaker"]).any()
+        yield texts["silent" if silent else "quality"].format(
             items=markdown.count(len(items), language),
             dataset=name,
             seconds=markdown.count(items["audio_seconds"].sum(), language),
             speakers=told,
             variants=group["variant"].nunique(),
+        )
+        yield from _drawn(result, str(name), language)
+    if len(result.judged):
+        errors = int((result.judged["error"] != "").sum())
+        numbers = {"n": len(result.judged), "errors": errors}
+        yield texts["judged"].format(**_counts(numbers, language))
+
+
+def _said(name: str, group: pd.DataFrame, language: str) -> str:
+    return TEXTS[language]["spoken"].format(
+        items=markdown.count(group["item"].nunique(), language),
+        dataset=name,
+        seconds=markdown.count(group["audio_seconds"].sum(), language),
+        variants=group["variant"].nunique(),
+    )
+
+
+def _drawn(result: Result, name: str, language: str) -> Iterator[str]:
+    """Where a data set comes from, how it was drawn, and how much of it is left out and why."""
+    texts = TEXTS[language]
+    row = reading.row(result.datasets, dataset=name)
+    if row:
+        notes = "; ".join(f"{key}: {value}" for key, value in reading.parsed(row["notes"]).items())
+        yield texts["source"].format(
+            dataset=name,
+            source=row["source"],
+            fingerprint=row["fingerprint"][:HASH],
+            notes=f" ({markdown.escape(notes)})" if notes else "",
+        )
+    calls = reading.rows(result.calls, stage="quality", dataset=name, replica=0)
+    failed = calls[calls["error"] != ""].drop_duplicates(["item", "error"])
+    lost = failed["item"].nunique()
+    if lost:
+        most = failed["error"].value_counts(sort=False).sort_values(ascending=False, kind="stable")
+        why = [
+            texts["times"].format(why=markdown.escape(str(error)), n=markdown.count(n, language))
+            for error, n in most.head(REASONS).items()
+        ]
+        whole = max(calls["item"].nunique(), row["planned"] if row else 0)
+        yield texts["left"].format(
+            dataset=name,
+            n=markdown.count(lost, language),
+            all=markdown.count(whole, language),
+            share=markdown.quantity(lost / whole, "share", language),
+            why="; ".join([*why, *["…"] * (len(most) > REASONS)]),
         )
 
 

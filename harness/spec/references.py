@@ -18,13 +18,7 @@ from harness.spec.strict_yaml import Document
 from harness.spec.values import Reader, did_you_mean
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
-SELECTION = (
-    "limit",
-    "minutes",
-    "seed",
-    "shuffle",
-    "folder",
-)  # how much of a data set, not which one
+SELECTION = ("limit", "minutes", "seed", "shuffle", "folder")  # how much of it, or where it is
 
 
 class References(Reader):

@@ -1,0 +1,84 @@
+"""Who judged: what each predictor is valid for, the listeners, and where a predictor is fooled."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pandas as pd
+
+from harness import markdown, measures, reading, wording
+from harness.contracts import Result
+from harness.sections.speech.words import TEXTS
+
+
+def warned(result: Result, name: str, here: pd.DataFrame, language: str) -> Iterator[str]:
+    """What a predictor's MOS is worth beside the round trip, or without it."""
+    texts = TEXTS[language]
+    predicted = [metric for metric in measures.PREDICTED if (here["metric"] == metric).any()]
+    heard = reading.rows(here, metric="round_trip_wer")
+    if not predicted:
+        return
+    if heard.empty:
+        yield texts["alone"]
+        return
+    yield texts["own"] + " " + texts["beside"]
+    for line, group in measures.cells(here):
+        row = reading.row(group, metric="round_trip_wer")
+        liked = reading.row(group, metric=predicted[0])
+        if row and liked and row["value"] >= measures.GIBBERISH:
+            opinion = wording.metric(predicted[0], language)
+            value = markdown.number(float(liked["value"]), language, 2)
+            yield texts["gibberish"].format(
+                line=line.label,
+                opinion=f"{opinion} {value}",
+                heard=measures.shown(row, language),
+            )
+
+
+def listeners(result: Result, name: str, language: str) -> Iterator[str]:
+    """How many scores of how many listeners, and what was left out and why."""
+    texts = TEXTS[language]
+    scores = reading.rows(result.judged, dataset=name)
+    scores = scores[scores["rater"] != ""]
+    if scores.empty:
+        return
+    good = reading.rows(scores, error="")
+    told = texts["listeners"].format(
+        scores=markdown.count(len(good), language),
+        raters=markdown.count(good["rater"].nunique(), language),
+        items=markdown.count(good["item"].nunique(), language),
+    )
+    left = scores[scores["error"] != ""]
+    if len(left):
+        why = [
+            texts["times"].format(why=markdown.escape(str(reason)), n=markdown.count(n, language))
+            for reason, n in left["error"].value_counts().sort_index().items()
+        ]
+        told += " " + texts["screened"].format(
+            n=markdown.count(len(left), language), why="; ".join(why)
+        )
+    yield told
+
+
+def judges(result: Result, name: str, language: str) -> Iterator[str]:
+    """A line per judge: name, version, what it is valid for, how it was set, what it noted."""
+    rows = reading.records(reading.rows(result.judges, dataset=name))
+    if not rows:
+        return
+    yield TEXTS[language]["judges"]
+    yield "\n".join(f"- {_judge(row, language)}" for row in rows)
+    yield markdown.source(language, "judges", dataset=name)
+
+
+def _judge(row: Mapping[str, Any], language: str) -> str:
+    about = reading.parsed(row["about"])
+    said = str(about.get(language) or about.get("en") or "")
+    parts = [f"`{row['judge']}`: {markdown.escape(row['version'])}.", markdown.escape(said)]
+    if reading.parsed(row["parameters"]):
+        parts.append(markdown.code(row["parameters"]) + ".")
+    notes = reading.parsed(row["notes"])
+    if notes:
+        listed = "; ".join(f"{key}: {value}" for key, value in notes.items())
+        parts.append(markdown.escape(listed) + ".")
+    return " ".join(part for part in parts if part)

@@ -1,0 +1,122 @@
+"""A data set's figures per variant: opinions beside the round trip, differences, how it was
+said."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
+
+from harness import markdown, measures, reading, wording
+from harness.contracts import Result
+from harness.sections.speech.words import TEXTS
+
+HALVES = ("recogniser_seconds", "synthesiser_seconds")  # of a spoken turn
+WHOLE = ("mos", "dnsmos_ovrl", "utmos", "plcmos")  # of a predictor, its parts apart
+
+
+def told(result: Result, name: str, here: pd.DataFrame, language: str) -> str:
+    """Every table of one data set, those without a figure left out."""
+    texts, base = TEXTS[language], reading.baseline(result)
+    whole = _known(here, (*WHOLE, *measures.HEARD))
+    parts = _known(here, measures.PARTS_OF_DNSMOS)
+    paired = markdown.source(language, "changes", stage="quality", workload=name)
+    measured = markdown.source(language, "summary", stage="quality", workload=name)
+    blocks = [_table(here, whole, language), measured] if whole else []
+    if parts:
+        beside = [*parts, *_known(here, measures.HEARD[:1])]
+        blocks += [texts["parts"], _table(here, beside, language), measured]
+    rows = _differences(result, name, (here, whole), language)
+    if whole and rows:
+        headers = [texts["variant"], *(wording.metric(metric, language) for metric in whole)]
+        told = texts["paired"].format(baseline=base)
+        blocks += [told, markdown.table(headers, rows, "l"), paired]
+    return markdown.paragraphs(
+        texts["set"].format(dataset=name), *blocks, *_made(result, name, here, language)
+    )
+
+
+def _known(here: pd.DataFrame, names: Sequence[str]) -> list[str]:
+    present = set(here["metric"])
+    return [name for name in names if name in present]
+
+
+def _table(here: pd.DataFrame, names: list[str], language: str) -> str:
+    texts = TEXTS[language]
+    headers = [texts["variant"], *(wording.metric(name, language) for name in names)]
+    rows = []
+    for line, group in measures.cells(here):
+        found = [reading.row(group, metric=name) for name in names]
+        first = next((row for row in found if row and row["metric"] != measures.LISTENERS), None)
+        counts = [markdown.count(first[key], language) if first else "" for key in ("n", "errors")]
+        shown = [bare(measures.shown(row, language)) for row in found]
+        rows.append([markdown.escape(line.label), *shown, *counts])
+    return markdown.table([*headers, texts["n"], texts["errors"]], rows, "l")
+
+
+def bare(shown: str) -> str:
+    """A MOS under a heading that says so, without its unit."""
+    return shown.replace(f"{markdown.NBSP}MOS", "")
+
+
+def _differences(
+    result: Result, name: str, told: tuple[pd.DataFrame, list[str]], language: str
+) -> list[list[str]]:
+    rows = []
+    for line, _ in measures.cells(told[0]):
+        if line.variant != reading.baseline(result):
+            cells = [
+                bare(measures.difference(result, line, (name, metric), language))
+                for metric in told[1]
+            ]
+            rows.append([markdown.escape(line.label), *cells])
+    return rows
+
+
+def _made(result: Result, name: str, here: pd.DataFrame, language: str) -> list[str]:
+    """Length against the baseline, clipping, first sound; times too, where nobody else has them."""
+    texts, base = TEXTS[language], f"`{reading.baseline(result)}`"
+    stage = reading.rows(result.summary, stage="quality", replica=0, workload=name)
+    names = _known(here, measures.SPOKEN)
+    if measures.only_spoken(result, name):
+        own = [str(metric) for metric in stage["metric"].unique()]
+        names += [metric for metric in own if metric not in measures.ELSEWHERE]
+    halves = _halves(result, name)
+    if not names and halves.empty:
+        return []
+    drifts = "spoken_seconds" in names
+    headers = [texts["variant"], *(wording.metric(metric, language) for metric in names)]
+    headers += [texts["drift"].format(baseline=base)] * drifts
+    headers += [texts[key] for key in halves.columns]
+    rows = []
+    for line, group in measures.cells(stage):
+        shown = [measures.shown(reading.row(group, metric=metric), language) for metric in names]
+        drift = [_drift(result, line, name, language)] * drifts
+        spent = halves.reindex([(line.variant, line.session)]).to_numpy()[0]
+        parts = [markdown.quantity(1000 * float(value), "ms", language) for value in spent]
+        rows.append([markdown.escape(line.label), *shown, *drift, *parts])
+    source = markdown.source(language, "summary", stage="quality", workload=name)
+    return [texts["made"], markdown.table(headers, rows, "l"), source]
+
+
+def _halves(result: Result, name: str) -> pd.DataFrame:
+    """(variant, session) -> median seconds of each half of a spoken turn, where there are two."""
+    calls = reading.rows(result.calls, stage="quality", dataset=name, replica=0, error="")
+    found = pd.DataFrame([reading.parsed(text) for text in calls["figures"]], index=calls.index)
+    known = [key for key in HALVES if key in found]
+    both = found[known].assign(variant=calls["variant"], session=calls["session"])
+    return both.groupby(["variant", "session"], sort=False)[known].median()
+
+
+def _drift(result: Result, line: reading.Line, name: str, language: str) -> str:
+    if line.variant == reading.baseline(result):
+        return "1"
+    cell = {"variant": line.variant, "session": line.session, "workload": name}
+    row: dict[str, Any] | None = reading.row(
+        result.changes, stage="quality", **cell, metric="spoken_seconds"
+    )
+    if row is None:
+        return markdown.UNKNOWN
+    values = (float(row["ratio"]), float(row["ratio_low"]), float(row["ratio_high"]))
+    return markdown.estimate(values, "ratio", language)

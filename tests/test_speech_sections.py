@@ -1,0 +1,301 @@
+"""What the report says of synthesised speech, of loops, of a selection and of listeners' claims."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import invented_run
+import invented_speech
+import numpy as np
+import pandas as pd
+import pytest
+
+from harness import markdown, measures, plugins, reading, tables, wording
+from harness.contracts import Result
+
+HEARD = invented_run.build()
+SPOKEN = invented_speech.build()
+UNHEARD = invented_speech.build(heard=False)
+
+
+def said(name: str, result: Result, language: str = "en") -> str:
+    text: str = plugins.load("sections", name).render(result, language)
+    return text.replace(markdown.NBSP, " ")
+
+
+def having(result: Result, **changed: pd.DataFrame) -> Result:
+    return replace(result, tables={**result.tables, **changed})
+
+
+# ---------------------------------------- one hypothesis, several rules
+def test_the_gap_between_strict_and_accent_insensitive_wer_is_in_points():
+    """Of `fp32`, 5.0 % and 4.6 %: the gap is taken before either is rounded."""
+    rows = reading.rows(HEARD.summary, stage="quality", variant="fp32", workload="cv-es-prompts")
+    strict, plain = (
+        float(reading.row(rows, metric=name)["value"]) for name in ("wer", "wer_no_accents")
+    )
+    gap = markdown.quantity(strict - plain, "fraction", "en", difference=True)
+    line = next(r for r in said("quality", HEARD).splitlines() if "| fp32 |" in r and "pp" in r)
+    assert gap.replace(markdown.NBSP, " ") in line
+
+
+def test_the_companions_of_wer_are_no_columns_of_the_main_table():
+    lines = said("quality", HEARD).splitlines()
+    header = next(line for line in lines if line.startswith("| Variant | WER |"))
+    assert "accents" not in header
+    assert "basic" not in header
+
+
+def test_without_companions_there_is_no_second_table():
+    kept = HEARD.summary[~HEARD.summary["metric"].isin(measures.COMPANIONS)]
+    assert "other rules" not in said("quality", having(HEARD, summary=kept))
+
+
+def test_a_data_set_that_is_not_asked_for_wer_is_not_compared_by_rules():
+    """Metrics are scored on every data set; on clips without speech a WER means nothing."""
+    silent = reading.rows(HEARD.summary, workload="silence", metric="hallucinations")
+    extra = [silent.assign(metric=name, value=np.nan) for name in ("wer", *measures.COMPANIONS)]
+    text = said("quality", having(HEARD, summary=pd.concat([HEARD.summary, *extra])))
+    assert "transcripts of `silence`" not in text
+    assert "transcripts of `cv-es-prompts`" in text
+
+
+# ---------------------------------------- loops
+def test_the_worst_loop_is_shown_cut_with_its_number_of_words():
+    text = said("loops", HEARD)
+    assert "| int8-qdq | clip-033 | 4.80 s | loop; token budget spent |" in text
+    assert "… (45 words)" in text  # three words, and fourteen times "la tecla de"
+
+
+def test_text_where_nobody_speaks_is_shown_as_it_was_written():
+    row = next(r for r in said("loops", HEARD).splitlines() if "noise-" in r)
+    assert "| nobody speaks | *(nothing)* | ¡Gracias por ver el vídeo! |" in row
+
+
+def test_a_run_without_any_loop_says_so():
+    quiet = HEARD.scores.copy()
+    quiet.loc[quiet["metric"].isin(("loops", "hallucinations")), "value"] = 0.0
+    assert "No utterance loops" in said("loops", having(HEARD, scores=quiet))
+
+
+def test_a_metric_that_means_nothing_on_a_data_set_is_not_shown_there():
+    """`hallucinations` is NaN on clips with speech, since all of them are left out."""
+    rows = reading.rows(HEARD.summary, metric="loops", workload="cv-es-prompts")
+    summary = pd.concat([HEARD.summary, rows.assign(metric="hallucinations", value=np.nan)])
+    first = said("loops", having(HEARD, summary=summary)).split("On `silence`")[0]
+    assert "nobody speaks" not in first.split("On `cv-es-prompts`")[1]
+
+
+# ---------------------------------------- synthesised speech
+def test_every_opinion_stands_beside_its_round_trip():
+    blocks = said("speech", SPOKEN).split("\n\n")
+    for block in blocks:
+        header = block.splitlines()[0]
+        if header.startswith("|") and any(f" {name} " in header for name in ("DNSMOS OVRL",)):
+            assert "Round-trip WER" in header
+
+
+def test_gibberish_that_a_predictor_likes_is_called_out():
+    text = said("speech", SPOKEN)
+    assert "⚠️ `english-voice`: DNSMOS OVRL 3.31, and yet a round-trip WER of 111.4%" in text
+    assert "⚠️ `int8`" not in text
+
+
+def test_opinions_without_a_round_trip_are_said_to_stand_alone():
+    kept = SPOKEN.summary[~SPOKEN.summary["metric"].isin(measures.HEARD)]
+    text = said("speech", having(SPOKEN, summary=kept))
+    assert "a predictor alone approves gibberish too, so these MOS do not tell" in text
+
+
+def test_a_judge_is_named_with_its_version_and_what_it_is_valid_for():
+    assert (
+        "- `dnsmos`: DNSMOS P.835 and P.808 (Microsoft, MIT), speechmos 0.0.1.1. Valid for noise "
+        "and what a channel damages; it does not tell naturalness."
+    ) in said("speech", SPOKEN)
+    assert "no mide la naturalidad" in said("speech", SPOKEN, "es")
+
+
+def test_listeners_are_counted_and_those_left_out_with_their_reason():
+    """8 raters, 2 systems, 10 items each; one of the raters is screened out: 7 x 20 and 20."""
+    text = said("speech", SPOKEN)
+    assert "140 scores by 7 listeners of 10 sentences" in text
+    assert "20 scores are left out: rater r7 gave every item the same score (20)." in text
+    assert "listeners" not in said("speech", UNHEARD)
+
+
+def test_audio_is_linked_where_it_lies_with_the_start_of_its_hash():
+    call = reading.rows(SPOKEN.calls, variant="int8").iloc[0]
+    assert (
+        f"[sentence-000.flac](audio/sentences-es/int8/sentence-000.flac) | "
+        f"`{call['audio_sha256'][:12]}` |"
+    ) in said("speech", SPOKEN)
+
+
+def test_a_path_with_blanks_is_still_a_link():
+    calls = SPOKEN.calls.assign(audio="my set/fp32/a b.flac")
+    assert "[a b.flac](audio/my%20set/fp32/a%20b.flac)" in said(
+        "speech", having(SPOKEN, calls=calls)
+    )
+
+
+def test_length_is_told_as_a_ratio_to_the_baseline():
+    text = said("speech", SPOKEN)
+    made = text.split("How it was said:")[1]
+    rows = [line for line in made.splitlines() if line.endswith(" | 1 |")]
+    assert rows[0].startswith("| fp32 |")
+    assert "1.02× [1.02, 1.02] |" in text
+
+
+def test_a_spoken_turn_shows_what_each_half_takes():
+    """Medians of 0.2 s and 0.5 s."""
+    halves = json.dumps({"recogniser_seconds": 0.2, "synthesiser_seconds": 0.5})
+    text = said("speech", having(SPOKEN, calls=SPOKEN.calls.assign(figures=halves)))
+    assert "| Recognising (P50) | Synthesising (P50) |" in text
+    assert "| 200 ms | 500 ms |" in text
+
+
+# ---------------------------------------- claims of listeners
+def test_no_predictor_confirms_what_listeners_are_said_to_think():
+    text = said("claims", UNHEARD)
+    assert "A MOS of 4.3 is that of listeners, and none was asked here" in text
+    assert "DNSMOS OVRL 3.15 is not what they would say" in text
+    assert "it takes a listening test" in said("next_steps", UNHEARD)
+
+
+def test_without_a_predictor_a_listeners_claim_asks_for_a_listening_test_alone():
+    text = said("claims", HEARD)
+    assert "it would take a listening test" in text
+    assert "neither confirms" not in text
+
+
+def test_listeners_who_were_asked_decide_the_claim():
+    assert "listening test" not in said("claims", SPOKEN)
+    assert "❌ refuted" in said("claims", SPOKEN)
+
+
+# ---------------------------------------- what a run without a latency stage says
+@pytest.mark.parametrize("name", ["parts", "cold", "sessions", "noise"])
+def test_sections_about_a_latency_stage_that_nobody_asked_for_are_left_out(name: str):
+    assert said(name, SPOKEN) == ""
+    assert said(name, HEARD)
+
+
+def test_latency_says_where_the_times_are():
+    assert "stands beside the quality (RTF, First sound)" in said("latency", SPOKEN)
+
+
+def test_transcripts_are_no_topic_where_none_are_made():
+    family = {**SPOKEN.experiment, "model": {"family": "piper"}}
+    assert said("changed", replace(SPOKEN, experiment=family)) == ""
+
+
+def test_evolution_is_by_what_was_measured():
+    table = said("evolution", SPOKEN)
+    assert (
+        "| Step | RTF (sentences-es) | Against `fp32` | Size | Round-trip WER | DNSMOS OVRL |"
+        in table
+    )
+    server = next(line for line in table.splitlines() if line.startswith("| server |"))
+    assert "| — | 4.0%" in server  # a server has no size
+    assert "paired by utterances" in table
+
+
+def test_a_variant_without_files_has_no_session_to_open():
+    about = replace(SPOKEN, verdict={**SPOKEN.verdict, "candidate": "server"})
+    assert "does not run here" in said("best_configuration", about)
+
+
+def test_parts_that_name_their_files_alike_are_told_apart():
+    files = json.dumps({"fast/encoder.onnx": 1, "slow/encoder.onnx": 1})
+    about = having(HEARD, variants=HEARD.variants.assign(files=files))
+    text = said("best_configuration", about)
+    assert "fast_encoder = ort.InferenceSession('fast/encoder.onnx'" in text
+    assert "slow_encoder = ort.InferenceSession('slow/encoder.onnx'" in text
+
+
+# ---------------------------------------- what was validated
+def test_a_data_set_is_named_with_source_fingerprint_and_how_it_was_drawn():
+    text = said("validated", HEARD)
+    assert "`cv-es-prompts` comes from `common_voice`, fingerprint `9f2c4477d1e0`" in text
+    assert "split: test; seed: 20261122" in text
+
+
+def test_what_is_left_out_is_counted_with_its_reasons():
+    text = said("validated", HEARD)
+    assert "Of `cv-es-prompts`, 1 of 100 utterances have no result with some variant (1.0%)" in text
+    assert "the decoder's output is not a number (step 3) (1)" in text
+
+
+# ---------------------------------------- a candidate that was selected
+SELECTION = {"metric": "rtf", "dataset": "cv-es-prompts", "among": ["int8", "int8-qdq"]}
+
+
+def chosen(**checks: Any) -> Result:
+    """int8 chosen of two on one data set, and measured again on another."""
+    again = reading.rows(HEARD.summary, metric="rtf", workload="cv-es-prompts", variant="int8")
+    again = again.assign(workload="fresh", value=0.07, low=0.06, high=0.08)
+    failed = {"variant": "int8-qdq", "workload": "cv-es-prompts", "metric": "loops", "kind": "max"}
+    failed |= {"observed": 0.02, "low": 0.01, "high": 0.05, "limit": 0.005, "unit": "fraction"}
+    rows = [failed | {"status": "FAIL"} | checks]
+    found = having(
+        HEARD,
+        summary=pd.concat([HEARD.summary, again]),
+        checks=pd.concat([HEARD.checks, tables.frame("checks", rows)]),
+    )
+    return replace(found, experiment={**HEARD.experiment, "selection": SELECTION})
+
+
+def test_a_selection_shows_who_was_out_by_which_gate_and_the_fresh_figure():
+    text = said("selection", chosen())
+    assert "| int8-qdq | 0.0629" in text
+    assert "Utterances with a loop: 2.0% [1.0, 5.0], ≤ 0.5% | out: one gate not met |" in text
+    assert "| **chosen** |" in text
+    assert (
+        "on `fresh`, with utterances that it was not chosen by: RTF 0.0700 [0.0600, 0.0800]" in text
+    )
+
+
+@pytest.mark.parametrize(
+    ("observed", "said_of_it"),
+    [(0.004, "misses none, and is not the best"), (0.006, "out: one gate not met")],
+)
+def test_the_figure_itself_decides_who_may_be_selected(observed: float, said_of_it: str):
+    """As harness/selecting.py has it: with a limit of 0.005, whatever the bounds are."""
+    text = said("selection", chosen(status="INCONCLUSIVE", observed=observed))
+    assert f"| {said_of_it} |" in text
+
+
+def test_a_winner_that_was_not_measured_again_is_said_to_flatter():
+    about = replace(HEARD, experiment={**HEARD.experiment, "selection": SELECTION})
+    assert "was not measured again on other utterances" in said("selection", about)
+    assert said("selection", HEARD) == ""
+
+
+# ---------------------------------------- names and units
+def test_every_metric_of_the_package_has_a_name_in_both_languages():
+    for name in plugins.names("metrics"):
+        for language in markdown.LANGUAGES:
+            assert name in wording.METRICS[language], name
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "spanish", "english"),
+    [
+        (3.294, "MOS", "3,29 MOS", "3.29 MOS"),
+        (12.34, "characters/s", "12,3 caracteres/s", "12.3 characters/s"),
+        (3.75, "words/min", "3,75 palabras/min", "3.75 words/min"),
+    ],
+)
+def test_units_that_are_words_are_written_in_the_readers_language(
+    value: float, unit: str, spanish: str, english: str
+):
+    assert markdown.quantity(value, unit, "es").replace(markdown.NBSP, " ") == spanish
+    assert markdown.quantity(value, unit, "en").replace(markdown.NBSP, " ") == english
+
+
+def test_a_gate_names_its_data_set_only_where_there_are_many():
+    check = {"metric": "wer", "over": "fp32", "workload": "cv"}
+    assert wording.gate_name(check, "en") == "WER over fp32"
+    assert wording.gate_name(check, "en", many_sets=True) == "WER over fp32 (cv)"
