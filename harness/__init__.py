@@ -8,16 +8,24 @@
 The map: each file imports only from those above it (a test keeps it so).
 
 errors       every error that a user can cause
+places       where this machine keeps what was fetched or made
+network      questions to a server that may be away, slow or odd: an answer or one line
 stats        quantiles, tail tests, bootstrap; knows no metric
+sampling     which items of a data set are used: seed, strata by length, so many or so long
 text         normalisers of transcripts
+repeats      blocks of words said over and over in a transcript
 audio        encoded clip -> samples at a rate; real speech cut to a length
 contracts    one page: what each plugin folder's files export
+corpus       data sets on disk a row at a time: tables, releases, archives
 ruling       the rule that every gate decides by
 plugins      name -> file -> the exported value
-markdown, wording, reading   pieces of a report: tables and numbers, shared words, shared look-ups
+markdown, metric_names, wording, reading   pieces of a report: tables and numbers, words, look-ups
 replayed     another's protocol: what it says, and what the same configurations show in rounds
+measures     which metrics belong together, and which stand for speed and quality
 noise        which blocks were measured under stolen time or load
 graph        ONNX graphs: read, name, count what is quantized, write the same bytes
+phonemes     text -> IPA phonemes by clause, through eSpeak NG
+synthesis    a text said piece by piece, when its first sound was there; files of a voice
 environment  CPU, cores, versions, git commit, stolen time
 session      session configurations; the only place that opens an onnxruntime session
 spec         YAML -> frozen Experiment; the only reader of experiments
@@ -32,6 +40,8 @@ scoring      calls -> scores -> summary -> changes
 verdict      gates, waivers, claims -> checks -> verdict
 deciding     measured calls -> every table and the verdict
 looking      which gates a look at a run under way leaves open
+selecting    the candidate of several variants, by what one data set says of them
+setting      what a run knows before it measures: models made, data sets and judges opened
 comparing    two runs -> what changed between them, or why that cannot be told
 history      a line per run of a folder, and a metric over them
 pipeline     experiment -> variants, sweep, latency, quality -> measured calls

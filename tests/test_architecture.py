@@ -16,15 +16,20 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 
 # each layer may import those before it (and itself, where it is a folder)
 LAYERS = [
-    "errors", "stats", "text", "audio", "contracts", "ruling", "plugins", "markdown", "wording",
-    "reading", "replayed", "noise", "graph", "environment", "session", "spec", "tables",
+    "errors", "places", "network", "stats", "sampling", "text", "repeats", "audio",
+    "contracts", "corpus",
+    "ruling", "plugins", "markdown", "metric_names", "wording",
+    "reading", "measures", "replayed", "noise", "graph", "phonemes", "synthesis",
+    "environment", "session", "spec", "tables",
     "assets", "variants", "store", "worker", "runner", "feasibility", "scoring", "verdict",
-    "deciding", "looking",
+    "deciding", "looking", "selecting", "setting",
     "comparing", "history", "pipeline", "plots", "report", "progress", "doctor", "api",
     "cli",
 ]  # fmt: skip
-FOR_PLUGINS = {"errors", "ruling", "stats", "text", "audio", "contracts", "graph", "session",
-               "markdown", "wording", "reading", "replayed", "noise"}  # fmt: skip
+FOR_PLUGINS = {"errors", "ruling", "places", "sampling", "corpus", "network",
+               "stats", "text", "repeats", "audio", "contracts", "graph", "phonemes",
+               "synthesis", "session", "markdown", "wording", "reading", "measures",
+               "replayed", "noise"}  # fmt: skip
 
 
 def imported(path: Path) -> Iterator[str]:

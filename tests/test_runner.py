@@ -16,7 +16,7 @@ import pytest
 
 from harness import store
 from harness.contracts import Dataset, Utterance
-from harness.errors import AudioError, HarnessError, ModelError, WorkerError
+from harness.errors import HarnessError, ModelError, WorkerError
 from harness.runner.pool import FAILURES_BEFORE_GIVING_UP, Entry, Pool
 from harness.runner.quality import Stream, measure_quality
 from harness.runner.rounds import measure_rounds

@@ -8,9 +8,18 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import special
 
 from harness.errors import OutputError
-from harness.families.whisper.decoding import Guard, Rules, greedy, likeliest
+from harness.families.whisper.decoding import (
+    Decoded,
+    Guard,
+    Rules,
+    greedy,
+    likeliest,
+    log_probability,
+    mean_log_probability,
+)
 
 RULES = Rules(prompt=(7, 8), end=9, suppress=(1,), suppress_begin=(2, 9), positions=50)
 NEVER = Guard(0, 1)
@@ -117,3 +126,70 @@ def test_logits_that_are_not_numbers_are_an_output_error(value: float) -> None:
         logits[1] = value  # even where the token is suppressed
     with pytest.raises(OutputError, match=r"logit"):
         likeliest(logits, frozenset({1}))
+
+
+# -------------------------------------------------------------------------------------- confidence
+def masked(logits: np.ndarray, banned: Sequence[int]) -> np.ndarray:
+    """Log-probabilities as openai/whisper has them: suppressed first, then log_softmax."""
+    allowed = logits.astype(np.float64)
+    allowed[list(banned)] = -np.inf
+    found: np.ndarray = special.log_softmax(allowed)
+    return found
+
+
+@given(st.lists(st.floats(-30, 30), min_size=10, max_size=10), st.sets(st.integers(0, 8)))
+def test_a_tokens_log_probability_is_its_log_softmax_among_the_allowed(values, banned) -> None:
+    logits = np.array(values, np.float32)
+    token = likeliest(logits, frozenset(banned))
+    found = log_probability(logits, token, frozenset(banned))
+    assert found == pytest.approx(masked(logits, sorted(banned))[token], abs=1e-5)
+    assert found <= 0
+
+
+def test_logits_that_no_float_could_exponentiate_are_fine() -> None:
+    logits = np.array([-1e4, 1e4, 3e38, 0], np.float32)
+    assert log_probability(logits, 1, frozenset({2})) == 0.0
+
+
+def expected_sum(script: Script, said: Sequence[int], end: bool) -> float:
+    """Over the tokens, and the closing one where it was sampled."""
+    total = 0.0
+    for at, token in enumerate([*said, RULES.end] if end else said):
+        logits = np.arange(10, dtype=np.float32) * -0.01
+        logits[script.tokens[at]] = 5
+        total += masked(logits, [1] if at else [1, 2, 9])[token]
+    return total
+
+
+@pytest.mark.parametrize(
+    ("wanted", "budget", "guard", "ended"),
+    [
+        ([3, 1, 4, 9], 20, NEVER, True),  # 1 is never said
+        ([9, 3, 9], 20, NEVER, True),  # nor does a transcript begin with its end
+        ([3, 4] * 20, 5, NEVER, False),
+        ([5, *[3, 4] * 20], 40, Guard(4, 8), False),
+    ],
+)
+def test_the_confidence_counts_every_sampled_token_and_one_for_the_end(
+    wanted: list[int], budget: int, guard: Guard, ended: bool
+) -> None:
+    script = Script(*wanted)
+    found = greedy(script, RULES, budget, guard, confidence=True)
+    expected = expected_sum(script, found.tokens, ended)
+    assert found.log_probability == pytest.approx(expected, abs=1e-5)
+    # openai/whisper, decoding.py: sum_logprobs / (len(tokens) + 1)
+    per_token = expected / (len(found.tokens) + 1)
+    assert mean_log_probability([found]) == pytest.approx(per_token, abs=1e-5)
+
+
+def test_what_is_said_does_not_depend_on_whether_confidence_is_asked_for() -> None:
+    without, beside = (
+        greedy(Script(3, 1, 4, 9), RULES, 20, NEVER, confidence=c) for c in (False, True)
+    )
+    assert (without.tokens, without.steps, without.note) == (beside.tokens, beside.steps, "")
+    assert without.log_probability == 0.0
+
+
+def test_windows_count_by_their_tokens() -> None:
+    parts = [Decoded([3, 4], 3, "", -0.6), Decoded([], 1, "", -0.2)]
+    assert mean_log_probability(parts) == pytest.approx(-0.8 / (3 + 1))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -128,6 +129,21 @@ def test_the_context_policy_shortens_what_the_encoder_gets(own: Path) -> None:
     }
     # 0.1 s at least; 0.1 + 0.05 s is 15 frames, made even; 25.5 frames, up and even; all there is
     assert lengths == {0.01: 10, 0.1: 16, 0.205: 26, 0.4: 40}
+
+
+@pytest.mark.parametrize("seconds", [0.2, 2.4 * tiny.SECONDS])
+def test_confidence_is_given_where_it_is_asked_for_and_changes_nothing_else(
+    folder: Path, seconds: float
+) -> None:
+    asked = replace(PLAIN, confidence=True)
+    plain, sure = (
+        family.open(folder, tiny.start, params).prepare("pipeline", speech(seconds))()
+        for params in (PLAIN, asked)
+    )
+    assert plain.figures == {}
+    assert plain == replace(sure, figures={})
+    # no token is likelier than certain, nor the likeliest of 32 less likely than one in 32
+    assert -np.log(tiny.VOCABULARY) < sure.figures["confidence"] < 0
 
 
 def test_a_full_context_by_policy_is_the_same_as_none(own: Path) -> None:

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from harness.errors import AudioError, ModelError, WorkerError
+from harness.errors import ModelError, WorkerError
 from harness.session import SessionConfig
 from harness.worker import Worker
 from harness.worker.server import Server, serve

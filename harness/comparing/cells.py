@@ -123,7 +123,7 @@ def pairs(
 def _elsewhere(
     place: Place, mine: list[Place], other: list[Place], metrics: Mapping[str, NamedMetric]
 ) -> Place | None:
-    if not metrics[place.metric].metric.needs_reference:
+    if not scoring.of_texts(metrics[place.metric]):
         return None
     alike = replace(place, session="")
     there = [p for p in other if replace(p, session="") == alike]

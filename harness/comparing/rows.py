@@ -102,7 +102,7 @@ def _alone(pair: Pair, one: Place | None, other: Place | None) -> Alone:
 def _kind(named: NamedMetric) -> Kind:
     if named.metric.of_variant is not None:
         return "exact"
-    if named.metric.needs_reference:
+    if scoring.of_texts(named):
         return "text"
     return "peak" if named.metric.fold == "max" else "time"
 

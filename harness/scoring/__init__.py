@@ -1,7 +1,7 @@
 """Calls -> scores -> summary -> changes against the baseline: pure functions of tables."""
 
 from harness.scoring.changes import changes, resolution
-from harness.scoring.estimates import compare, estimate
+from harness.scoring.estimates import compare, estimate, of_texts
 from harness.scoring.scores import heard, scores, workload
 from harness.scoring.sessions import chosen, confirm, sweep, undecided
 from harness.scoring.summary import summary
@@ -16,6 +16,7 @@ __all__ = [
     "estimate",
     "heard",
     "matched_segments",
+    "of_texts",
     "resolution",
     "scores",
     "summary",

@@ -11,7 +11,7 @@ import pandas as pd
 
 from harness import stats, tables
 from harness.plugins import NamedMetric
-from harness.scoring.estimates import compare
+from harness.scoring.estimates import compare, of_texts
 from harness.scoring.summary import of_variant
 from harness.stats import Interval, Resampling
 
@@ -122,7 +122,7 @@ def _resolved(row: Mapping[Any, Any], named: NamedMetric, limits: Mapping[Key, f
         return False
     if named.metric.of_variant is not None:
         return bool(row["delta"] != 0 and np.isfinite(row["delta"]))
-    if named.metric.needs_reference:
+    if of_texts(named):
         return bool(row["delta_low"] > 0 or row["delta_high"] < 0)
     limit = _limit(row, limits)
     apart = row["ratio_low"] > 1 or row["ratio_high"] < 1

@@ -6,7 +6,7 @@ The one place that knows which statistic a fold means and what is independent of
 from __future__ import annotations
 
 import math
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -21,7 +21,9 @@ QUALITY = "quality"
 SPEAKERS = stats.FEWEST  # fewer speakers than this cannot stand for others
 NEIGHBOURS = 10  # utterances measured one after the other, within which latencies are alike
 NAMED = ["stage", "round", "item", "speaker", "sentence"]  # what clusters are made of
+RATED = ["speaker", "item"]  # of a listening test: rater and item
 Labels = NDArray[np.generic]
+Values = NDArray[np.float64]
 
 
 def estimate(cell: pd.DataFrame, named: NamedMetric, how: Resampling) -> Interval:
@@ -36,7 +38,13 @@ def estimate(cell: pd.DataFrame, named: NamedMetric, how: Resampling) -> Interva
         return stats.quantile_bounds(each, _blocks(cell), named.quantile, how.level)
     if named.metric.fold == "max":
         return _largest(values)
-    labels, unit = _clusters(cell, named.metric.needs_reference)
+    if named.metric.fold == "crossed":
+        return _crossed(cell, how)
+    labels, unit = _clusters(cell, of_texts(named))
+    if named.metric.fold == "share":
+        counted = weights != 0  # also those that are no numbers: they must not vanish
+        hits = _hits(values, weights)[counted]
+        return _by(stats.share(hits, labels[counted], how.level), unit)
     return _by(stats.ratio_of_sums(Sums(values, weights), labels, _counted(named, how)), unit)
 
 
@@ -50,10 +58,16 @@ def compare(
     """
     if named.metric.fold == "max":
         return _compare_largest(_largest(_columns(ours)[0]), _largest(_columns(theirs)[0]))
+    if named.metric.fold == "crossed":
+        return _compare_crossed(ours, theirs, how)
     quality = _is_quality(ours) or _is_quality(theirs)
     if math.isnan(named.quantile):
-        difference, ratio, unit = _compare_sums(ours, theirs, quality, _counted(named, how))
-        return _by(difference, unit), _by(ratio, unit)
+        pairs = _paired(ours, theirs, quality, of_texts(named))
+        shares = named.metric.fold == "share" and quality
+        difference, ratio = (_compare_shares if shares else _compare_sums)(
+            pairs, _counted(named, how)
+        )
+        return _by(difference, pairs.unit), _by(ratio, pairs.unit)
     mine, other = _timed(ours, quality), _timed(theirs, quality)
     if named.quantile == 0.5 and not quality:
         return stats.paired_medians(mine, other, how.level)
@@ -87,11 +101,16 @@ def blocks_needed(cell: pd.DataFrame, named: NamedMetric, limit: float, level: f
     return stats.needed_for_quantile(each, _blocks(cell), named.quantile, limit, level)
 
 
+def of_texts(named: NamedMetric) -> bool:
+    """Whether a score depends on what was said (by whom, which sentence) and not on the clock."""
+    return named.metric.needs_reference or bool(named.metric.judge)
+
+
 def _is_quality(cell: pd.DataFrame) -> bool:
     return bool(len(cell)) and cell["stage"].iloc[0] == QUALITY
 
 
-def _columns(cell: pd.DataFrame) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _columns(cell: pd.DataFrame) -> tuple[Values, Values]:
     return cell["value"].to_numpy(dtype=np.float64), cell["weight"].to_numpy(dtype=np.float64)
 
 
@@ -147,7 +166,7 @@ def _coded(column: pd.Series) -> tuple[Labels, NDArray[np.object_]]:
     return code, np.asarray(names, dtype=object)
 
 
-def _largest(values: NDArray[np.float64]) -> Interval:
+def _largest(values: Values) -> Interval:
     """A peak is what was seen; how much higher it may get, no number of calls can bound."""
     peak = float(values.max()) if values.size else math.nan
     return stats.exactly(peak, values.size, "largest observed")
@@ -162,9 +181,17 @@ def _compare_largest(ours: Interval, theirs: Interval) -> tuple[Interval, Interv
     )
 
 
-def _compare_sums(
-    ours: pd.DataFrame, theirs: pd.DataFrame, quality: bool, how: Resampling
-) -> tuple[Interval, Interval, str]:
+@dataclass(frozen=True)
+class _Pairs:
+    """Two cells over the same utterances (or rounds and items), and what of it is independent."""
+
+    ours: Sums
+    theirs: Sums
+    labels: Labels
+    unit: str
+
+
+def _paired(ours: pd.DataFrame, theirs: pd.DataFrame, quality: bool, texts: bool) -> _Pairs:
     if not quality:  # loading and warming up pair with nothing
         ours, theirs = ours[ours["round"] >= 0], theirs[theirs["round"] >= 0]
     place = pd.concat([ours["item"], theirs["item"]], ignore_index=True)
@@ -176,13 +203,57 @@ def _compare_sums(
     shared = np.flatnonzero(_times(mine, len(keys)) * _times(other, len(keys)))
     first = np.full(len(keys), -1, dtype=np.intp)
     first[mine[::-1]] = np.arange(len(mine))[::-1]  # the first row of each key
-    labels, unit = _clusters(ours[NAMED].iloc[first[shared]], texts=how.quantum > 0)
+    labels, unit = _clusters(ours[NAMED].iloc[first[shared]], texts)
     sides = []
     for cell, at in ((ours, mine), (theirs, other)):
         calls = 1 if quality else _times(at, len(keys))[shared]  # each clip alike
         sums = [np.bincount(at, weights=x, minlength=len(keys))[shared] for x in _columns(cell)]
         sides.append(Sums.of(*(x / calls for x in sums)))
-    return (*stats.compare_ratios(sides[0], sides[1], labels, how), unit)
+    return _Pairs(sides[0], sides[1], labels, unit)
+
+
+def _compare_sums(pairs: _Pairs, how: Resampling) -> tuple[Interval, Interval]:
+    return stats.compare_ratios(pairs.ours, pairs.theirs, pairs.labels, how)
+
+
+def _compare_shares(pairs: _Pairs, how: Resampling) -> tuple[Interval, Interval]:
+    """The difference by what both counted; the ratio of two shares is one of sums."""
+    ours, theirs = pairs.ours, pairs.theirs
+    counted = (ours.weights != 0) & (theirs.weights != 0)
+    hits = [_hits(side.values, side.weights)[counted] for side in (ours, theirs)]
+    difference = stats.difference_of_shares(hits[0], hits[1], pairs.labels[counted], how.level)
+    return difference, _compare_sums(pairs, how)[1]
+
+
+def _hits(values: Values, weights: Values) -> Values:
+    """The 0 or 1 of each call, NaN for what cannot be one in a share of calls."""
+    return np.where(weights == 1, values, np.nan)
+
+
+def _crossed(cell: pd.DataFrame, how: Resampling) -> Interval:
+    """The mean score: `speaker` names the rater."""
+    rated = cell[cell["weight"] != 0]
+    raters, items = (rated[name].to_numpy(dtype=object) for name in RATED)
+    return stats.crossed_mean(_hits(*_columns(rated)), raters, items, how.level)
+
+
+def _compare_crossed(
+    ours: pd.DataFrame, theirs: pd.DataFrame, how: Resampling
+) -> tuple[Interval, Interval]:
+    """By rater and item; what one rater said of one item more than once is averaged."""
+    both = pd.concat([_ratings(ours), _ratings(theirs)], axis=1, join="inner")
+    raters, items = (both.index.get_level_values(name).to_numpy(dtype=object) for name in RATED)
+    mine, other = both.to_numpy(dtype=np.float64).T
+    return stats.compare_crossed(mine, other, stats.Places.of(raters, items), how.level)
+
+
+def _ratings(cell: pd.DataFrame) -> pd.Series:
+    """Score by rater and item."""
+    rated = cell[cell["weight"] != 0]
+    scores = pd.Series(_hits(*_columns(rated)), index=rated.index)
+    return scores.groupby([rated[name] for name in RATED], sort=True).agg(
+        lambda some: some.mean(skipna=False)
+    )
 
 
 def _times(code: NDArray[np.intp], keys: int) -> NDArray[np.intp]:

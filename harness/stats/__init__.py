@@ -13,6 +13,7 @@ from harness.stats.bounds import (
     needed_for_bound,
     unbounded,
 )
+from harness.stats.crossed import Places, compare_crossed, crossed_mean
 from harness.stats.looks import Look, early, last, looks
 from harness.stats.mapsswe import Errors, MatchedPairs, matched_pairs, segment_errors
 from harness.stats.multiple import holm, p_of_bound
@@ -26,6 +27,7 @@ from harness.stats.quantiles import (
 )
 from harness.stats.resampling import Resampling
 from harness.stats.rounds import Timed, paired_medians, paired_quantiles
+from harness.stats.shares import difference_of_shares, share
 from harness.stats.sums import Sums, compare_ratios, ratio, ratio_of_sums
 from harness.stats.unpaired import Folded, Logs, signed_logs, unpaired_means
 
@@ -37,12 +39,16 @@ __all__ = [
     "Logs",
     "Look",
     "MatchedPairs",
+    "Places",
     "Resampling",
     "Sums",
     "Timed",
     "allowing",
+    "compare_crossed",
     "compare_ratios",
+    "crossed_mean",
     "design_effect",
+    "difference_of_shares",
     "early",
     "effective_calls",
     "exactly",
@@ -61,6 +67,7 @@ __all__ = [
     "ratio",
     "ratio_of_sums",
     "segment_errors",
+    "share",
     "signed_logs",
     "unbounded",
     "unpaired_means",

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +14,7 @@ Codes = NDArray[np.intp]
 
 
 FEWEST = 5  # independent units under which resampling them says nothing
+MOST_SAMPLES = 1e9  # more than this is no plan
 
 
 @dataclass(frozen=True)
@@ -21,7 +23,8 @@ class Interval:
 
     `why` tells what is wrong with the bounds: "few" (infinite: too few data), "constant" (the
     values never vary: nothing may pass on them), "broken" (all NaN: no data, or data that are no
-    numbers), else "".
+    numbers), else "". `grown(k)` gives the bounds after k times as many samples like these, for
+    figures whose bounds do not shrink with 1 / sqrt(k).
     """
 
     estimate: float
@@ -32,6 +35,9 @@ class Interval:
     method: str
     p: float = math.nan  # two-sided, against "no difference"; NaN where nothing is compared
     why: str = ""
+    grown: Callable[[float], tuple[float, float]] | None = field(
+        default=None, repr=False, compare=False
+    )
 
     def __post_init__(self) -> None:
         """The bounds always hold the estimate, also where a skewed resample would not."""
@@ -71,10 +77,13 @@ def broken(n: int, method: str) -> Interval:
 def needed_for_bound(interval: Interval, limit: float) -> float:
     """Samples in all after which the bound that straddles `limit` would probably clear it.
 
-    Widths shrink with 1 / sqrt(n), so n grows with (margin of error / distance to the limit)^2. No
+    Widths shrink with 1 / sqrt(n), so n grows with (margin of error / distance to the limit)^2; of
+    a share that was never seen they shrink with 1 / n, so it tells its bounds itself (`grown`). No
     factor for power: a limit that lies inside the bounds is seen nearer than it is, by about that
     much. With too few units for any bound: what the fewest units take. NaN where nothing is known.
     """
+    if interval.grown is not None and interval.grown(1.0) == (interval.low, interval.high):
+        return _grown_past(interval, interval.grown, limit)
     distance = abs(limit - interval.estimate)
     bound = interval.high if interval.estimate <= limit else interval.low
     width = abs(bound - interval.estimate)
@@ -83,6 +92,28 @@ def needed_for_bound(interval: Interval, limit: float) -> float:
     if not (math.isfinite(width) and width > 0 and distance > 0):
         return math.nan
     return float(math.ceil(interval.n * (width / distance) ** 2 - 1e-9))
+
+
+def _grown_past(
+    interval: Interval, grown: Callable[[float], tuple[float, float]], limit: float
+) -> float:
+    """Samples after which the bound on the limit's side is past it; NaN where none are enough."""
+    above = interval.estimate <= limit
+
+    def clears(samples: float) -> bool:
+        low, high = grown(samples / interval.n)
+        return high <= limit if above else low > limit
+
+    most = float(interval.n)
+    while not clears(most):
+        most *= 2
+        if most > MOST_SAMPLES:
+            return math.nan
+    least = 1.0
+    while most - least > 1:
+        middle = math.floor((least + most) / 2)
+        least, most = (least, middle) if clears(middle) else (middle, most)
+    return most
 
 
 def codes(labels: NDArray[np.generic]) -> tuple[Codes, int]:

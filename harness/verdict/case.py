@@ -207,7 +207,7 @@ def _look(data: Mapping[str, pd.DataFrame], figure: Figure) -> Look:
 
 def _of_time(look: Look, named: NamedMetric) -> Look:
     """Only times drift: texts do not, and a peak is what was seen."""
-    timed = not named.metric.needs_reference and named.metric.fold != "max"
+    timed = not scoring.of_texts(named) and named.metric.fold != "max"
     return look if timed else replace(look, allowance=0.0)
 
 

@@ -52,32 +52,60 @@ class Guard:
 
 @dataclass(frozen=True)
 class Decoded:
-    """Sampled tokens without the closing one; `steps` runs of the decoder; why it stopped early."""
+    """Sampled tokens without the closing one; `steps` runs of the decoder; why it stopped early.
+
+    `log_probability`: summed over the tokens and the closing one, 0 where nobody asked.
+    """
 
     tokens: list[int]
     steps: int
     note: str = ""
+    log_probability: float = 0.0
 
 
-def greedy(step: Step, rules: Rules, budget: int, guard: Guard) -> Decoded:
+def greedy(
+    step: Step, rules: Rules, budget: int, guard: Guard, confidence: bool = False
+) -> Decoded:
     """The likeliest token each time, until the end token, `budget` tokens or the guard.
+
+    With `confidence` the logarithm of each token's probability is added up.
 
     Raises: OutputError where the logits are not numbers.
     """
     said: list[int] = []
+    total = 0.0
     fed: Sequence[int] = rules.prompt
     banned = frozenset(rules.suppress)
     begin = banned | frozenset(rules.suppress_begin)
     limit = min(budget, rules.positions - len(rules.prompt))
     while len(said) < limit:
-        token = likeliest(step(fed), banned if said else begin)
+        logits, forbidden = step(fed), banned if said else begin
+        token = likeliest(logits, forbidden)
+        if confidence:
+            total += log_probability(logits, token, forbidden)
         if token == rules.end:
-            return Decoded(said, len(said) + 1)
+            return Decoded(said, len(said) + 1, "", total)
         said.append(token)
         if guard.stops(said):
-            return Decoded(said, len(said), f"repetition guard stopped after {len(said)} tokens")
+            note = f"repetition guard stopped after {len(said)} tokens"
+            return Decoded(said, len(said), note, total)
         fed = (token,)
-    return Decoded(said, len(said), f"token budget of {limit} exhausted")
+    return Decoded(said, len(said), f"token budget of {limit} exhausted", total)
+
+
+def mean_log_probability(parts: Sequence[Decoded]) -> float:
+    """Summed log-probability over tokens + 1 for each part's end, as openai/whisper's `avg_logprob`
+    (decoding.py, `DecodingTask.run`), which counts that end also where it was never reached."""
+    return sum(p.log_probability for p in parts) / sum(len(p.tokens) + 1 for p in parts)
+
+
+def log_probability(logits: np.ndarray, token: int, banned: frozenset[int]) -> float:
+    """The logarithm of the token's probability among those that are not banned (openai/whisper
+    masks them before its softmax, `GreedyDecoder.update`)."""
+    above = logits.astype(np.float32) - np.float32(logits[token])  # in float16 the sum would be off
+    above[list(banned)] = -np.inf
+    np.exp(above, out=above)
+    return -math.log(float(above.sum()))
 
 
 def likeliest(logits: np.ndarray, banned: frozenset[int]) -> int:

@@ -12,7 +12,14 @@ import numpy as np
 from harness.contracts import Feeds, OpenSession, Output
 from harness.errors import AudioError, ModelError, OutputError, SpecError
 from harness.families.whisper import layouts
-from harness.families.whisper.decoding import Decoded, Guard, Rules, greedy, likeliest
+from harness.families.whisper.decoding import (
+    Decoded,
+    Guard,
+    Rules,
+    greedy,
+    likeliest,
+    mean_log_probability,
+)
 from harness.families.whisper.engines import Engine, Tensors, array, open_engine
 from harness.families.whisper.features import FRAMES_PER_SECOND, HOP, SAMPLE_RATE, log_mel
 from harness.families.whisper.params import Params
@@ -107,15 +114,18 @@ class Whisper:
 
     # ------------------------------------------------------------------------------- transcribing
     def _transcribe(self, samples: np.ndarray) -> Output:
-        engine, texts, steps, notes = self._engine, [], 0, []
+        engine, parts = self._engine, []
         for window in self._windows(samples):
             memory = engine.encode(engine.encoder_feeds(self._features(window)))
-            said = self._decode(window, memory)
-            texts.append(self._text(said.tokens))
-            steps += said.steps
-            notes += [said.note] if said.note else []
-        text = " ".join(t for t in texts if t)
-        return Output(text=text, tokens=steps, notes="; ".join(notes))
+            parts.append(self._decode(window, memory))
+        texts = (self._text(said.tokens) for said in parts)
+        sure = {"confidence": mean_log_probability(parts)} if self._params.confidence else {}
+        return Output(
+            text=" ".join(text for text in texts if text),
+            tokens=sum(said.steps for said in parts),
+            notes="; ".join(said.note for said in parts if said.note),
+            figures=sure,
+        )
 
     def _decode(
         self,
@@ -135,8 +145,10 @@ class Whisper:
             return logits
 
         seconds = window.size / SAMPLE_RATE
-        budget = self._params.spare_tokens + math.ceil(self._params.tokens_per_second * seconds)
-        return greedy(step, self._rules, min(budget, self._params.max_tokens), self._guard)
+        asked = self._params
+        budget = asked.spare_tokens + math.ceil(asked.tokens_per_second * seconds)
+        limit = min(budget, asked.max_tokens)
+        return greedy(step, self._rules, limit, self._guard, asked.confidence)
 
     def _text(self, tokens: Sequence[int]) -> str:
         """Words alone: what comes after the end token in the vocabulary is no text."""

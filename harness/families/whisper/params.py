@@ -37,7 +37,8 @@ class Context:
 class Params:
     """The language is forced. A transcript ends at the end token, at the token budget, which is
     min(max_tokens, spare_tokens + tokens_per_second * seconds), or when the last tokens are one
-    block said `guard_repeats` times in a row that spans `guard_tokens` or more (0: no guard)."""
+    block said `guard_repeats` times in a row that spans `guard_tokens` or more (0: no guard).
+    `confidence`: each output says how likely its tokens were, on average, in logarithms."""
 
     language: str = "es"
     task: Literal["transcribe", "translate"] = "transcribe"
@@ -47,6 +48,7 @@ class Params:
     spare_tokens: int = 16
     guard_repeats: int = 4
     guard_tokens: int = 16
+    confidence: bool = False
 
     def __post_init__(self) -> None:
         if self.language not in LANGUAGES:

@@ -1,0 +1,24 @@
+"""Share of calls that the token budget or the repetition guard ended, not the model itself.
+
+Models that count no tokens have no budget: their calls are left out, so that a limit on this says
+NOT MEASURED of them and not 0 %.
+"""
+
+from __future__ import annotations
+
+import math
+
+from harness.contracts import Call, Metric
+
+STOPS = ("token budget", "repetition guard")  # as the families' notes begin
+
+
+def measure(call: Call) -> tuple[float, float]:
+    if math.isnan(call.tokens):
+        return 0.0, 0.0
+    return float(any(stop in call.note for stop in STOPS)), 1.0
+
+
+metric = Metric(
+    unit="fraction", better="lower", measure=measure, fold="share", needs_reference=True
+)

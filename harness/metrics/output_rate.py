@@ -1,0 +1,17 @@
+"""Characters written per second of audio: loops write faster than anyone speaks.
+
+Pooled; `output_rate_p95` is the rate that one utterance in twenty exceeds. Read Spanish speech is
+about 11 to 15 characters a second.
+"""
+
+from __future__ import annotations
+
+from harness.contracts import Call, Metric
+
+
+def measure(call: Call) -> tuple[float, float]:
+    """(characters of the normalised text, spaces included; seconds of audio)."""
+    return float(len(call.text)), call.audio_seconds
+
+
+metric = Metric(unit="characters/s", better="lower", measure=measure, needs_reference=True)
