@@ -50,7 +50,10 @@ def decide(calls: pd.DataFrame, folder: Path) -> Result:
     """The tables and the verdict of invented calls."""
     given = deciding.Given("default", datetime.date(2026, 11, 22), folder / "x.yaml")
     made = {name: Made(folder, "", {"files": {"model.onnx": 1}}) for name in VARIANTS}
-    blank = {name: tables.frame(name, []) for name in ("sessions", "stops")}
+    blank = {
+        name: tables.frame(name, [])
+        for name in ("sessions", "stops", "judged", "datasets", "judges")
+    }
     return deciding.decide(Result(folder, DECISION, {}, {}, {"calls": calls, **blank}), made, given)
 
 

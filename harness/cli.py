@@ -12,7 +12,7 @@ from typing import Any
 from harness import __version__
 from harness.errors import HarnessError
 
-KINDS = ("datasets", "families", "gates", "metrics", "quantize", "sections")
+KINDS = ("datasets", "families", "gates", "judges", "metrics", "quantize", "sections")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

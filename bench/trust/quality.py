@@ -216,7 +216,9 @@ def checked(cell: Cell, sample: Sample, limit: float) -> Mapping[str, Any]:
     variants = tables.frame("variants", [{"variant": "ours"}, {"variant": "theirs"}])
     scores = scoring.scores(said, [wer], str)
     data = {"calls": said, "scores": scores, "variants": variants}
-    found = verdict.checks(case, {**data, "stops": tables.frame("stops", [])})
+    found = verdict.checks(
+        case, {**data, **{name: tables.frame(name, []) for name in ("stops", "judged")}}
+    )
     return {str(k): v for k, v in found.to_dict("records")[0].items()}
 
 

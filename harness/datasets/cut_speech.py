@@ -1,0 +1,112 @@
+"""Speech of a release cut to short lengths, without transcripts: what makes a recogniser loop.
+
+A recogniser that is given less context than it was trained with fails on short clips first, and a
+data set holds few of those. Here each clip gives its beginning of each length up to its own. What
+was said in it is not known, so that only metrics without a transcript mean something: loops,
+budget_exhausted, output_rate, rtf.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated, overload
+
+import numpy as np
+from annotated_types import Ge, Gt, Le, MinLen
+
+from harness import audio
+from harness.contracts import Dataset, Locate, Source, Utterance
+from harness.corpus.release import Split, read
+from harness.errors import AssetError, AudioError
+from harness.sampling import Wanted
+
+RATE = 16_000
+
+
+@dataclass(frozen=True)
+class Params:
+    path: Annotated[str, MinLen(1)]
+    """The release folder, as in common_voice."""
+    audio_seconds: Annotated[tuple[Annotated[float, Gt(0), Le(30)], ...], MinLen(1)]
+    """The lengths; a clip that is shorter than one gives no piece of it."""
+    locale: str = "es"
+    """The language's folder in the release."""
+    split: str = "dev"
+    """The table to read."""
+    limit: Annotated[int, Ge(1)] | None = None
+    """Cut a sample of so many clips; all of them when left out."""
+    seed: int = 0
+    """Draws the sample; the same seed gives the same clips."""
+
+
+@dataclass(frozen=True)
+class Pieces(Sequence[Utterance]):
+    """(clip, seconds) pairs; a clip is decoded and cut when its piece is asked for."""
+
+    places: tuple[tuple[Utterance, float], ...]
+
+    def __len__(self) -> int:
+        return len(self.places)
+
+    @overload
+    def __getitem__(self, place: int) -> Utterance: ...
+    @overload
+    def __getitem__(self, place: slice) -> Sequence[Utterance]: ...
+    def __getitem__(self, place: int | slice) -> Utterance | Sequence[Utterance]:
+        if isinstance(place, slice):
+            return [self[at] for at in range(*place.indices(len(self)))]
+        clip, seconds = self.places[place]
+        name = f"{clip.id}-{seconds:g}s"
+        if clip.error or clip.audio is None:
+            return Utterance(name, None, "", clip.speaker, error=clip.error or "has no audio.")
+        try:
+            piece = audio.cut(audio.decode(clip.audio, RATE), RATE, seconds)
+        except AudioError as error:
+            return Utterance(name, None, "", clip.speaker, error=str(error))
+        return Utterance(name, _wav(piece), "", clip.speaker, name, seconds)
+
+
+def load(params: Params, locate: Locate) -> Dataset:
+    """The pieces, clip by clip, each from short to long.
+
+    Raises: AssetError (one line) where the release cannot be read, or no clip is long enough.
+    """
+    wanted = Wanted(params.limit, None, params.seed)
+    whole = read(locate(params.path), Split(params.locale, params.split, wanted))
+    lengths = sorted(set(params.audio_seconds))
+    places = [
+        (clip, seconds)
+        for clip in whole.utterances
+        for seconds in lengths
+        if clip.error or seconds <= _seconds(clip)
+    ]
+    if not places:
+        raise AssetError(f"{params.path}: no clip is as long as {lengths[0]:g} s.")
+    cut = ", ".join(f"{seconds:g}" for seconds in lengths)
+    seal = hashlib.sha256(f"{whole.fingerprint} {cut}".encode()).hexdigest()
+    notes = {**whole.notes, "used": str(len(places)), "cut_to_seconds": cut}
+    return Dataset(f"{whole.name}-cut", Pieces(tuple(places)), seal, notes)
+
+
+def _seconds(clip: Utterance) -> float:
+    """The clip's length, decoded where the release does not tell; 0 for one that cannot be read."""
+    if clip.seconds == clip.seconds:
+        return clip.seconds
+    try:
+        return len(audio.decode(clip.audio, RATE)) / RATE if clip.audio is not None else 0.0
+    except AudioError:
+        return 0.0
+
+
+def _wav(samples: np.ndarray) -> bytes:
+    import soundfile
+
+    buffer = io.BytesIO()
+    soundfile.write(buffer, samples, RATE, format="WAV", subtype="FLOAT")
+    return buffer.getvalue()
+
+
+source = Source(Params, load)

@@ -1,0 +1,88 @@
+"""DNSMOS P.835 (SIG, BAK, OVRL) and P.808: predicts ratings of noise suppression, not naturalness.
+
+Own implementation of the published procedure on the published networks: windows (which stretches
+are heard) -> network (P.835) and spectra (what P.808 takes) -> means over the windows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from harness.contracts import Judge, Judged, Model
+from harness.judges.dnsmos import windows
+
+if TYPE_CHECKING:
+    from harness.judges.dnsmos.network import Network
+
+# The authors' polynomials from what the network says to the scale of P.835 (dnsmos_local.py), as
+# (x squared, x, 1), for SIG, BAK, OVRL.
+CALIBRATION = np.array(
+    [
+        (-0.08397278, 1.22083953, 0.0052439),
+        (-0.13166888, 1.60915514, -0.39604546),
+        (-0.06766283, 1.11546468, 0.04602535),
+    ]
+)
+
+
+@dataclass(frozen=True)
+class Params:
+    """None: the procedure is the authors', so that the figures are too."""
+
+
+def open_judge(
+    params: Params, files: Mapping[str, Path], parts: Mapping[str, Model]
+) -> Callable[[np.ndarray], Judged]:
+    """What takes samples at 16 kHz; sessions stay open. Raises: ModelError."""
+    from harness.judges.dnsmos import network, spectra
+    from harness.session import open_session
+
+    folder = files["speechmos"]
+    p835 = network.open_network(folder / "dnsmos_p835.onnx")
+    p808 = open_session(folder / "dnsmos_p808.onnx", network.CONFIG)
+    (entry,) = p808.get_inputs()
+
+    def judged(samples: np.ndarray) -> Judged:
+        signal = windows.looped(windows.heard(samples))
+        starts = windows.starts(len(signal))
+        features = spectra.log_mel_windows(signal, starts)
+        figures = _p835(p835, signal, starts)
+        raters = [p808.run(None, {entry.name: one[None]})[0] for one in features]
+        return Judged({**figures, "p808": float(np.mean(raters))})
+
+    return judged
+
+
+def _p835(network: Network, signal: np.ndarray, starts: list[int]) -> dict[str, float]:
+    raw = network.raw_scores(signal, starts).astype(np.float64)
+    squared, linear, constant = CALIBRATION.T
+    scores = (squared * raw**2 + linear * raw + constant).mean(axis=0)
+    return dict(zip(("sig", "bak", "ovrl"), map(float, scores), strict=True))
+
+
+judge = Judge(
+    Params=Params,
+    version="DNSMOS P.835 and P.808 (Microsoft; files of speechmos 0.0.1.1, MIT)",
+    about={
+        "en": "Predicts what crowdsourced raters (ITU-T P.835 and P.808) would say of speech after "
+        "noise suppression: distortion of the speech (SIG), background noise (BAK), both together "
+        "(OVRL), overall (P.808). It was trained on English meetings and noises. It does not hear "
+        "whether a voice is natural or what is said (it approves gibberish), so it cannot confirm "
+        "a listeners' MOS such as 4.3; read it as a paired difference. Heard at 16 kHz (polyphase "
+        "resampling), in windows of 9.01 s, the level and the silences as they are.",
+        "es": "Predice lo que dirían evaluadores por internet (UIT-T P.835 y P.808) de voz tras "
+        "una supresión de ruido: distorsión de la voz (SIG), ruido de fondo (BAK), ambas cosas "
+        "(OVRL), en general (P.808). Se entrenó con reuniones y ruidos en inglés. No oye si una "
+        "voz es natural ni qué dice (aprueba lo ininteligible), así que no puede confirmar un MOS "
+        "de oyentes como 4,3; léase como diferencia pareada. Se oye a 16 kHz (remuestreo "
+        "polifásico), en ventanas de 9,01 s, con el nivel y los silencios tal como están.",
+    },
+    figures=("ovrl", "sig", "bak", "p808"),
+    assets=("speechmos",),
+    open=open_judge,
+)
