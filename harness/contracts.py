@@ -140,15 +140,24 @@ class Judged:
     text: str = ""
 
 
+SCREENED = "screened: "  # how the errors of scores begin that a stated rule leaves out
+
+
 @dataclass(frozen=True)
 class Rating:
-    """One listener's score of one item said by one system; `error`: why it does not count."""
+    """One listener's score of one item said by one system; `error`: why it does not count.
+
+    `screened`: a rule that the experiment states leaves it out. Other errors are of the test itself
+    (a score out of range, an item that nobody said): too many, and its MOS is not measured. The
+    table `judged` tells them apart by the error's text, which begins with SCREENED.
+    """
 
     rater: str
     item: str
     system: str
     score: float
     error: str = ""
+    screened: bool = False
 
 
 @dataclass(frozen=True)

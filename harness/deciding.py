@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,8 @@ from harness.variants import Made, row
 
 ALWAYS = ("size_mb",)
 COMPANIONS = ("wer_no_accents", "wer_basic", "wer_raw")  # so that it can be compared with papers'
+OPINIONS = ("dnsmos", "plcmos", "utmos", "mos")
+SPOKEN = ("spoken_seconds", "clipping")
 TIMED = (
     "latency_p50_ms",
     "latency_p90_ms",
@@ -51,6 +53,7 @@ def decide(measured: Result, made: Mapping[str, Made], given: Given) -> Result:
     variants = tables.frame("variants", [row(name, one) for name, one in made.items()])
     judged = measured.tables["judged"]
     scored = scoring.scores(heard, named, raw=calls, judged=_heard(experiment, judged))
+    scored = _asked(scored, named, experiment)
     data = {
         "calls": calls,
         "judged": judged,
@@ -65,12 +68,14 @@ def decide(measured: Result, made: Mapping[str, Made], given: Given) -> Result:
     )
     checks, claims = verdict.checks(case, data), verdict.claims(case, data)
     changes = scoring.changes(scored, variants, named, baseline, seed)
+    known = [str(q["name"]) for q in experiment.get("quality") or [] if "wer" in q["metrics"]]
+    transcribed = heard[heard["dataset"].isin(known)]
     found = {
         **data,
         "summary": scoring.summary(scored, calls, variants, named, seed),
-        "changes": scoring.matched_segments(changes, heard),
+        "changes": scoring.matched_segments(changes, transcribed),
         "sessions": scoring.confirm(sessions, calls),
-        "changed": scoring.changed(heard, scored, baseline),
+        "changed": scoring.changed(transcribed, scored, baseline),
         "checks": checks,
         "claims": claims,
     }
@@ -84,7 +89,41 @@ def scores(
     """The scores table of a run's calls, and of what judges say of the audio that they gave."""
     heard = scoring.heard(calls, _normalisers(experiment))
     named = metrics(experiment, locate)
-    return scoring.scores(heard, named, raw=calls, judged=_heard(experiment, judged))
+    found = scoring.scores(heard, named, raw=calls, judged=_heard(experiment, judged))
+    return _asked(found, named, experiment)
+
+
+def asked_of(experiment: Mapping[str, Any], dataset: str) -> set[str]:
+    """The metrics that are asked of a data set: listed, gated or claimed there, and companions."""
+    found: set[str] = set()
+    for part in experiment.get("quality") or []:
+        if part["name"] == dataset:
+            found |= {*part["metrics"], *_companions(part["metrics"])}
+    for wanted in ("gates", "claims"):
+        for entry in experiment.get(wanted) or []:
+            if (entry.get("at") or {}).get("dataset") == dataset:
+                found.add(entry["metric"])
+    return found
+
+
+def _asked(
+    scored: pd.DataFrame, metrics: Sequence[NamedMetric], experiment: Mapping[str, Any]
+) -> pd.DataFrame:
+    """Without the scores of texts that nobody asked of that data set: a word error rate of clips
+    whose transcript is not known, or hallucinations of speech."""
+    texts = {named.name for named in metrics if scoring.of_texts(named)}
+    keep = ~(scored["metric"].isin(texts) & (scored["stage"] == "quality"))
+    for name in scored.loc[~keep, "workload"].unique():
+        here = (scored["workload"] == name) & (scored["stage"] == "quality")
+        keep |= here & scored["metric"].isin(asked_of(experiment, str(name)))
+    return scored if keep.all() else scored[keep].reset_index(drop=True)
+
+
+def _companions(metrics: Sequence[str]) -> tuple[str, ...]:
+    """What stands beside a metric whether asked for or not: other rules of comparing texts beside
+    WER, length and clipping beside an opinion of speech."""
+    beside = COMPANIONS if "wer" in metrics else ()
+    return beside + (SPOKEN if any(name.startswith(OPINIONS) for name in metrics) else ())
 
 
 def _heard(experiment: Mapping[str, Any], judged: pd.DataFrame) -> pd.DataFrame:
@@ -96,9 +135,7 @@ def metrics(experiment: Mapping[str, Any], locate: Locate) -> list[NamedMetric]:
     """Every metric that the experiment's tables hold: asked for, gated, claimed, and the usual."""
     names = [*ALWAYS, *(TIMED if experiment.get("latency") else ())]
     for part in experiment.get("quality") or []:
-        names += part["metrics"]
-        if "wer" in part["metrics"]:
-            names += COMPANIONS
+        names += [*part["metrics"], *_companions(part["metrics"])]
     for wanted in ("gates", "claims"):
         names += [entry["metric"] for entry in experiment.get(wanted) or []]
     found = {name: find_metric(name, locate) for name in dict.fromkeys(names)}

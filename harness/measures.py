@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -27,6 +28,10 @@ ELSEWHERE = frozenset((*COMPANIONS, *LOOPS, *SILENCE, *OPINIONS, *HEARD, *SPOKEN
 """Metrics that a section of their own shows, so that the table of quality stays readable."""
 
 GIBBERISH = 0.5  # round-trip WER from which half of the words are not those of the text
+FAIR = 3.0  # of five: what a rating scale calls fair, from which an opinion approves
+NEAR = 0.3  # an opinion that is no further under the baseline's tells no difference that matters
+
+_LINE = re.compile(r"^line \d+: ")
 
 ERRORS = ("wer", "round_trip_wer", "cer", "round_trip_cer", "ser")
 TIMES = ("latency_p50_ms", "rtf", "first_audio_ms")
@@ -157,6 +162,12 @@ def takes_text(result: Result) -> bool:
     return found is not None and found.takes == "text"
 
 
+def transcripts(result: Result, dataset: str) -> str:
+    """ "none" for a data set in which nobody speaks, "unknown" where what is said is not known."""
+    row = reading.row(result.datasets, dataset=dataset)
+    return str(reading.parsed(row["notes"] if row else "").get("transcripts", ""))
+
+
 def many_sets(result: Result) -> bool:
     """Whether a data set's name is needed to tell one gate from another."""
     return len(result.experiment.get("quality") or []) > 1
@@ -188,6 +199,32 @@ def judged(result: Result) -> tuple[Measure | None, Measure | None]:
     return _first(result, OPINIONS), _first(result, HEARD)
 
 
+def approves(result: Result, line: reading.Line, panels: tuple[Measure, Measure]) -> bool:
+    """Whether an opinion takes a line's speech for good: fair, or near the baseline's, unless the
+    round trip does not understand that one either. `panels`: (opinion, round trip)."""
+    liked, heard = panels
+    row, base = liked.of(result, line), reading.Line(reading.baseline(result), "default", "")
+    if row is None or row["value"] >= FAIR:
+        return row is not None
+    usual, understood = liked.of(result, base), heard.of(result, base)
+    if usual is None or (understood is not None and understood["value"] >= GIBBERISH):
+        return False
+    return bool(row["value"] >= usual["value"] - NEAR)
+
+
+def own_model(result: Result, variant: str) -> dict[str, Any]:
+    """The model of a variant as the experiment keeps it: its own one, or else everyone's."""
+    for entry in result.experiment.get("variants") or []:
+        if entry["name"] == variant and entry.get("model"):
+            return dict(entry["model"])
+    return dict(result.experiment.get("model") or {})
+
+
+def without_line(error: str) -> str:
+    """What is wrong with a line of a file, whichever it is, so that such lines can be counted."""
+    return _LINE.sub("", str(error))
+
+
 def loops(result: Result, line: reading.Line) -> bool:
     """Whether some transcript of a variant loops or spends its token budget."""
     found = reading.rows(result.summary, stage="quality", variant=line.variant, replica=0)
@@ -215,6 +252,23 @@ def difference(result: Result, line: reading.Line, where: tuple[str, str], langu
     values = (float(row["delta"]), float(row["delta_low"]), float(row["delta_high"]))
     known = reading.row(result.summary, stage="quality", **cell, metric=where[1])
     return markdown.estimate(values, str(known["unit"]) if known else "", language, difference=True)
+
+
+def by_difference(metric: str) -> bool:
+    """Whether variants are compared by a metric's difference: shares and opinions, not times."""
+    unit = wording.unit(metric)
+    return unit in markdown.SHARES or unit == "MOS"
+
+
+def against(result: Result, line: reading.Line, where: tuple[str, str], language: str) -> str:
+    """(data set, metric) over the baseline's; a share or an opinion minus it. A dash for the
+    baseline itself, and where it was not compared."""
+    cell = {"variant": line.variant, "session": line.session, "workload": where[0]}
+    row = reading.row(result.changes, stage="quality", **cell, metric=where[1])
+    if row is None or by_difference(where[1]) or math.isnan(row["ratio"]):
+        return difference(result, line, where, language)
+    values = (float(row["ratio"]), float(row["ratio_low"]), float(row["ratio_high"]))
+    return markdown.estimate(values, "ratio", language)
 
 
 def normaliser(result: Result, dataset: str) -> str:

@@ -17,7 +17,6 @@ import pandas as pd
 
 from harness import audio, scoring, selecting, store, tables
 from harness.contracts import Dataset
-from harness.errors import SpecError
 from harness.runner import audit as auditing
 from harness.runner import judging, plan
 from harness.runner.clips import cut_clips
@@ -71,14 +70,15 @@ class Run:
         """All that is measured once the candidate is known; `units` are there already."""
         experiment = self.setting.experiment
         sessions, chosen = tables.frame("sessions", []), "default"
+        began = _since(began, units)
         if experiment.latency is not None:
             budget = experiment.budget.minutes * 60
-            sweep = self.sweep(max(budget - self._quality_seconds(), 30.0) * SWEEP_SHARE)
+            spent = time.monotonic() - began + self._quality_seconds()
+            sweep = self.sweep(max(budget - spent, 30.0) * SWEEP_SHARE)
             swept = sweep.table()
             sessions = scoring.sweep(swept, _options(experiment))
             chosen = scoring.chosen(sessions, experiment.candidate)
-            # a run that goes on after a kill has spent what the sweep took then
-            began = min(began, time.monotonic() - float(swept["seconds"].sum()))
+            began = _since(began, [*units, sweep])
             spent = time.monotonic() - began + self._quality_seconds(swept)
             units += [sweep, self.latency(chosen, max(budget - spent, 30.0))]
         left = experiment.budget.minutes * 60 - (time.monotonic() - began)
@@ -114,7 +114,7 @@ class Run:
         if how is None:
             return self, []
         spoken = self._selected_units()
-        units = spoken[how.dataset]
+        units = list(spoken[how.dataset])
         judged = self.judge(spoken)
         stops = [unit.stops() for unit in units]
         seen = selecting.Seen(
@@ -124,9 +124,10 @@ class Run:
             self.setting.made,
             self.setting.file,
         )
-        experiment = selecting.select(self.setting.experiment, seen)
-        self.tell.line(f"selection on {how.dataset}: {experiment.candidate}")
-        return replace(self, setting=replace(self.setting, experiment=experiment)), list(units)
+        found = selecting.select(self.setting.experiment, seen)
+        flaw = f" ({found.flaw})" if found.flaw else ""
+        self.tell.line(f"selection on {how.dataset}: {found.experiment.candidate}{flaw}")
+        return replace(self, setting=replace(self.setting, experiment=found.experiment)), units
 
     def _selected_units(self) -> dict[str, list[store.Unit]]:
         """The selection's data set, on which every variant is measured in the default session."""
@@ -138,7 +139,9 @@ class Run:
 
     def sweep(self, seconds: float) -> store.Unit:
         """Every session configuration, at one length."""
-        tasks = plan.sweep_tasks(self.setting.experiment, self.setting.entry)
+        experiment = self.setting.experiment
+        remote = plan.elsewhere(experiment, self.setting.locate)
+        tasks = plan.sweep_tasks(experiment, self.setting.entry, remote)
         most = self._latency().sweep_rounds
         how = self._how("sweep", min(most, MINIMUM_ROUNDS), seconds)
         return self._rounds(tasks, replace(how, most=most, still_open=_contenders))
@@ -165,13 +168,10 @@ class Run:
     def quality(self, chosen: str, seconds: float = math.inf) -> dict[str, list[store.Unit]]:
         """Each variant on each data set; the candidate in its chosen session. The data sets share
         the seconds by their size. What a selection left out is not measured on fresh data."""
-        experiment, how = self.setting.experiment, self.setting.experiment.selection
-        out = {name for name in how.among if name != experiment.candidate} if how else set()
-        names = [variant.name for variant in experiment.variants if variant.name not in out]
-        parts = [part.name for part in experiment.quality if not how or part.name != how.dataset]
+        names = self._measured_names()
         return {
             part: self._evaluated(part, names, chosen, seconds * self._share(part))
-            for part in parts
+            for part in self._sizes()
         }
 
     def _evaluated(
@@ -278,7 +278,7 @@ class Run:
 
     def _quality_seconds(self, swept: pd.DataFrame | None = None) -> float:
         """What the utterances will take, by what the sweep's calls took, a guess before it."""
-        names = [v.name for v in self.setting.experiment.variants if v.name not in self._broken()]
+        names = [name for name in self._measured_names() if name not in self._broken()]
         clips = sum(self._sizes().values())
         most = QUALITY_SHARE * self.setting.experiment.budget.minutes * 60
         if swept is None:
@@ -288,8 +288,17 @@ class Run:
         typical = usual.median() if len(usual) else GUESSED_CALL_SECONDS
         return min(float(clips * sum(usual.get(name, typical) for name in names)), most)
 
+    def _measured_names(self) -> list[str]:
+        """The variants but those that the selection left out."""
+        experiment, how = self.setting.experiment, self.setting.experiment.selection
+        out = {name for name in how.among if name != experiment.candidate} if how else set()
+        return [variant.name for variant in experiment.variants if variant.name not in out]
+
     def _sizes(self) -> dict[str, int]:
-        return {name: len(data.utterances) for name, data in self.setting.datasets.items()}
+        """Utterances of each data set but the selection's, which has been measured by then."""
+        how = self.setting.experiment.selection
+        sizes = {name: len(data.utterances) for name, data in self.setting.datasets.items()}
+        return {name: size for name, size in sizes.items() if not how or name != how.dataset}
 
     def _share(self, name: str) -> float:
         """Of the utterances, those of one data set."""
@@ -297,10 +306,7 @@ class Run:
         return sizes[name] / max(sum(sizes.values()), 1)
 
     def _speech(self) -> Dataset:
-        """The speech that lengths are cut from: the first data set of the quality section."""
-        if not self.setting.datasets:
-            raise SpecError("latency: needs a quality section, whose speech is cut to the lengths.")
-        return next(iter(self.setting.datasets.values()))
+        return plan.speech(self.setting.datasets.values())
 
     def _clips(self, lengths: Sequence[float] = ()) -> Clips:
         """Real speech of each length (the latency section's unless said), as workers read it."""
@@ -323,6 +329,13 @@ def _with_audio(unit: store.Unit) -> list[dict[str, Any]]:
     """The calls that gave audio."""
     calls = unit.table()
     return tables.records(calls[calls["warm"] & (calls["audio"] != "")])
+
+
+def _since(began: float, units: Sequence[store.Unit]) -> float:
+    """When a run began, or would have: one that goes on after a kill has spent what its units took
+    before it."""
+    taken = sum(float(unit.table()["seconds"].sum()) for unit in units)
+    return min(began, time.monotonic() - taken)
 
 
 def _day(facts: Mapping[str, Any]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -29,41 +29,65 @@ class Seen:
     file: Path  # the experiment's
 
 
-def select(experiment: Experiment, seen: Seen) -> Experiment:
-    """The experiment with its candidate chosen: the best by the selection's metric of those that
-    miss no gate on its data set; the best of all where none is left, whose gates then stay as
-    strict as they are.
+@dataclass(frozen=True)
+class Choice:
+    """The experiment with its candidate chosen; `flaw` says why the gates that decided who may be
+    chosen stay as strict as they are, "" where the winner misses none of them."""
+
+    experiment: Experiment
+    flaw: str = ""
+
+
+def select(experiment: Experiment, seen: Seen) -> Choice:
+    """The candidate: the best by the selection's metric of those that miss no gate on its data set;
+    the best of all where none of those is left, or none of them has a figure for the metric.
     """
     how = experiment.selection
     assert how is not None
     values = _values(experiment, seen)
-    fit = [name for name in how.among if name not in _failing(experiment, seen)]
+    failing = _failing(experiment, seen)
+    fit = [name for name in how.among if name not in failing]
     ranked = sorted(values, key=lambda name: values[name])
-    winner = next((name for name in ranked if name in fit), (ranked or list(how.among))[0])
-    return chosen(experiment, winner, bool(fit))
+    best = next((name for name in ranked if name in fit), "")
+    flaw = ""
+    if not best and fit:
+        flaw = f"{', '.join(fit)}: no figure for {how.metric}, and the others miss a gate there"
+    elif not best:
+        flaw = "every one misses a gate there"
+    winner = best or (ranked or fit or how.among)[0]
+    return Choice(chosen(experiment, winner, bool(best)), flaw)
 
 
 def chosen(experiment: Experiment, winner: str, fit: bool = True) -> Experiment:
-    """The experiment about this candidate. The selection's own gates have done their work and only
-    warn; the others, and claims, are about the winner and not about who else might have won."""
+    """The experiment about this candidate. The gates of the selection have done their work and only
+    warn, if the winner is fit; of the others, those about losers alone are left out. A claim that
+    names no variant is about the winner."""
     how = experiment.selection
     assert how is not None
     out = {name for name in how.among if name != winner}
+    kept = [gate for gate in map(_without(out, how.dataset), experiment.gates) if gate]
     gates = tuple(
-        (replace(gate, severity="warn") if fit else gate)
-        if gate.at.dataset == how.dataset
-        else _without(gate, out)
-        for gate in experiment.gates
+        replace(gate, severity="warn") if fit and gate.at.dataset == how.dataset else gate
+        for gate in kept
     )
+    names = {gate.name for gate in gates}
     claims = tuple(
-        replace(claim, variant=winner) if claim.variant == experiment.candidate else claim
-        for claim in experiment.claims
+        claim if claim.variant else replace(claim, variant=winner) for claim in experiment.claims
     )
-    return replace(experiment, candidate=winner, gates=gates, claims=claims)
+    waivers = tuple(waiver for waiver in experiment.waivers if waiver.gate in names)
+    return replace(experiment, candidate=winner, gates=gates, claims=claims, waivers=waivers)
 
 
-def _without(gate: Gate, out: set[str]) -> Gate:
-    return replace(gate, variants=tuple(name for name in gate.variants if name not in out))
+def _without(out: set[str], dataset: str) -> Callable[[Gate], Gate | None]:
+    """Gates without the losers, but on the selection's data set; None where nobody is left."""
+
+    def narrowed(gate: Gate) -> Gate | None:
+        if gate.at.dataset == dataset or not gate.variants:
+            return gate
+        left = tuple(name for name in gate.variants if name not in out)
+        return replace(gate, variants=left) if left else None
+
+    return narrowed
 
 
 def _values(experiment: Experiment, seen: Seen) -> dict[str, float]:
@@ -88,14 +112,13 @@ def _failing(experiment: Experiment, seen: Seen) -> set[str]:
     """The variants that a gate on the selection's data set rules out."""
     how, locate = experiment.selection, spec.locator(seen.file)
     assert how is not None
-    mine = [
-        replace(gate, variants=tuple(how.among))
-        for gate in experiment.gates
-        if gate.at.dataset == how.dataset
-    ]
+    mine = []
+    for gate in experiment.gates:
+        named = tuple(name for name in how.among if name in (gate.variants or how.among))
+        if gate.at.dataset == how.dataset and named:
+            mine.append(replace(gate, variants=named))
     data: dict[str, Any] = spec.to_json(replace(experiment, gates=tuple(mine), waivers=()))
-    named = deciding.metrics(data, locate)
-    by_name = {one.name: one for one in named}
+    by_name = {one.name: one for one in deciding.metrics(data, locate)}
     case = verdict.Case(data, by_name, "default", datetime.date.today(), seen.file.parent)
     variants = tables.frame("variants", [row(name, one) for name, one in seen.made.items()])
     found = verdict.checks(

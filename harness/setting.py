@@ -144,10 +144,17 @@ def described(setting: Setting) -> dict[str, pd.DataFrame]:
 def _notes(setting: Setting, seat: Seat) -> dict[str, str]:
     """What was done to a listening test, and the systems in it that are no variants."""
     if seat.ratings is None:
-        return {}
+        return {role: _named(model) for role, model in seat.parts.items()}
     known = {variant.name for variant in setting.experiment.variants}
     others = sorted({rating.system for rating in seat.ratings.rows} - known)
     return {**seat.ratings.notes, **({"other_systems": ", ".join(others)} if others else {})}
+
+
+def _named(made: Made) -> str:
+    """A judge's part, as the report names it."""
+    own = {key: value for key, value in made.params.items() if value not in (None, "")}
+    told = ", ".join(f"{key} {value}" for key, value in own.items() if key == "language")
+    return ", ".join(filter(None, (Path(made.family).stem, told, made.fingerprint[:12])))
 
 
 def _seat(use: Use, maker: Maker) -> Seat:
@@ -171,6 +178,7 @@ def _seat(use: Use, maker: Maker) -> Seat:
         },
         store.digest([asdict(use.params), sorted(judge.assets), about]),
         ratings,
+        parts,
     )
 
 

@@ -159,9 +159,11 @@ class Unit:
         write_atomic(self._done, _parquet(tables.frame(self._table, rows)))
         self._journal.unlink(missing_ok=True)
 
-    def reopen(self) -> None:
-        """Make the table a journal again, so that the unit is measured further."""
-        rows = [{k: None if v != v else v for k, v in row.items()} for row in self.rows()]  # NaN
+    def reopen(self, keep: Callable[[Mapping[str, Any]], bool] = lambda _: True) -> None:
+        """Make the table a journal again, so that the unit is measured further; `keep` says of
+        which rows."""
+        kept = filter(keep, self.rows())
+        rows = [{k: None if v != v else v for k, v in row.items()} for row in kept]  # NaN
         blocks = [rows, *([] for _ in range(self.noted().get("done", 0)))]  # each closes a round
         lines = [json.dumps(block, ensure_ascii=False) + "\n" for block in blocks]
         write_atomic(self._journal, "".join(lines))

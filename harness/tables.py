@@ -67,7 +67,7 @@ TABLES: Mapping[str, Mapping[str, str]] = {
         "text": TEXT,  # what the judge heard, where it is a recogniser
         "reference": TEXT,
         "audio_sha256": TEXT,  # of what was judged
-        "error": TEXT,
+        "error": TEXT,  # "screened: ..." where a stated rule leaves a score out
     },
     # one row per data set: which, drawn how, how many were left out and why
     "datasets": {

@@ -341,6 +341,7 @@ def _silence(rng: np.random.Generator) -> Iterator[dict[str, Any]]:
             (variant, BEST if variant == "int8" else "default", 0),
             dataset="silence",
             item=f"{'noise' if place % 2 else 'silence'}-{place:02d}",
+            speaker="noise" if place % 2 else "silence",  # the kind of sound, as no_speech has it
             text=text,
             audio_seconds=4.0,
             seconds=spent,
@@ -354,6 +355,7 @@ def _datasets() -> Iterator[dict[str, Any]]:
     one = {"dataset": "cv-es-prompts", "source": "common_voice", "planned": 100, "unusable": 0}
     yield {**one, "fingerprint": "9f2c4477d1e05b6a", "notes": json.dumps(drawn)}
     made = {"made": "10 of silence and 10 of white noise, 4 s each", "seed": "20261122"}
+    made |= {"transcripts": "none"}
     one = {"dataset": "silence", "source": "no_speech", "planned": 20, "unusable": 0}
     yield {**one, "fingerprint": "51b0aa7e93c2d8f4", "notes": json.dumps(made)}
 

@@ -169,7 +169,8 @@ def test_a_name_that_no_file_can_have_is_a_row_with_its_reason(tmp_path: Path) -
 def test_lengths_come_from_the_release_where_it_has_them(tmp_path: Path) -> None:
     folder = release(tmp_path, row("a.mp3"), row("b.mp3"))
     assert all(math.isnan(one.seconds) for one in load(folder).utterances)
-    table = "clip\tduration[ms]\na.mp3\t1500\nb.mp3\tx\nother.mp3\t9\n"
+    long = f"c.mp3\t{'9' * 400}\nd.mp3\t{'9' * 5000}\n"  # as a number: infinite, or a ValueError
+    table = f"clip\tduration[ms]\na.mp3\t1500\nb.mp3\tx\nother.mp3\t9\n{long}"
     (folder / "es" / "clip_durations.tsv").write_text(table)
     first, second = load(folder).utterances
     assert first.seconds == 1.5

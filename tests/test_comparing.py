@@ -27,6 +27,7 @@ from harness.stats import Interval, Logs
 SHIPPED = Path(__file__).resolve().parents[1] / "reports" / "whisper_base_es"
 METRICS = {name: find_metric(name) for name in ("latency_p50_ms", "rtf", "wer", "size_mb")}
 ENV = {"cpu": "Zen 3", "isa": "avx2", "onnxruntime": "1.31.1", "measured_on": "2026-11-22"}
+HEARS = {"use": "round_trip", "beam": 1}
 EXPERIMENT: dict[str, Any] = {
     "name": "x",
     "baseline": "fp32",
@@ -35,7 +36,7 @@ EXPERIMENT: dict[str, Any] = {
     "measuring": 2,
     "data": {"cv": "ab" * 32},
     "latency": {"warmup": 1, "calls_per_block": 3},
-    "quality": [{"name": "cv", "metrics": ["wer"], "normaliser": "spanish"}],
+    "quality": [{"name": "cv", "metrics": ["wer"], "normaliser": "spanish", "judges": [HEARS]}],
     "report": {"language": "es"},
 }
 
@@ -318,6 +319,10 @@ def test_another_onnxruntime_is_refused_with_the_key_and_both_values() -> None:
             "quality.cv.normaliser: spanish | none",
         ),
         ({"latency": {"warmup": 5, "calls_per_block": 3}}, "latency.warmup: 1 | 5"),
+        (
+            {"quality": [{**EXPERIMENT["quality"][0], "judges": [{**HEARS, "beam": 2}]}]},
+            'quality.cv.judges.round_trip: {"beam": 1} | {"beam": 2}',
+        ),
     ],
 )
 def test_what_figures_depend_on_is_refused_by_its_key(change: Mapping[str, Any], said: str) -> None:
@@ -326,6 +331,45 @@ def test_what_figures_depend_on_is_refused_by_its_key(change: Mapping[str, Any],
         compared(drawn(1), other)
     assert said in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def judge(version: str, recogniser: str, rater: str = "") -> dict[str, pd.DataFrame]:
+    where = {"dataset": "cv", "judge": "round_trip"}
+    notes = json.dumps({"recogniser": recogniser})
+    return {
+        "judges": tables.frame("judges", [{**where, "version": version, "notes": notes}]),
+        "judged": tables.frame("judged", [{**where, "rater": rater}]),
+    }
+
+
+def test_another_judge_or_recogniser_is_refused() -> None:
+    one, other = drawn(1), drawn(2)
+    before = replace(one, tables={**one.tables, **judge("v1", "whisper, 3f2a")})
+    after = replace(other, tables={**other.tables, **judge("v2", "whisper, 77c0")})
+    with pytest.raises(IncomparableError) as caught:
+        compared(before, after)
+    assert "judge round_trip of cv: v1 | v2" in str(caught.value)
+    assert "judge round_trip of cv, recogniser: whisper, 3f2a | whisper, 77c0" in str(caught.value)
+
+
+def test_the_file_of_another_listening_test_is_no_reason_to_refuse() -> None:
+    one, other = drawn(1), drawn(2)
+    before = replace(one, tables={**one.tables, **judge("a.csv", "", "r1")})
+    after = replace(other, tables={**other.tables, **judge("b.csv", "", "r1")})
+    assert compared(before, after).forced == ()
+
+
+def test_what_a_variant_sets_of_its_own_is_told() -> None:
+    """Before it had everyone's model."""
+    own = {"family": "whisper", "context": {"min_seconds": 10}}
+    before = {**EXPERIMENT, "variants": [{"name": "fp32"}, {"name": "int8"}]}
+    after = {**EXPERIMENT, "variants": [{"name": "fp32"}, {"name": "int8", "model": own}]}
+    found = compared(replace(drawn(1), experiment=before), replace(drawn(2), experiment=after))
+    told = [str(one) for one in found.differences]
+    assert 'variant int8 model.context: — | {"min_seconds": 10}' in told
+    assert not [
+        one for one in told if one.startswith(("variant fp32 model", "variant int8 model.f"))
+    ]
 
 
 def test_data_that_neither_run_recorded_is_not_known_to_be_the_same() -> None:

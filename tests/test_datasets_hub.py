@@ -149,6 +149,45 @@ def test_what_is_not_there_is_one_clear_line(
     assert "\n" not in str(caught.value)
 
 
+def test_two_columns_of_audio_are_two_data_sets_whose_clips_share_nothing(tmp_path: Path) -> None:
+    def said(level: float) -> list[dict[str, Any]]:
+        buffer = io.BytesIO()
+        soundfile.write(buffer, np.full(1600, level), 16_000, format="WAV")
+        return [{"bytes": buffer.getvalue(), "path": "a.wav"}]
+
+    folder = written(tmp_path, test_0=parquet(0, 1, audio=said(0.1), studio=said(0.5)))
+
+    def level(data: Dataset) -> float:
+        clip = data.utterances[0].audio
+        assert isinstance(clip, Path)
+        return float(audio.decode(clip, 16_000).max())
+
+    first, second = load(path=folder, audio="audio"), load(path=folder, audio="studio")
+    assert level(first) == pytest.approx(0.1, abs=1e-4)  # files of the same size
+    assert level(second) == pytest.approx(0.5, abs=1e-4)
+    assert first.fingerprint != second.fingerprint
+
+
+@pytest.mark.parametrize(
+    ("columns", "says"),
+    [
+        ({"transcription": None}, r"^set: test-1\.parquet has no column transcription, as others"),
+        ({"speaker_id": None}, r"^set: test-1\.parquet has no column speaker_id"),
+        ({"num_samples": None}, r"^set: test-1\.parquet has no column num_samples"),
+        ({"audio": None}, r"^set: test-1\.parquet has no column audio"),
+        ({"audio": ["a", "b", "c"]}, r"^set: test-1\.parquet holds no encoded audio in audio"),
+    ],
+)
+def test_a_second_file_that_lacks_a_column_is_one_clear_line(
+    tmp_path: Path, columns: dict[str, Any], says: str
+) -> None:
+    folder = written(tmp_path, test_0=parquet(0, 12), test_1=parquet(12, 3, **columns))
+    for sample in ({}, {"limit": 4}):
+        with pytest.raises(AssetError, match=says) as caught:
+            load(path=folder, **sample)
+        assert "\n" not in str(caught.value)
+
+
 @pytest.mark.parametrize("content", [b"", b"PAR1 no parquet PAR1", parquet(0, 12)[:-500]])
 def test_a_file_that_is_no_parquet_is_one_clear_line(tmp_path: Path, content: bytes) -> None:
     with pytest.raises(AssetError, match=r"^set: .") as caught:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import email.utils
 import io
 import json
+import re
 import socket
 import time
 from collections.abc import Callable, Iterator
@@ -307,12 +308,26 @@ def test_the_key_is_sent_and_shows_nowhere(
     clip = tmp_path / "clip.wav"
     clip.write_bytes(wav(CLIP))
     rows = child.answer({"utterances": {"items": [{"path": str(clip)}] * len(echo)}})
-    assert [bool(row.get("error")) for row in rows["calls"]] == [True, True, False, True, True]
+    assert [bool(row.get("error")) for row in rows["calls"]] == [True] * 5
+    assert rows["calls"][2]["error"].endswith("answered a transcript with the key in it.")
     told = json.dumps([opening, rows, identity(params), repr(params), repr(child._opened)])
     assert {asked.headers["Authorization"] for asked in server.asked} == {f"Bearer {KEY}"}
     assert KEY not in told
     assert KEY[:8] not in told
     assert told.count("***") >= 5
+
+
+@pytest.mark.parametrize(("key", "told"), [("x", "***"), ("test", "x"), ("a" * 15, "x")])
+def test_a_key_like_a_word_changes_no_transcript(
+    start: Start, monkeypatch: pytest.MonkeyPatch, key: str, told: str
+) -> None:
+    monkeypatch.setenv("THE_KEY", key)
+    said = f"el taxi, test y {'a' * 15}"
+    server = start(Reply(body={"text": said}), Reply(400, body=b"no x"))
+    ask = opened(server, api_key_env="THE_KEY").prepare("pipeline", CLIP)
+    assert ask().text == said
+    with pytest.raises(OutputError, match="answered 400: no " + re.escape(told)):
+        ask()
 
 
 @pytest.mark.parametrize("value", [None, "", "  ", "two words", "ñandú", "new\nline"])

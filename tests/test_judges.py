@@ -251,6 +251,11 @@ def test_utmos_from_a_file_pads_what_is_too_short_for_it(tmp_path: Path) -> None
         ask(np.zeros(0, np.float32))
 
 
+def test_utmos_claims_no_weights_that_it_does_not_know() -> None:
+    assert "unpinned" in utmos.judge.version
+    assert "what the hub has on the day" in utmos.judge.version
+
+
 def test_utmos_without_its_package_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "speechonnxmetrics", None)
     with pytest.raises(ExtraError, match=r'pip install "harness\[utmos\]"'):

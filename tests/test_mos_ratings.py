@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness import plugins
-from harness.contracts import Ratings
+from harness.contracts import SCREENED, Ratings
 from harness.errors import AssetError
 
 JUDGE = plugins.load("judges", "mos_ratings")
@@ -129,6 +129,15 @@ def left_out(found: Ratings) -> dict[str, str]:
 
 def test_nobody_is_screened_unless_asked(tmp_path: Path) -> None:
     assert left_out(read(tmp_path, PANEL)) == {}
+
+
+def test_only_a_rule_that_is_stated_screens_a_score(tmp_path: Path) -> None:
+    found = read(tmp_path, PANEL + "zoe,a0,fp32,9\n", constant=True)
+    assert {row.rater: row.screened for row in found.rows if row.error} == {
+        "leo": True,
+        "zoe": False,
+    }
+    assert all(row.error.startswith(SCREENED) == row.screened for row in found.rows)
 
 
 def test_raters_of_too_few_are_screened(tmp_path: Path) -> None:

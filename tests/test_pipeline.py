@@ -20,8 +20,10 @@ import pytest
 import soundfile
 from tiny_graphs import save, two_layers
 
-from harness import api, cli, environment, plots, plugins, store
+from harness import api, cli, environment, plots, plugins, spec, store
+from harness.contracts import Dataset, Utterance
 from harness.errors import HarnessError, SpecError, StoreError
+from harness.runner import plan
 from harness.worker.server import Server
 
 YAML = """\
@@ -380,6 +382,71 @@ def test_every_error_is_a_harness_error() -> None:
 
     found = [e for e in vars(errors).values() if isinstance(e, type)]
     assert all(issubclass(e, HarnessError) for e in found)
+
+
+def test_lengths_are_cut_from_the_first_data_in_which_somebody_is_known_to_speak() -> None:
+    silence = Dataset("silence", [Utterance("a", b"", "")], "1")
+    texts = Dataset("texts", [Utterance("b", None, "Hola.")], "2")
+    broken = Dataset("broken", [Utterance("c", b"", "Hola.", error="gone")], "3")
+    speech = Dataset("speech", [Utterance("d", b"", ""), Utterance("e", b"", "Hola.")], "4")
+
+    assert plan.speech([texts, broken, silence, speech]) is speech
+    assert plan.speech([texts, broken, silence]) is silence
+    for data in ([texts, broken], []):
+        with pytest.raises(SpecError, match="latency: needs a quality section with audio"):
+            plan.speech(data)
+
+
+def test_what_runs_elsewhere_is_known_by_its_family_and_its_parts(tmp_path: Path) -> None:
+    server = "{family: http, url: 'http://localhost:1', model: x}"
+    pair = "family: two_speed, unsure_below: -1, parts"
+    own = "{family: whisper, source: {asset: whisper-base}}"
+    text = f"""\
+name: x
+model: {own}
+variants:
+  - {{name: here}}
+  - {{name: there, model: {server}}}
+  - {{name: both, model: {{{pair}: {{fast: {server}, slow: {own}}}}}}}
+  - {{name: neither, model: {{{pair}: {{fast: {server}, slow: {server}}}}}}}
+baseline: here
+candidate: there
+"""
+    experiment = spec.parse(text, tmp_path / "x.yaml")
+    assert plan.elsewhere(experiment, spec.locator(tmp_path / "x.yaml")) == {"there", "neither"}
+
+
+def test_sessions_are_not_swept_for_what_runs_elsewhere(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(plan, "elsewhere", lambda *_: {"fast"})
+    swept = run(project).calls.query("stage == 'sweep'")
+    assert set(zip(swept["variant"], swept["session"], strict=True)) == {
+        ("slow", "default"), ("slow", "one-thread"), ("fast", "default"),
+    }  # fmt: skip
+
+
+ROOM = '''"""Megabytes, the more the better."""
+from harness.contracts import Metric
+
+metric = Metric(unit="MB", better="higher", of_variant=lambda row: row["size_bytes"] / 1e6)
+'''
+
+
+@pytest.mark.parametrize(("up_to", "status"), [(1.5, "WAIVED"), (0.8, "FAIL")])
+def test_a_waiver_of_a_fall_is_a_fall_that_is_accepted(
+    project: Path, up_to: float, status: str
+) -> None:
+    (project / "room.py").write_text(ROOM, encoding="utf-8")
+    (project / "model" / "weights.bin").write_bytes(b"0" * 1_000_000)
+    text = "\n".join(YAML.split("latency:")[0].splitlines()[:6])
+    text = text.replace("{name: slow}", "{name: slow, source: {path: model}}")  # its files as is
+    text += "\ngates: [{metric: ./room.py, max_decrease: 0.5, name: room}]\n"
+    text += f"waivers: [{{gate: room, up_to: {up_to}, until: 2099-01-01, because: x}}]\n"
+    (project / "x.yaml").write_text(text, encoding="utf-8")
+    check = run(project).checks.iloc[0]
+    assert check["observed"] == pytest.approx(-1.0, abs=0.01)
+    assert check["status"] == status
 
 
 LOOKED_AT = """\

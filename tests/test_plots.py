@@ -128,7 +128,23 @@ def test_the_figure_of_speech_says_that_a_predictor_is_fooled(spoken: Result) ->
     voice = replace(spoken, verdict={**spoken.verdict, "candidate": "english-voice"})
     figure = plots.FIGURES["speech"](voice, "en")
     assert figure is not None
-    assert "approves english-voice, which nobody understands" in heading(figure)
+    assert "approves english-voice, which the recogniser does not understand" in heading(figure)
+
+
+def test_a_predictor_that_dislikes_gibberish_is_not_said_to_approve_it(spoken: Result) -> None:
+    """2.0 of five is under fair, and further than 0.3 under the baseline's 3.3."""
+    hit = (spoken.summary["variant"] == "english-voice") & (
+        spoken.summary["metric"] == "dnsmos_ovrl"
+    )
+    summary = spoken.summary.assign(value=spoken.summary["value"].mask(hit, 2.0))
+    voice = replace(
+        spoken,
+        verdict={**spoken.verdict, "candidate": "english-voice"},
+        tables={**spoken.tables, "summary": summary},
+    )
+    figure = plots.FIGURES["speech"](voice, "en")
+    assert figure is not None
+    assert heading(figure).startswith("The recogniser does not understand english-voice")
 
 
 def test_without_a_latency_stage_the_trade_off_is_by_the_real_time_factor(spoken: Result) -> None:

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import invented_run
 import numpy as np
+import pandas as pd
 import pytest
 
 from harness.contracts import Result
@@ -38,6 +39,34 @@ def test_p_of_mapsswe_is_shown_where_there_is_one_and_said_to_decide_nothing():
     shown = quality.render(RESULT, "en")
     assert "| MAPSSWE p |" in shown
     assert "No gate uses it" in shown
+    assert shown.count("NIST") == 1
     changes = RESULT.changes.assign(p_mapsswe=np.nan)
     without = replace(RESULT, tables={**RESULT.tables, "changes": changes})
     assert "MAPSSWE" not in quality.render(without, "en")
+
+
+def on_two_sets(metrics: list[str]) -> Result:
+    """The same figures on a second data set that is asked for these metrics."""
+    parts = RESULT.experiment["quality"]
+    again = {**parts[0], "name": "again", "metrics": metrics}
+    twice = {
+        name: pd.concat(
+            [table, table[table["workload"] == "cv-es-prompts"].assign(workload="again")]
+        )
+        for name, table in RESULT.tables.items()
+        if name in ("summary", "changes")
+    }
+    experiment = {**RESULT.experiment, "quality": [*parts, again]}
+    return replace(RESULT, experiment=experiment, tables={**RESULT.tables, **twice})
+
+
+def test_mapsswe_is_explained_once_for_all_data_sets():
+    shown = quality.render(on_two_sets(["wer", "cer"]), "en")
+    assert shown.count("| MAPSSWE p |") == 2
+    assert shown.count("NIST") == 1
+
+
+def test_a_data_set_that_is_not_asked_for_wer_has_no_p_of_mapsswe():
+    shown = quality.render(on_two_sets(["rtf"]), "en")
+    assert "| Variant | RTF | RTF difference from `fp32` | Utterances | Errors |" in shown
+    assert shown.count("| MAPSSWE p |") == 1

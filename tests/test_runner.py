@@ -6,6 +6,7 @@ import collections
 import dataclasses
 import json
 import math
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from harness import store
 from harness.contracts import Dataset, Utterance
 from harness.errors import HarnessError, ModelError, WorkerError
 from harness.runner.pool import FAILURES_BEFORE_GIVING_UP, Entry, Pool
-from harness.runner.quality import Stream, measure_quality
+from harness.runner.quality import Stream, _Turn, measure_quality
 from harness.runner.rounds import measure_rounds
 from harness.runner.schedule import MINIMUM_ROUNDS, Rounds, Task
 from harness.session import SessionConfig
@@ -286,6 +287,46 @@ def test_rows_are_json_that_any_reader_takes(folder: Path) -> None:
     unit = store.Unit(folder, "quality-fp32", "k")
     unit.append([{"stage": "quality", "seconds": np.float64(0.5).item()}])
     assert json.loads(unit._journal.read_text(encoding="utf-8"))[0]["seconds"] == 0.5
+
+
+# ---------------------------------------------------------------- what synthesisers said
+def test_no_two_items_keep_their_audio_in_one_file(folder: Path) -> None:
+    ids = ["a/b", "a_b", "ñ", "é", "Hola", "hola", "x" * 300 + "1", "x" * 300 + "2", "", "\ud800"]
+    turn = _Turn(entry("fp32"), Stream(dataset(), 1, audio=folder), Pool())
+    names = [Path(turn._item(Utterance(i, None, "hola"))["keep"]).name for i in ids]
+    assert len({name.lower() for name in names}) == len(ids)  # some file systems fold case
+    assert all(re.fullmatch(r"[A-Za-z0-9._-]{0,80}-[0-9a-f]{8}\.flac", name) for name in names)
+    # printf hola | sha256sum
+    assert names[5] == "hola-b221d9db.flac"
+
+
+@pytest.mark.parametrize(
+    ("params", "parts", "limit"),
+    [
+        ({}, {}, 120.0),  # UNKNOWN_CALL_LIMIT_SECONDS
+        ({"timeout_seconds": 300.0}, {}, 600.0),
+        ({}, {"fast": {}, "slow": {"timeout_seconds": 90.0}}, 180.0),
+        ({"timeout_seconds": 70}, {"slow": {"timeout_seconds": None}}, 140.0),
+    ],
+)
+def test_the_longest_call_that_any_part_allows_itself_is_waited_for(
+    folder: Path, params: dict[str, Any], parts: dict[str, dict[str, Any]], limit: float
+) -> None:
+    inner = {role: {"params": given, "parts": {}} for role, given in parts.items()}
+    outer = {"system": {"params": {}, "parts": inner}} if parts else {}
+    one = dataclasses.replace(entry("fp32"), params=params, parts=outer)
+    limits: list[float] = []
+
+    class Noting(Scripted):
+        def ask(self, request: Mapping[str, Any], limit_seconds: float) -> dict[str, Any]:
+            if "utterances" in request:
+                limits.append(limit_seconds)
+            return super().ask(request, limit_seconds)
+
+    with Pool(lambda label: Noting(label, {})) as pool:
+        unit = store.Unit(folder, "quality-fp32", "k")
+        measure_quality({one: unit}, Stream(dataset("a"), seed=1), pool, Silent())
+    assert set(limits) == {limit}
 
 
 # ---------------------------------------------------------------- looks

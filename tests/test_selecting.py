@@ -6,13 +6,15 @@ The fake recogniser takes its folder's factor of a time that its clips' length t
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 import test_pipeline
 from test_pipeline import Local, put_model, run
 
-from harness import plots, plugins
+from harness import pipeline, plots, plugins, selecting, spec
 from harness.errors import SpecError
 
 YAML = """\
@@ -26,7 +28,7 @@ variants:
 baseline: full
 selection: {metric: rtf, dataset: tuning, among: [middle, quick, deaf]}
 quality:
-  - {name: tuning, dataset: {use: common_voice, path: data, split: test, limit: 2}, metrics: [wer, rtf], normaliser: spanish}
+  - {name: tuning, dataset: {use: common_voice, path: data, split: dev, limit: 2}, metrics: [wer, rtf], normaliser: spanish}
   - {name: fresh, dataset: {use: common_voice, path: data, split: test}, metrics: [wer, rtf], normaliser: spanish}
 gates:
   - {metric: wer, at: {dataset: tuning}, max: 0.5}
@@ -40,6 +42,8 @@ FACTORS = {"middle": 0.7, "quick": 0.5, "deaf": 0.1}
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     test_pipeline.lay_out(tmp_path)
+    tables = tmp_path / "data" / "es"
+    shutil.copy(tables / "test.tsv", tables / "dev.tsv")  # the clips may be the same: a fake hears
     for name, factor in FACTORS.items():
         said = "otra cosa dicha" if name == "deaf" else "hola mundo"
         put_model(tmp_path / name, factor=factor, text=said)
@@ -88,6 +92,107 @@ def test_where_every_one_is_ruled_out_the_best_of_them_is_rejected(project: Path
     assert result.verdict["verdict"] not in ("APPROVED", "APPROVED WITH WAIVERS")
 
 
+HEARS_OTHER = '''"""Seconds of the calls in which another thing was heard."""
+from harness.contracts import Metric
+
+
+def measure(call):
+    return (call.seconds, 1.0) if "otra" in call.text else (0.0, 0.0)
+
+
+metric = Metric(unit="s", better="lower", measure=measure)
+'''
+
+
+def test_a_winner_that_misses_a_gate_is_held_to_it_even_if_others_miss_none(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (project / "other.py").write_text(HEARS_OTHER, encoding="utf-8")
+    text = YAML.replace("metric: rtf, dataset", "metric: ./other.py, dataset")
+    text = text.replace("metrics: [wer, rtf]", "metrics: [wer, rtf, ./other.py]", 1)
+    (project / "x.yaml").write_text(text, encoding="utf-8")
+    flaws, select = [], selecting.select
+
+    def kept(*given: Any) -> selecting.Choice:
+        flaws.append(select(*given))
+        return flaws[-1]
+
+    monkeypatch.setattr(selecting, "select", kept)
+    result = run(project)
+    assert result.experiment["candidate"] == "deaf"  # the only one with a figure
+    assert set(result.checks.query("workload == 'tuning'")["severity"]) == {"fail"}
+    assert result.verdict["verdict"] not in ("APPROVED", "APPROVED WITH WAIVERS")
+    [choice] = flaws
+    assert (
+        choice.flaw == "middle, quick: no figure for ./other.py, and the others miss a gate there"
+    )
+
+
+def test_a_gate_on_the_selections_data_is_about_the_variants_that_it_names(project: Path) -> None:
+    text = YAML.replace("max: 0.5}", "max: 0.5, variants: [quick, full]}", 1)
+    (project / "x.yaml").write_text(text, encoding="utf-8")
+    assert run(project).experiment["candidate"] == "deaf"
+
+
+CLAIMED = (
+    YAML
+    + """\
+claims:
+  - {metric: rtf, at: {dataset: fresh}, value: 1, tolerance: 1, source: s}
+  - {metric: rtf, at: {dataset: fresh}, value: 1, tolerance: 1, source: s, variant: middle}
+waivers:
+  - {gate: losers, up_to: 9, until: 2099-01-01, because: x}
+"""
+)
+LOSERS = "  - {metric: rtf, at: {dataset: fresh}, max: 4, variants: [middle, deaf], name: losers}\n"
+
+
+def test_what_is_said_of_a_loser_is_not_held_against_the_winner(project: Path) -> None:
+    text = CLAIMED.replace("budget:", LOSERS + "budget:")
+    (project / "x.yaml").write_text(text, encoding="utf-8")
+    experiment = spec.load(project / "x.yaml")
+    assert [claim.variant for claim in experiment.claims] == ["", "middle"]
+    about = selecting.chosen(experiment, "quick")
+    assert [claim.variant for claim in about.claims] == ["quick", "middle"]
+    assert [(gate.name, gate.variants) for gate in about.gates] == [
+        ("wer@tuning", ("middle", "quick", "deaf")),
+        ("rtf@fresh", ("quick",)),
+    ]
+    assert about.waivers == ()
+    assert spec.from_json(spec.to_json(about), spec.locator(project / "x.yaml")) == about
+
+
+def test_the_budget_is_of_what_the_selection_leaves_and_after_what_it_took(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    latency = "latency: {audio_seconds: [1], warmup: 1, calls_per_block: 1, rounds: 2}\n"
+    (project / "x.yaml").write_text(YAML.replace("quality:", latency + "quality:"), "utf-8")
+    given = {}
+    monkeypatch.setattr(pipeline.time, "monotonic", lambda: 1000.0)  # only what was measured counts
+    sweep, evaluated = pipeline.Run.sweep, pipeline.Run._evaluated
+
+    def swept(self: Any, seconds: float) -> Any:
+        given["sweep"] = seconds
+        return sweep(self, seconds)
+
+    def heard(self: Any, part: str, names: Any, chosen: str, seconds: float) -> Any:
+        given[part] = seconds
+        return evaluated(self, part, names, chosen, seconds)
+
+    monkeypatch.setattr(pipeline.Run, "sweep", swept)
+    monkeypatch.setattr(pipeline.Run, "_evaluated", heard)
+    calls = run(project).calls
+    tuned = calls[(calls["dataset"] == "tuning") | (calls["operation"] == "load")]
+    tuned = tuned[tuned["stage"] == "quality"]
+    took = float(tuned.loc[tuned["dataset"] == "tuning", "seconds"].sum())
+    assert took > 1
+    # 4 clips of the fresh data, guessed at a second, with full and the winner: 8 s
+    most = (300 - took - 8) * pipeline.SWEEP_SHARE
+    assert most - 2 < given["sweep"] <= most  # opening the models took time as well
+    swept_for = float(calls.loc[calls["stage"] == "sweep", "seconds"].sum())
+    assert 300 - took - swept_for - 2.5 < given["fresh"] <= 300 - took - swept_for
+
+
 def test_another_limit_chooses_anew_and_measures_only_what_is_new(project: Path) -> None:
     run(project)
     Local.started.clear()
@@ -105,6 +210,38 @@ def test_another_limit_chooses_anew_and_measures_only_what_is_new(project: Path)
         ("dataset: tuning, among", "dataset: tunning, among", "selection.dataset: no quality"),
         ("deaf]}", "dead]}", "selection.among[2]: no variant 'dead'"),
         ("selection:", "candidate: quick\nselection:", "selection: finds the candidate; leave out"),
+        ("[middle, quick, deaf]", "[full, quick]", "selection.among[0]: 'full' is the baseline"),
+        ("[middle, quick, deaf]", "[quick, quick]", "selection.among[1]: names 'quick' twice"),
+        ("[middle, quick, deaf]", "5", "selection.among: should be a list, not 5"),
+        ("[middle, quick, deaf]", "true", "selection.among: should be a list, not true"),
+        (
+            "{metric: rtf, dataset",
+            "{metric: speedup, dataset",
+            "selection.metric: speedup does not",
+        ),
+        (
+            "{metric: rtf, dataset",
+            "{metric: size_mb, dataset",
+            "selection.metric: size_mb does not",
+        ),
+        ("split: dev", "split: test", "selection.dataset: fresh is the same data as tuning"),
+        ("data, split: dev", "data/es, split: test", "selection.dataset: fresh is the same data"),
+        (
+            "common_voice, path: data, split: dev, limit: 2",
+            "cut_speech, path: data, split: test, audio_seconds: [1]",
+            "selection.dataset: fresh is the same data as tuning: the winner is confirmed on fresh",
+        ),
+        (
+            "max: 5}",
+            "max: 5, severity: warn}",
+            "selection: no gate with severity fail looks at middle, quick, deaf on fresh data",
+        ),
+        (
+            "max: 5}",
+            "max: 5, variants: [quick, deaf]}",
+            "selection: no gate with severity fail looks at middle on",
+        ),
+        ("max: 5}", "max_ratio: 5, over: quick}", "gates[1].over: 'quick' is one to choose from"),
     ],
 )
 def test_a_selection_must_refer_to_what_there_is(
@@ -116,3 +253,4 @@ def test_a_selection_must_refer_to_what_there_is(
     with pytest.raises(SpecError) as raised:
         run(project)
     assert line in str(raised.value)
+    assert all("x.yaml" in one for one in str(raised.value).splitlines())

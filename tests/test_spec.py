@@ -523,6 +523,114 @@ def test_what_is_wrong_gets_one_line_with_its_place(
     assert line in [text[: len(line)] for text in found], "\n".join(found)
 
 
+@dataclass(frozen=True)
+class NoParams:
+    pass
+
+
+SERVER = replace(FAMILY, Params=NoParams, has_files=False)
+VOICE = replace(FAMILY, Params=NoParams, operations=("pipeline",), takes="text", gives=("audio",))
+PAIR = contracts.Composite(NoParams, 16000, ("pipeline",), {"fast": "audio"}, nothing)
+LISTENER = contracts.Judge(NoParams, "1", {}, open=nothing)
+
+
+@pytest.fixture
+def more(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server, a voice, a system of one part, a judge, and a gate that limits a fall."""
+    families = {"server": SERVER, "voice": VOICE, "pair": PAIR}
+    monkeypatch.setitem(PLUGINS, "families", PLUGINS["families"] | families)
+    monkeypatch.setitem(PLUGINS, "judges", {"listener": LISTENER})
+    fall = contracts.Gate(
+        "difference", lambda limit, e: at_least(-limit, e), "≥ −", limit_on=lambda limit: -limit
+    )
+    monkeypatch.setitem(PLUGINS, "gates", PLUGINS["gates"] | {"max_decrease": fall})
+    score = contracts.Metric("", "higher", measure=nothing, needs_reference=True)
+    monkeypatch.setitem(PLUGINS, "metrics", PLUGINS["metrics"] | {"score": score})
+
+
+WHISPER = "{family: whisper, source: {asset: whisper-base}"
+
+
+@pytest.mark.usefixtures("more")
+@pytest.mark.parametrize(
+    ("old", "new", "line"),
+    [
+        (
+            "{name: fp32}",
+            "{name: fp32, source: {path: clips}, model: " + WHISPER + "}}",
+            "4: variants[0].source: belongs into this variant's model.",
+        ),
+        (
+            "{name: fp32}",
+            "{name: fp32, model: {family: pair, parts: {fast: {family: server, quantize: {use: "
+            "dynamic_int8}}}}}",
+            "4: variants[0].model.parts.fast.quantize: this family has no files of its own; leave",
+        ),
+        (
+            "metrics: [wer, rtf]",
+            "judges: [{use: listener}], metrics: [wer, rtf]",
+            "13: quality[0].judges: look at synthesised speech; this family gives text; leave it",
+        ),
+        (
+            "metrics: [wer, rtf]",
+            "judges: [{use: listener}, {use: listener}], metrics: [wer, rtf]",
+            "13: quality[0].judges[1].use: two judges are 'listener'; keep one.",
+        ),
+        (
+            "metrics: [wer, rtf]",
+            "metrics: [wer, rtf, speedup]",
+            "13: quality[0].metrics[2]: speedup compares two variants; list latency_p50_ms, and",
+        ),
+        (
+            "{metric: latency_p50_ms, at: {audio_seconds: 5}, max: 240}",
+            "{metric: latency_p50_ms, at: {audio_seconds: 5}, max_decrease: 240}",
+            "15: gates[0].max_decrease: lower is better for latency_p50_ms, but 'max_decrease'",
+        ),
+        (
+            "up_to: 265, until: 2027-06-30, because: not heard}",
+            "up_to: 265, until: 2027-06-30, because: x}\n"
+            "  - {gate: score@clips, up_to: 0.05, until: 2027-06-30, because: x}",
+            "22: waivers[1].up_to: 0.05 meets the gate (max_decrease: 0.1); a waiver reaches",
+        ),
+    ],
+)
+def test_what_is_wrong_with_a_speech_experiment_gets_one_line(
+    folder: Path, old: str, new: str, line: str
+) -> None:
+    text = GOOD.replace("wer, rtf]", "wer, rtf, score]") if "score" in new else GOOD
+    if "score" in new:
+        text = text.replace("waivers:", "  - {metric: score, max_decrease: 0.1}\nwaivers:")
+    assert text.count(old) >= 1
+    found = [one.removeprefix("x.yaml:") for one in refusal(folder, text.replace(old, new, 1))]
+    assert line in [one[: len(line)] for one in found], "\n".join(found)
+
+
+@pytest.mark.usefixtures("more")
+def test_a_waiver_of_a_fall_reaches_further_down(folder: Path) -> None:
+    text = GOOD.replace("wer, rtf]", "wer, rtf, score]").replace(
+        "waivers:",
+        "  - {metric: score, max_decrease: 0.1}\nwaivers:\n"
+        "  - {gate: score@clips, up_to: 0.2, until: 2027-06-30, because: x}",
+    )
+    assert read(folder, text).waivers[0].up_to == 0.2
+
+
+def test_parameters_of_a_model_that_is_no_mapping_add_no_line(folder: Path) -> None:
+    text = GOOD.replace("{family: whisper, source: {asset: whisper-base}, language: es}", "whisper")
+    text = text.replace("{name: fp32}", "{name: fp32, params: {language: en}}")
+    line = 'x.yaml:2: model: should be a mapping (key: value), not "whisper".'
+    assert refusal(folder, text)[0] == line
+
+
+@pytest.mark.usefixtures("more")
+def test_what_is_heard_of_a_voice_is_made_comparable_unless_said(folder: Path) -> None:
+    text = (
+        "name: x\nmodel: {family: voice, source: {asset: whisper-base}}\nvariants: [{name: one}]\n"
+        "quality: [{dataset: {use: common_voice, path: clips}, metrics: [rtf]}]\n"
+    )
+    assert read(folder, text).quality[0].normaliser == "generic"
+
+
 AUDITED = "audit: {source: s, sessions: [default, parallel], audio_seconds: [1, 2]}\n"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import replace
 from typing import Any
 
@@ -74,10 +75,33 @@ def test_text_where_nobody_speaks_is_shown_as_it_was_written():
     assert "| nobody speaks | *(nothing)* | ¡Gracias por ver el vídeo! |" in row
 
 
+def test_scores_are_left_out_for_three_kinds_of_reasons_at_most():
+    rated = SPOKEN.judged["rater"] == "r7"
+    kinds = [f"line {n}: {kind}" for n, kind in enumerate(["a"] * 8 + ["b"] * 6 + ["c"] * 4)]
+    judged = SPOKEN.judged.copy()
+    judged.loc[rated, "error"] = [*kinds, "d", "e"]
+    text = said("speech", having(SPOKEN, judged=judged))
+    assert "20 scores are left out: a (8); b (6); c (4); …." in text
+
+
+def test_many_utterances_that_fail_alike_are_one_row_of_the_errors():
+    text = said("errors", SPOKEN)
+    assert "| `mos_ratings` | fp32 | r7 | 10 | rater r7 gave every item the same score |" in text
+    calls = SPOKEN.calls.copy()
+    calls.loc[calls["variant"] == "server", "error"] = "no answer"
+    text = said("errors", having(SPOKEN, calls=calls))
+    first = "sentence-000, sentence-001, sentence-002 … (20 in all)"
+    assert f"| quality | server | {first} | 20 | no answer |" in text
+
+
 def test_a_run_without_any_loop_says_so():
     quiet = HEARD.scores.copy()
     quiet.loc[quiet["metric"].isin(("loops", "hallucinations")), "value"] = 0.0
-    assert "No utterance loops" in said("loops", having(HEARD, scores=quiet))
+    found = said("loops", having(HEARD, scores=quiet))
+    assert "No utterance loops or has text where nobody speaks." in found
+    nobody = quiet.assign(weight=quiet["weight"].mask(quiet["metric"] == "loops", 0.0))
+    found = said("loops", having(HEARD, scores=nobody))
+    assert "No utterance has text where nobody speaks." in found
 
 
 def test_a_metric_that_means_nothing_on_a_data_set_is_not_shown_there():
@@ -103,6 +127,27 @@ def test_gibberish_that_a_predictor_likes_is_called_out():
     assert "⚠️ `int8`" not in text
 
 
+@pytest.mark.parametrize(
+    ("opinion", "base", "told"),
+    [
+        (3.0, 4.5, "The predictor approves what the recogniser does not understand"),  # fair
+        (2.95, 3.2, "The predictor approves what the recogniser does not understand"),  # near
+        (2.8, 3.2, "does not understand what was said, and DNSMOS OVRL 2.80 does not approve it"),
+        (2.8, math.nan, "and DNSMOS OVRL 2.80 does not approve it either"),
+    ],
+)
+def test_a_predictor_is_said_to_approve_only_what_it_does(opinion: float, base: float, told: str):
+    wanted = {"english-voice": opinion, "fp32": base}
+    mine = SPOKEN.summary["metric"] == "dnsmos_ovrl"
+    changed = SPOKEN.summary["variant"].map(wanted).where(mine)
+    if math.isnan(base):
+        kept = SPOKEN.summary[~(mine & (SPOKEN.summary["variant"] == "fp32"))]
+    else:
+        kept = SPOKEN.summary
+    summary = kept.assign(value=changed.fillna(SPOKEN.summary["value"]))
+    assert told in said("speech", having(SPOKEN, summary=summary))
+
+
 def test_opinions_without_a_round_trip_are_said_to_stand_alone():
     kept = SPOKEN.summary[~SPOKEN.summary["metric"].isin(measures.HEARD)]
     text = said("speech", having(SPOKEN, summary=kept))
@@ -122,6 +167,7 @@ def test_listeners_are_counted_and_those_left_out_with_their_reason():
     text = said("speech", SPOKEN)
     assert "140 scores by 7 listeners of 10 sentences" in text
     assert "20 scores are left out: rater r7 gave every item the same score (20)." in text
+    assert "Recogniser: whisper, asset whisper-base, 3f2a9c0d11e8." in text
     assert "listeners" not in said("speech", UNHEARD)
 
 
@@ -204,7 +250,38 @@ def test_evolution_is_by_what_was_measured():
 
 def test_a_variant_without_files_has_no_session_to_open():
     about = replace(SPOKEN, verdict={**SPOKEN.verdict, "candidate": "server"})
-    assert "does not run here" in said("best_configuration", about)
+    text = said("best_configuration", about)
+    assert "does not run here" in text
+    assert "- `url`: `http://localhost:8000/v1`" in text
+
+
+def test_what_a_variant_sets_of_its_own_stands_beside_its_session():
+    about = replace(SPOKEN, verdict={**SPOKEN.verdict, "candidate": "english-voice"})
+    text = said("best_configuration", about)
+    assert "Parameters of the model that `english-voice` was measured with" in text
+    assert "- `voice`: `af_heart`" in text
+    assert "source" not in text  # the same as everyone's
+    assert "Parameters" not in said("best_configuration", SPOKEN)
+
+
+def test_a_system_shows_its_threshold_and_each_of_its_parts():
+    parts = {"fast": {"family": "whisper", "context": {"min_seconds": 10}}, "slow": {"family": "x"}}
+    model = {"family": "two_speed", "unsure_below": -0.5, "parts": parts}
+    variants = [{"name": "fp32"}, {"name": "int8", "model": model}]
+    about = replace(HEARD, experiment={**HEARD.experiment, "variants": variants})
+    text = said("best_configuration", about)
+    assert "- `unsure_below`: `-0.5`" in text
+    assert '- `parts.fast`: `{"family": "whisper", "context": {"min_seconds": 10}}`' in text
+    assert "- `parts.slow`: " in text
+
+
+def test_a_server_is_told_with_its_limits_and_how_often_it_was_asked_again():
+    text = said("validated", SPOKEN)
+    assert (
+        "`server` is a server: `http://localhost:8000/v1`, model `kokoro-82m`, up to 60 s" in text
+    )
+    assert "Of 20 answered calls, 1 were sent more than once." in text
+    assert "is a server" not in said("validated", HEARD)
 
 
 def test_parts_that_name_their_files_alike_are_told_apart():
@@ -232,16 +309,21 @@ def test_what_is_left_out_is_counted_with_its_reasons():
 SELECTION = {"metric": "rtf", "dataset": "cv-es-prompts", "among": ["int8", "int8-qdq"]}
 
 
-def chosen(**checks: Any) -> Result:
-    """int8 chosen of two on one data set, and measured again on another."""
+def chosen(both: bool = False, **checks: Any) -> Result:
+    """int8 chosen of two on one data set, and measured again on another; `both` miss the gate."""
     again = reading.rows(HEARD.summary, metric="rtf", workload="cv-es-prompts", variant="int8")
     again = again.assign(workload="fresh", value=0.07, low=0.06, high=0.08)
+    change = reading.rows(HEARD.changes, metric="rtf", workload="cv-es-prompts", variant="int8")
+    change = change.assign(workload="fresh", ratio=0.6, ratio_low=0.55, ratio_high=0.65)
     failed = {"variant": "int8-qdq", "workload": "cv-es-prompts", "metric": "loops", "kind": "max"}
+    failed |= {"gate": "loops@cv-es-prompts", "severity": "warn"}
     failed |= {"observed": 0.02, "low": 0.01, "high": 0.05, "limit": 0.005, "unit": "fraction"}
     rows = [failed | {"status": "FAIL"} | checks]
+    rows += [{**rows[0], "variant": "int8"}] if both else []
     found = having(
         HEARD,
         summary=pd.concat([HEARD.summary, again]),
+        changes=pd.concat([HEARD.changes, change]),
         checks=pd.concat([HEARD.checks, tables.frame("checks", rows)]),
     )
     return replace(found, experiment={**HEARD.experiment, "selection": SELECTION})
@@ -252,9 +334,25 @@ def test_a_selection_shows_who_was_out_by_which_gate_and_the_fresh_figure():
     assert "| int8-qdq | 0.0629" in text
     assert "Utterances with a loop: 2.0% [1.0, 5.0], ≤ 0.5% | out: one gate not met |" in text
     assert "| **chosen** |" in text
-    assert (
-        "on `fresh`, with utterances that it was not chosen by: RTF 0.0700 [0.0600, 0.0800]" in text
+    row = reading.row(
+        HEARD.changes, metric="rtf", workload="cv-es-prompts", variant="int8", stage="quality"
     )
+    before = f"{row['ratio']:.3f}×"
+    assert (
+        "on `fresh`, which it was not chosen by. RTF against `fp32`: 0.600× [0.550, 0.650]; when "
+        f"chosen, {before}"
+    ) in text
+    assert "0.0700" not in text  # its value there is not comparable with that on another data set
+    assert "on `silence`" not in text
+
+
+def test_a_gate_that_the_winner_misses_too_ruled_nobody_out():
+    """Gates there are stored as warnings once a winner that misses none is found: so was this one
+    from the start."""
+    text = said("selection", chosen(both=True))
+    assert "| misses none, and is not the best |" in text
+    assert "Utterances with a loop *(warning)*: 2.0% [1.0, 5.0], ≤ 0.5%" in text
+    assert "out: " not in text
 
 
 @pytest.mark.parametrize(
@@ -269,6 +367,7 @@ def test_the_figure_itself_decides_who_may_be_selected(observed: float, said_of_
 
 def test_a_winner_that_was_not_measured_again_is_said_to_flatter():
     about = replace(HEARD, experiment={**HEARD.experiment, "selection": SELECTION})
+    about = replace(about, experiment={**about.experiment, "quality": HEARD.experiment["quality"]})
     assert "was not measured again on other utterances" in said("selection", about)
     assert said("selection", HEARD) == ""
 

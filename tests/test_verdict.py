@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import json
 import math
 from collections.abc import Mapping
 from dataclasses import replace
@@ -404,6 +405,49 @@ def test_the_verdict_is_about_the_candidate_in_its_session():
     checks, found = decide(one, data(rows))
     assert checks["status"].tolist() == ["PASS", "PASS"]
     assert (found["candidate"], found["session"]) == ("int8", "spin")
+
+
+# --------------------------------------------------------------------------------------- listeners
+OUT = "line 7: the score 9 is not from 1 to 5."
+RULE = "screened: 2 ratings, fewer than 5."
+
+
+def heard(bad: list[tuple[str, str]]) -> dict[str, Any]:
+    """20 raters of 10 items, of fp32; then scores with (variant, error) that do not count."""
+    mos = plugins.find_metric("mos")
+    calls = [call("fp32", "quality", dataset="cv", item=f"c{i}", audio=f"{i}.flac",
+                  audio_sha256=f"{i}", seconds=0.1, round=i) for i in range(10)]  # fmt: skip
+    shared = {"session": "default", "dataset": "cv", "judge": "mos_ratings"}
+    good = [
+        {**shared, "variant": "fp32", "item": f"c{i}", "rater": f"r{r}", "audio_sha256": f"{i}",
+         "figures": json.dumps({"score": 3 + (i * 7 + r * 3) % 3})}
+        for i in range(10) for r in range(20)
+    ]  # fmt: skip
+    left = [{**shared, "variant": v, "rater": "zoe", "error": error} for v, error in bad]
+    frame, judged = tables.frame("calls", calls), tables.frame("judged", [*good, *left])
+    scores = scoring.scores(frame, [mos], judged=judged)
+    return {**data(calls), "judged": judged, "scores": scores}
+
+
+@pytest.mark.parametrize(
+    ("bad", "expected"),
+    [
+        ([], "PASS"),
+        ([("fp32", OUT)] * 2, "PASS"),  # 2 of 202: under 1 in 100
+        ([("fp32", OUT)] * 3, "NOT MEASURED"),  # 3 of 203
+        ([("fp32", "no item 'z' in this data set.")] * 3, "NOT MEASURED"),
+        ([("", "line 7: names no system.")] * 3, "NOT MEASURED"),  # they may be anybody's
+        ([("fp32", RULE)] * 100, "PASS"),
+        # the rule's are no part of what was asked: 3 of 203, not 3 of 303
+        ([("fp32", RULE)] * 100 + [("fp32", OUT)] * 3, "NOT MEASURED"),
+        ([("other", OUT)] * 50, "PASS"),
+    ],
+)
+def test_scores_that_are_none_leave_a_mos_not_measured_and_screened_ones_do_not(bad, expected):
+    one = case(gate("mos", CV, min=3.0, variants=["fp32"]))
+    one = replace(one, metrics={**one.metrics, "mos": plugins.find_metric("mos")})
+    checks, _ = decide(one, heard(bad))
+    assert checks["status"].tolist() == [expected]
 
 
 # ------------------------------------------------------------------------------------------ claims

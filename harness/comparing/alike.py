@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from harness import environment
 from harness.contracts import Result
-from harness.reading import baseline, candidate
+from harness.reading import baseline, candidate, parsed, records, rows
 from harness.spec import locator
 
 UNKNOWN = "not recorded"
@@ -36,13 +37,15 @@ def conflicts(before: Result, after: Result) -> list[Unlike]:
     Machine, ISA, cores, quota, onnxruntime and Python (environment.COMPARABLE); the clips of each
     data set that both have, and those that latencies were measured on; its normaliser; the model
     family, whose operations are timed; what a row means (`measuring`); how calls are warmed up; the
-    code of the user's own metrics. What was never recorded is not known to be equal.
+    judges of a data set, with their parameters, parts and recogniser; the code of the user's own
+    metrics. What was never recorded is not known to be equal.
     """
     found = [
         Unlike(key, _text(one), _text(other))
         for key, one, other in environment.different(before.environment, after.environment)
     ]
     found += _pairs(_measuring(before.experiment), _measuring(after.experiment))
+    found += _pairs(_judges(before), _judges(after))
     found += _pairs(_own_metrics(before), _own_metrics(after))
     data = _pairs(_data(before), _data(after))
     unknown = [
@@ -62,6 +65,7 @@ def differences(before: Result, after: Result) -> list[Unlike]:
     found = _all_pairs(*(dict(_models(side)) for side in sides))
     found += _all_pairs(*(_sessions(side) for side in sides))
     found += _all_pairs(*(_parameters(side) for side in sides))
+    found += _all_pairs(*_variant_models(before.experiment, after.experiment))
     kept = ({key: side.environment.get(key) for key in VERSIONS} for side in sides)
     return [*found, *_all_pairs(*kept)]
 
@@ -98,6 +102,27 @@ def _measuring(experiment: Mapping[str, Any]) -> dict[str, Any]:
         found |= {f"latency.{name}": latency.get(name) for name in TIMING}
     for part in experiment.get("quality") or []:
         found[f"quality.{part['name']}.normaliser"] = part.get("normaliser")
+        for judge in part.get("judges") or []:
+            own = {key: value for key, value in judge.items() if key != "use"}
+            found[f"quality.{part['name']}.judges.{judge['use']}"] = json.dumps(own, sort_keys=True)
+    return found
+
+
+def _judges(result: Result) -> dict[str, str]:
+    """Version of each judge of audio, and the recogniser that its files name. Listeners are others
+    in every test, and their version is the file of their scores."""
+    found: dict[str, str] = {}
+    judges, judged = (result.tables.get(name) for name in ("judges", "judged"))
+    if judges is None or judged is None:  # a run of before there were any
+        return {}
+    for row in records(judges):
+        name = f"judge {row['judge']} of {row['dataset']}"
+        heard = rows(judged, dataset=row["dataset"], judge=row["judge"])
+        if not (heard["rater"] != "").any():
+            found[name] = str(row["version"])
+        recogniser = parsed(row["notes"]).get("recogniser")
+        if recogniser:
+            found[f"{name}, recogniser"] = str(recogniser)
     return found
 
 
@@ -142,3 +167,26 @@ def _parameters(result: Result) -> dict[str, Any]:
     model = result.experiment.get("model") or {}
     own = {f"model.{k}": v for k, v in model.items() if k not in ("family", "source")}
     return {**own, "seed": result.experiment.get("seed")}
+
+
+def _variant_models(
+    before: Mapping[str, Any], after: Mapping[str, Any]
+) -> tuple[dict[str, str], dict[str, str]]:
+    """Family and parameters of the variants that are in both runs and have a model of their own in
+    one, a value for each side; what is everyone's model there stands for the one that has none."""
+    own, models = [], []
+    for experiment in (before, after):
+        known = {str(one["name"]): one.get("model") for one in experiment.get("variants") or []}
+        own.append({name for name, model in known.items() if model})
+        shared = experiment.get("model") or {}
+        models.append({name: model or shared for name, model in known.items()})
+    names = [name for name in models[0] if name in models[1] and name in own[0] | own[1]]
+    one, other = (
+        {
+            f"variant {name} model.{key}": json.dumps(value, sort_keys=True, ensure_ascii=False)
+            for name in names
+            for key, value in side[name].items()
+        }
+        for side in models
+    )
+    return one, other

@@ -19,6 +19,7 @@ from harness.sampling import Wanted
 
 _NEEDED = ("path", "sentence")
 _SLICE = 1 << 16
+_DIGITS = 11  # of a clip's milliseconds: three years
 
 
 @dataclass(frozen=True)
@@ -133,7 +134,7 @@ def _lengths(path: Path, places: Places, header: tuple[str, ...]) -> np.ndarray 
 def _look_up(table: Path, part: Places, wanted: np.ndarray, found: np.ndarray) -> None:
     """Put the lengths of one part of the table where its clips are wanted."""
     pairs = [line.split("\t")[:2] for line in read_all(table, part)]
-    pairs = [pair for pair in pairs if len(pair) == 2 and pair[1].isdecimal()]
+    pairs = [p for p in pairs if len(p) == 2 and p[1].isdecimal() and len(p[1]) <= _DIGITS]
     if not pairs or not len(wanted):
         return
     clips = keys(name for name, _ in pairs)

@@ -87,7 +87,8 @@ def load(params: Params, locate: Locate) -> Dataset:
         raise AssetError(f"{params.path}: no clip is as long as {lengths[0]:g} s.")
     cut = ", ".join(f"{seconds:g}" for seconds in lengths)
     seal = hashlib.sha256(f"{whole.fingerprint} {cut}".encode()).hexdigest()
-    notes = {**whole.notes, "used": str(len(places)), "cut_to_seconds": cut}
+    own = {"used": str(len(places)), "cut_to_seconds": cut, "transcripts": "unknown"}
+    notes = {**whole.notes, **own}
     return Dataset(f"{whole.name}-cut", Pieces(tuple(places)), seal, notes)
 
 

@@ -15,7 +15,7 @@ from typing import Annotated, Any
 import numpy as np
 from annotated_types import Ge, Gt, MinLen
 
-from harness import sampling
+from harness import audio, sampling
 from harness.contracts import Dataset, Locate, Source, Utterance
 from harness.corpus import (
     Listing,
@@ -29,10 +29,12 @@ from harness.corpus import (
     stock,
     times,
 )
-from harness.errors import AssetError
+from harness.errors import AssetError, AudioError
 from harness.sampling import Wanted
 
 _JSON = (".json", ".jsonl", ".ndjson")
+_LONGEST_SECONDS = 1e8  # of a clip, three years: sums of more say nothing
+_SAME_SECONDS = 0.5  # a length that was written by hand, or counted in an encoder's frames
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,8 @@ class Params:
     text: str = "text"
     """The column with the transcript."""
     duration: str = "duration"
-    """The column with the clip's length in seconds; it may be missing."""
+    """The column with the clip's length in seconds; it may be missing. A row with an `offset`
+    should name a whole clip: an offset of 0, and a length that is the file's (to half a second)."""
     speaker: str = "speaker"
     """The column that says who speaks; it may be missing."""
     limit: Annotated[int, Ge(1)] | None = None
@@ -95,7 +98,8 @@ class _Format:
     def times(self, places: Places) -> tuple[np.ndarray, np.ndarray]:
         """How many times each row's clip was there up to it, and how many times its bare name."""
         clips = (self.clip(row) for row in self.rows(places))
-        found = np.fromiter((key(t) for clip in clips for t in (str(clip), clip.stem)), np.int64)
+        texts = (text for clip in clips for text in (str(clip), _text(clip.stem)))
+        found = np.fromiter(map(key, texts), np.int64)
         return times(found[::2]), times(found[1::2])
 
     def clip(self, row: Mapping[str, Any]) -> Path:
@@ -135,6 +139,10 @@ def _object(text: str) -> Mapping[str, Any] | str:
         found = json.loads(text)
     except json.JSONDecodeError as error:
         return f"is no JSON: {error.msg}"
+    except RecursionError:
+        return "is no JSON: it is nested too deeply"
+    except ValueError:  # Python reads no integer of more than 4300 digits
+        return "is no JSON: a number in it is too long"
     return found if isinstance(found, dict) else "is no JSON object"
 
 
@@ -163,11 +171,16 @@ def _text(value: Any) -> str:
 
 
 def _seconds(value: Any) -> float:
+    seconds = _number(value)
+    return seconds if 0 < seconds < _LONGEST_SECONDS else math.nan
+
+
+def _number(value: Any) -> float:
+    """NaN where it is none."""
     try:
-        seconds = float(value)
-    except (TypeError, ValueError):
+        return math.nan if isinstance(value, bool) else float(value)
+    except (TypeError, ValueError, OverflowError):
         return math.nan
-    return seconds if math.isfinite(seconds) and seconds > 0 else math.nan
 
 
 def _read(table: _Format, places: Places, wanted: Wanted) -> Dataset:
@@ -203,7 +216,7 @@ class _Rows:
         spoken = _text(row.get(names.text))
         error = found if isinstance(found, str) else self._problem(row, clip, int(self.clips[at]))
         number = int(self.stems[at])
-        name = clip.stem + (f"#{number}" if number > 1 else "")
+        name = _text(clip.stem) + (f"#{number}" if number > 1 else "")
         return Utterance(
             id=name if row.get(names.audio) else f"line {self.numbers[at]}",
             audio=None if error else clip,
@@ -216,16 +229,36 @@ class _Rows:
 
     def _problem(self, row: Mapping[str, Any], clip: Path, times: int) -> str:
         """What is wrong with a row that could be read; "" where nothing is."""
-        names = self.table.names
+        names, shown = self.table.names, _text(clip.name)
         if not row.get(names.audio):
             return f"has no {names.audio}"
+        if shown != clip.name:  # no table, report or message could name it
+            return f"names {shown}, which is no Unicode; rename it"
         if times > 1:
-            return f"lists {clip.name} again; its first row counts"
+            return f"lists {shown} again; its first row counts"
         if not _text(row.get(names.text)).strip():
-            return f"has no transcript of {clip.name}"
-        if _seconds(row.get("offset")) > 0:
-            return f"names a part of {clip.name} by its offset; cut it to a file of its own"
-        return "" if is_there(clip) else f"names {clip.name}, which is missing"
+            return f"has no transcript of {shown}"
+        if not is_there(clip):
+            return f"names {shown}, which is missing"
+        return _part(row.get("offset"), _seconds(row.get(names.duration)), clip)
+
+
+def _part(offset: Any, seconds: float, clip: Path) -> str:
+    """What is wrong with a row of a part of a clip, whose transcript is not the whole one's."""
+    if offset in (None, ""):
+        return ""
+    first, remedy = _number(offset), "by its offset; cut it to a file of its own"
+    if math.isnan(first):
+        return "has an offset that is no number"
+    if first:
+        return f"names a part of {clip.name} {remedy}"
+    try:
+        whole = math.nan if math.isnan(seconds) else audio.duration_seconds(clip)
+    except AudioError:  # decoding it will say why, in its own row
+        return ""
+    if whole - seconds > _SAME_SECONDS:
+        return f"names {seconds:g} s of {clip.name}, which lasts {whole:g} s, {remedy}"
+    return ""
 
 
 source = Source(Params, load)

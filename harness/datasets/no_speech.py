@@ -117,6 +117,7 @@ def load(params: Params, locate: Locate) -> Dataset:
         "seconds": ", ".join(f"{seconds:g}" for seconds in clips.seconds),
         "seed": str(params.seed),
         "rows": str(len(clips)),
+        "transcripts": "none",
     }
     return Dataset("no_speech", clips, clips.fingerprint(), notes)
 

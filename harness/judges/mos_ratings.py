@@ -14,7 +14,7 @@ from typing import Annotated
 import numpy as np
 from annotated_types import Ge, Le, MinLen
 
-from harness.contracts import Judge, Locate, Rating, Ratings
+from harness.contracts import SCREENED, Judge, Locate, Rating, Ratings
 from harness.errors import AssetError
 
 LOWEST, HIGHEST = 1.0, 5.0
@@ -127,7 +127,9 @@ def _screened(rows: list[Rating], params: Params) -> list[Rating]:
     for reasons in (_few, _constant, _unlike):
         why = reasons([row for row in rows if not row.error], params)
         rows = [
-            row if row.error or row.rater not in why else replace(row, error=why[row.rater])
+            row
+            if row.error or row.rater not in why
+            else replace(row, error=SCREENED + why[row.rater], screened=True)
             for row in rows
         ]
     return rows
@@ -136,7 +138,7 @@ def _screened(rows: list[Rating], params: Params) -> list[Rating]:
 def _few(rows: Sequence[Rating], params: Params) -> dict[str, str]:
     counts = Counter(row.rater for row in rows)
     return {
-        rater: f"screened: {count} ratings, fewer than {params.min_ratings}."
+        rater: f"{count} ratings, fewer than {params.min_ratings}."
         for rater, count in counts.items()
         if count < params.min_ratings
     }
@@ -149,7 +151,7 @@ def _constant(rows: Sequence[Rating], params: Params) -> dict[str, str]:
     for row in rows:
         scores[row.rater].append(row.score)
     return {
-        rater: f"screened: all {len(own)} ratings are {own[0]:g}."
+        rater: f"all {len(own)} ratings are {own[0]:g}."
         for rater, own in scores.items()
         if len(own) >= FEW_TO_CORRELATE and len(set(own)) == 1
     }
@@ -171,7 +173,7 @@ def _unlike(rows: Sequence[Rating], params: Params) -> dict[str, str]:
             pairs[row.rater].append((row.score, (total - row.score) / (count - 1)))
     found = {rater: _correlation(own) for rater, own in pairs.items()}
     return {
-        rater: f"screened: correlates {value:.2f} with the others, below {params.min_correlation}."
+        rater: f"correlates {value:.2f} with the others, below {params.min_correlation}."
         for rater, value in found.items()
         if value < params.min_correlation
     }

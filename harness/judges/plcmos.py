@@ -118,14 +118,14 @@ judge = Judge(
     version="PLCMOS v2 (Microsoft; file of speechmos 0.0.1.1, MIT)",
     about={
         "en": "Predicts what crowdsourced raters (ITU-T P.808) would say of calls whose lost "
-        "packets were concealed: gaps, robotic stretches, artefacts. It was trained on English "
-        "calls; it is no measure of naturalness nor of what is said, and cannot confirm a "
+        "packets were concealed: gaps, robotic stretches, artefacts. "
+        "It is no measure of naturalness nor of what is said, and cannot confirm a "
         "listeners' MOS; read it as a paired difference. Digital silence confuses it. Mean over "
         "fifteen imagined raters, always the same. Heard at 16 kHz (polyphase resampling), the "
         "level and the silences as they are.",
         "es": "Predice lo que dirían evaluadores por internet (UIT-T P.808) de llamadas cuyos "
-        "paquetes perdidos se ocultaron: huecos, tramos robóticos, artefactos. Se entrenó con "
-        "llamadas en inglés; no mide la naturalidad ni lo que se dice, y no puede confirmar un "
+        "paquetes perdidos se ocultaron: huecos, tramos robóticos, artefactos. "
+        "No mide la naturalidad ni lo que se dice, y no puede confirmar un "
         "MOS de oyentes; léase como diferencia pareada. El silencio digital lo confunde. Media de "
         "quince evaluadores imaginados, siempre los mismos. Se oye a 16 kHz (remuestreo "
         "polifásico), con el nivel y los silencios tal como están.",

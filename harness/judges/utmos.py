@@ -1,7 +1,8 @@
 """UTMOS22 (optional): predicts naturalness of synthetic speech; learned from English listeners.
 
 The network is the one of the package speechonnxmetrics (extra `utmos`), which brings its weights
-from a hub when it is first used; a copy on disk serves instead (`path`).
+from a hub when it is first used; a copy on disk serves instead (`path`). Without `revision` the
+weights are what the hub has that day: nothing here knows their hash, so `version` claims none.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ class Params:
     path: str = ""
     """The network on disk (utmos22_strong.onnx), absolute; from the hub when left out."""
     revision: str = ""
-    """The hub's commit to take it from; the newest when left out."""
+    """The hub's commit to take it from; what the hub has that day when left out."""
     seconds: float = 60.0
     """How long the hub may take to bring it (about 400 MB) before the judge gives up."""
 
@@ -97,7 +98,8 @@ def _package() -> tuple[Any, Any]:
 
 judge = Judge(
     Params=Params,
-    version="UTMOS22 strong learner (MIT), as speechonnxmetrics has it",
+    version="UTMOS22 strong learner (MIT) by speechonnxmetrics; weights unpinned: what the hub has "
+    "on the day, or the file in `path`",
     about={
         "en": "Predicts the naturalness that listeners gave synthetic speech in the VoiceMOS "
         "challenge 2022, trained on English (BVCC). In Spanish it may rank variants of one voice "

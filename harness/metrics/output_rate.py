@@ -1,7 +1,7 @@
 """Characters written per second of audio: loops write faster than anyone speaks.
 
-Pooled; `output_rate_p95` is the rate that one utterance in twenty exceeds. Read Spanish speech is
-about 11 to 15 characters a second.
+Pooled; `output_rate_p95` is the rate that one utterance in twenty exceeds. The project's sample of
+read Spanish speech has about 12 characters a second.
 """
 
 from __future__ import annotations

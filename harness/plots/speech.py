@@ -25,7 +25,11 @@ TEXTS = {
         "worse": "{line} pierde {delta} de {metric} frente a {base}",
         "better": "{line} gana {delta} de {metric} frente a {base}",
         "same": "{line} y {base} no se distinguen en {metric}",
-        "fooled": "{metric} aprueba a {line}, que nadie entiende: WER de ida y vuelta del {heard}",
+        "fooled": (
+            "{metric} aprueba a {line}, que el reconocedor no entiende: WER de ida y vuelta "
+            "del {heard}"
+        ),
+        "lost": "El reconocedor no entiende a {line}: WER de ida y vuelta del {heard}",
         "plain": "Habla sintetizada: opinión y comprensión",
         "opinion": "{metric}",
         "paired": "Diferencia con {base}, por frase",
@@ -35,7 +39,11 @@ TEXTS = {
         "worse": "{line} loses {delta} of {metric} against {base}",
         "better": "{line} gains {delta} of {metric} over {base}",
         "same": "{line} and {base} cannot be told apart by {metric}",
-        "fooled": "{metric} approves {line}, which nobody understands: round-trip WER of {heard}",
+        "fooled": (
+            "{metric} approves {line}, which the recogniser does not understand: round-trip WER "
+            "of {heard}"
+        ),
+        "lost": "The recogniser does not understand {line}: round-trip WER of {heard}",
         "plain": "Synthesised speech: opinion and understanding",
         "opinion": "{metric}",
         "paired": "Difference from {base}, by sentence",
@@ -177,7 +185,8 @@ def _title(result: Result, lines: list[reading.Line], language: str) -> str:
     row = heard.of(result, line) if heard else None
     if row and heard and row["value"] >= measures.GIBBERISH and liked.metric != measures.LISTENERS:
         share = quantity(float(row["value"]), heard.unit, language)
-        return texts["fooled"].format(metric=metric, line=line.variant, heard=share)
+        key = "fooled" if measures.approves(result, line, (liked, heard)) else "lost"
+        return texts[key].format(metric=metric, line=line.variant, heard=share)
     change = liked.change(result, line)
     if not change:
         return texts["plain"]

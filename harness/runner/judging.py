@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import math
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -9,16 +11,21 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from harness.contracts import Judge, Ratings
-from harness.errors import AudioError, HarnessError
+from harness import tables
+from harness.contracts import SCREENED, Judge, Rating, Ratings
+from harness.errors import AssetError, AudioError, ExtraError, HarnessError, SpecError
 from harness.runner.pool import OPEN_LIMIT_SECONDS, UNKNOWN_CALL_LIMIT_SECONDS, Tell
 from harness.store import Unit
+from harness.variants import Made
 from harness.worker import Connection
 
-COPIED = (
-    "variant", "session", "replica", "dataset", "item", "speaker", "sentence", "round",
-    "reference", "audio_sha256",
-)  # fmt: skip
+PLACE = ("variant", "session", "replica", "dataset")
+COPIED = (*PLACE, "item", "speaker", "sentence", "round", "reference", "audio_sha256")
+UNOPENED = "the judge could not be opened: "
+CHANGED = "the kept audio was changed."
+
+Call = Mapping[str, Any]  # a row of the table `calls`
+Todo = Sequence[tuple[Unit, Sequence[Call]]]  # a unit per variant, with its calls that gave audio
 
 
 @dataclass(frozen=True)
@@ -30,6 +37,7 @@ class Seat:
     body: Mapping[str, Any] = field(hash=False)
     fingerprint: str
     ratings: Ratings | None = None
+    parts: Mapping[str, Made] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True)
@@ -41,24 +49,26 @@ class Session:
     tell: Tell
 
 
-def judge_audio(seat: Seat, todo: Sequence[tuple[Unit, Sequence[Mapping[str, Any]]]],
-                how: Session) -> None:  # fmt: skip
+def judge_audio(seat: Seat, todo: Todo, how: Session) -> None:
     """Fill the units: each with a row per call that gave audio, or per rating of one.
 
-    A piece that the judge cannot take is a row with its error; a judge that cannot be opened gives
-    that error to every row.
+    A piece that the judge cannot take is a row with its error. A judge that fails to open gives
+    that error to every row that is left, without being started again; those rows, and those of
+    audio that is not what was made, are in the tables of this run, and the next run tries again.
+
+    Raises: AssetError, ExtraError, SpecError where the judge cannot be opened for want of something
+    that the user can bring.
     """
-    open_units = [(unit, calls) for unit, calls in todo if not unit.complete]
-    if not open_units:
-        return
     if seat.ratings is not None:
-        for unit, calls in open_units:
-            unit.append(list(_rated(seat, calls)))
-            unit.finish()
+        _write_down(seat, seat.ratings, todo)
         return
-    ask, close = _opened(seat, how.start)
+    for unit, _ in todo:
+        if unit.complete and not all(map(_judged, unit.rows())):
+            unit.reopen(_judged)
+    open_units = [(unit, calls) for unit, calls in todo if not unit.complete]
     total = sum(len(calls) for _, calls in open_units)
     started, number = time.monotonic(), 0
+    bench = _Bench(seat, how.start)
     try:
         for unit, calls in open_units:
             done = {row["item"] for row in unit.rows()}
@@ -68,55 +78,127 @@ def judge_audio(seat: Seat, todo: Sequence[tuple[Unit, Sequence[Mapping[str, Any
                 how.tell.step(f"judge {seat.name}", number / total, text, left)
                 number += 1
                 if call["item"] not in done:
-                    unit.append([_row(seat, call, ask(how.folder / call["audio"]))])
+                    said = bench.hear(how.folder / call["audio"], call["audio_sha256"])
+                    unit.append([_row(seat, {name: call[name] for name in COPIED}, said)])
             unit.finish()
     finally:
-        close()
+        bench.close()
 
 
-Ask = Callable[[Path], Mapping[str, Any]]
+def _judged(row: Mapping[str, Any]) -> bool:
+    """Whether the row says something of the audio, or of what the judge makes of it."""
+    return not row["error"].startswith((UNOPENED, CHANGED))
 
 
-def _opened(seat: Seat, start: Callable[[str], Connection]) -> tuple[Ask, Callable[[], None]]:
-    """(a question about a file, how to end). The child is opened again after it has failed."""
-    open_now: list[Connection] = []
+class _Bench:
+    """The judge's child process: opened for the first piece, and again after it has failed."""
 
-    def close() -> None:
-        while open_now:
-            open_now.pop().close()
+    def __init__(self, seat: Seat, start: Callable[[str], Connection]) -> None:
+        self._seat, self._start = seat, start
+        self._label = f"judge {seat.name}"
+        self._open: Connection | None = None
+        self._unopened = ""  # why it could not be opened: it is not tried again
 
-    def ask(path: Path) -> Mapping[str, Any]:
+    def hear(self, path: Path, sha256: str) -> Mapping[str, Any]:
+        """The judge's part of a row. Raises: AssetError, ExtraError, SpecError from opening it."""
+        if not _is_the_same(path, sha256):
+            return {"error": CHANGED}
+        connection = self._connection()
+        if connection is None:
+            return {"error": self._unopened}
         try:
-            if not open_now:
-                open_now.append(start(f"judge {seat.name}"))
-                open_now[0].ask({"open_judge": dict(seat.body)}, OPEN_LIMIT_SECONDS)
-            return open_now[0].ask({"judge": {"path": str(path)}}, UNKNOWN_CALL_LIMIT_SECONDS)
+            return connection.ask({"judge": {"path": str(path)}}, UNKNOWN_CALL_LIMIT_SECONDS)
         except HarnessError as error:
             if not isinstance(error, AudioError):  # that one is the clip's fault
-                close()
-            return {"error": str(error).removeprefix(f"judge {seat.name}: ")}
+                self.close()
+            return {"error": self._said(error)}
 
-    return ask, close
+    def _connection(self) -> Connection | None:
+        if self._open is None and not self._unopened:
+            self._open = self._start(self._label)
+            try:
+                self._open.ask({"open_judge": dict(self._seat.body)}, OPEN_LIMIT_SECONDS)
+            except (AssetError, ExtraError, SpecError):
+                raise  # something is missing that the user can bring: it ends the run
+            except HarnessError as error:
+                self.close()
+                self._unopened = UNOPENED + self._said(error)
+        return self._open
+
+    def _said(self, error: HarnessError) -> str:
+        return str(error).removeprefix(f"{self._label}: ")
+
+    def close(self) -> None:
+        if self._open is not None:
+            self._open.close()
+        self._open = None
 
 
-def _row(seat: Seat, call: Mapping[str, Any], said: Mapping[str, Any]) -> dict[str, Any]:
-    own = {"judge": seat.name, "version": seat.judge.version}
-    return {**{name: call[name] for name in COPIED}, **own, **said}
+def _is_the_same(path: Path, sha256: str) -> bool:
+    """Whether the file is what the synthesiser said, byte by byte."""
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest() == sha256
+    except OSError:
+        return False
 
 
-def _rated(seat: Seat, calls: Sequence[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
+def _row(seat: Seat, place: Mapping[str, Any], said: Mapping[str, Any]) -> dict[str, Any]:
+    return {**place, "judge": seat.name, "version": seat.judge.version, **said}
+
+
+# --------------------------------------------------------------------------------------- listeners
+def _write_down(seat: Seat, ratings: Ratings, todo: Todo) -> None:
+    """Fill the units with the scores; those of no variant here stand once, in the first unit.
+
+    Which those are depends on all the variants, so that complete units are compared, not trusted.
+    """
+    strangers = list(_of_strangers(seat, ratings, todo))
+    for unit, calls in todo:
+        rows, strangers = [*_of_variant(seat, ratings, calls), *strangers], []
+        if unit.complete:
+            if unit.table().equals(tables.frame("judged", rows)):
+                continue
+            unit.reopen(lambda _: False)
+        if not unit.rows():  # else it was killed before its end: they are all there
+            unit.append(rows)
+        unit.finish()
+
+
+def _of_variant(seat: Seat, ratings: Ratings, calls: Sequence[Call]) -> Iterator[dict[str, Any]]:
     """The listeners' scores of what these calls said; a score of another item says so."""
-    assert seat.ratings is not None
     by_item = {call["item"]: call for call in calls}
-    systems = {call["variant"] for call in calls}
-    for rating in seat.ratings.rows:
-        if rating.system not in systems:
+    first = next(iter(calls), {})
+    for rating in ratings.rows:
+        if not first or rating.system != first["variant"]:
             continue
         call = by_item.get(rating.item)
-        error = rating.error or ("" if call else f"no item {rating.item!r} in this data set.")
-        figures = "" if error or math.isnan(rating.score) else f'{{"score": {rating.score}}}'
-        some: Mapping[str, Any] = call or {**next(iter(by_item.values())), "item": rating.item}
-        yield {**_row(seat, some, {"figures": figures, "error": error}), "rater": rating.rater}
+        if call is not None:
+            yield _rated(seat, rating, {name: call[name] for name in COPIED}, "")
+        else:
+            place = {name: first[name] for name in PLACE}
+            yield _rated(seat, rating, place, f"no item {rating.item!r} in this data set.")
+
+
+def _of_strangers(seat: Seat, ratings: Ratings, todo: Todo) -> Iterator[dict[str, Any]]:
+    """Scores of what is no variant with audio here; none where nothing gave audio at all."""
+    calls = [one[0] for _, one in todo if one]
+    known = {call["variant"] for call in calls}
+    for rating in ratings.rows if calls else ():
+        if rating.system not in known:
+            place = {**{name: calls[0][name] for name in PLACE}, "variant": rating.system}
+            name = repr(rating.system)
+            why = f"no variant of this experiment is called {name}, or none of its audio is here."
+            yield _rated(seat, rating, place, why)
+
+
+def _rated(seat: Seat, rating: Rating, place: Mapping[str, Any], why: str) -> dict[str, Any]:
+    """The row of a score; `why`: what is wrong with it, if nothing worse is."""
+    error = rating.error or why
+    if rating.screened:
+        error = SCREENED + error.removeprefix(SCREENED)
+    figures = "" if error or math.isnan(rating.score) else json.dumps({"score": rating.score})
+    said = {"item": rating.item, "rater": rating.rater, "figures": figures, "error": error}
+    return _row(seat, place, said)
 
 
 def _left(started: float, done: int, planned: int) -> float:

@@ -3,30 +3,70 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 
 from harness import stats
+from harness.contracts import Dataset, Family, Locate
+from harness.errors import SpecError
 from harness.runner.pool import Entry
 from harness.runner.schedule import Task
-from harness.spec import Experiment, Gate
+from harness.spec import Experiment, Gate, Model, load_plugin
 
 MakeEntry = Callable[[str, str, int], Entry]  # (variant, session, replica)
 
 # Parts of the pipeline explain, gates look at the whole: beside the sweep's length now and then.
 PARTS_EVERY = 4
+PEEKED = 8  # utterances of a data set, to see whether somebody speaks in it
 
 
-def sweep_cells(experiment: Experiment) -> list[tuple[str, str, int]]:
+def sweep_cells(experiment: Experiment, remote: Collection[str] = ()) -> list[tuple[str, str, int]]:
     """Baseline and candidate in every session, with an A/A twin of the baseline.
 
-    The other variants are timed in the default session only: they are not what is asked about.
+    The other variants are timed in the default session only: they are not what is asked about. So
+    are those that run elsewhere (a server), on which session options do nothing.
     """
     names = [session.name for session in experiment.sessions]
-    wanted = [(v, s, 0) for v in (experiment.baseline, experiment.candidate) for s in names]
+    wanted = [
+        (variant, name, 0)
+        for variant in (experiment.baseline, experiment.candidate)
+        for name in (["default"] if variant in remote else names)
+    ]
     return list(dict.fromkeys([*wanted, (experiment.baseline, "default", 1)]))
 
 
-def sweep_tasks(experiment: Experiment, entry: MakeEntry) -> list[Task]:
+def speech(datasets: Iterable[Dataset]) -> Dataset:
+    """What lengths are cut from: the first data set of which it is known that somebody speaks in
+    it, else the first with audio at all. Raises: SpecError."""
+    first: Dataset | None = None
+    for data in datasets:
+        peeked = data.utterances[:PEEKED]
+        heard = [one for one in peeked if one.audio is not None and not one.error]
+        if any(one.text.strip() for one in heard):
+            return data
+        first = first or (data if heard else None)
+    if first is None:
+        raise SpecError(
+            "latency: needs a quality section with audio, whose speech is cut to the lengths."
+        )
+    return first
+
+
+def elsewhere(experiment: Experiment, locate: Locate) -> frozenset[str]:
+    """The variants that no session opens here: neither they nor their parts have files."""
+
+    def remote(model: Model) -> bool:
+        if model.parts:
+            return all(map(remote, model.parts.values()))
+        family = load_plugin("families", model.family, locate)
+        return isinstance(family, Family) and not family.has_files
+
+    named = ((v.name, experiment.model_of(v.name)) for v in experiment.variants)
+    return frozenset(name for name, model in named if remote(model))
+
+
+def sweep_tasks(
+    experiment: Experiment, entry: MakeEntry, remote: Collection[str] = ()
+) -> list[Task]:
     """The sweep's cells at one length, one call of the pipeline each per round; each goes on until
     it is known not to be the fastest."""
     latency = experiment.latency
@@ -35,7 +75,7 @@ def sweep_tasks(experiment: Experiment, entry: MakeEntry) -> list[Task]:
     seconds = latency.sweep_seconds
     return [
         Task(entry(*cell), "pipeline", seconds, calls=1, must=True)
-        for cell in sweep_cells(experiment)
+        for cell in sweep_cells(experiment, remote)
     ]
 
 

@@ -7,6 +7,7 @@ gate on it is decided, or its share of the budget is spent.
 from __future__ import annotations
 
 import base64
+import hashlib
 import math
 import re
 import time
@@ -185,10 +186,8 @@ class _Turn:
 
     def _ask(self, turn: Sequence[tuple[int, Utterance]]) -> list[dict[str, Any]]:
         items = [self._item(one) for _, one in turn]
-        own = 2 * float(
-            self.entry.params.get("timeout_seconds") or 0
-        )  # the family ends a call itself
-        limit = max(UNKNOWN_CALL_LIMIT_SECONDS, own) * len(turn)
+        own = _timeout_seconds(self.entry.params, self.entry.parts)  # the family ends a call itself
+        limit = max(UNKNOWN_CALL_LIMIT_SECONDS, 2 * own) * len(turn)
         reply = self.pool.ask(self.entry, {"utterances": {"items": items}}, limit)
         rows: list[dict[str, Any]] = reply["calls"]
         kept = self.stream.audio / self.entry.variant if self.stream.audio else None
@@ -208,8 +207,7 @@ class _Turn:
             item["bytes"] = base64.b64encode(one.audio).decode()
         item["text"] = one.text
         if self.stream.audio is not None:
-            name = re.sub(r"[^A-Za-z0-9._-]", "_", one.id)
-            item["keep"] = str(self.stream.audio / self.entry.variant / f"{name}.flac")
+            item["keep"] = str(self.stream.audio / self.entry.variant / f"{_stem(one.id)}.flac")
         return item
 
     def _failed(self, row: Mapping[str, Any], error: HarnessError) -> dict[str, Any]:
@@ -235,3 +233,16 @@ class _Turn:
             "block": number,
             "audio_seconds": None if math.isnan(one.seconds) else one.seconds,
         }
+
+
+def _stem(item: str) -> str:
+    """A file's name without its ending that no other item has, on any file system."""
+    digest = hashlib.sha256(item.encode("utf-8", "surrogatepass")).hexdigest()
+    return f"{re.sub(r'[^A-Za-z0-9._-]', '_', item)[:80]}-{digest[:8]}"
+
+
+def _timeout_seconds(params: Mapping[str, Any], parts: Mapping[str, Any]) -> float:
+    """The longest call that a model or a part of it allows itself; 0 where none says."""
+    own = float(params.get("timeout_seconds") or 0)
+    inner = (_timeout_seconds(part["params"], part["parts"]) for part in parts.values())
+    return max([own, *inner])

@@ -209,7 +209,12 @@ def _paired(ours: pd.DataFrame, theirs: pd.DataFrame, quality: bool, texts: bool
         calls = 1 if quality else _times(at, len(keys))[shared]  # each clip alike
         sums = [np.bincount(at, weights=x, minlength=len(keys))[shared] for x in _columns(cell)]
         sides.append(Sums.of(*(x / calls for x in sums)))
-    return _Pairs(sides[0], sides[1], labels, unit)
+    # what one of them left out and the other did not is no pair
+    out = [(side.values == 0) & (side.weights == 0) for side in sides]
+    kept = ~(out[0] & (sides[1].weights != 0) | out[1] & (sides[0].weights != 0))
+    if not kept.all():
+        sides = [Sums(side.values[kept], side.weights[kept]) for side in sides]
+    return _Pairs(sides[0], sides[1], labels[kept], unit)
 
 
 def _compare_sums(pairs: _Pairs, how: Resampling) -> tuple[Interval, Interval]:

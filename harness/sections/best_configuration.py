@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import PurePosixPath
+from typing import Any
 
-from harness import markdown, reading, session
+from harness import markdown, measures, reading, session
 from harness.contracts import Result, Section
 
 TEXTS = {
@@ -17,6 +19,11 @@ TEXTS = {
             "`{variant}` no se ejecuta aquí (un servidor u otro sistema sin ficheros propios): no "
             "hay sesión que configurar."
         ),
+        "parameters": (
+            "Parámetros del modelo con los que se midió `{variant}`; sin ellos no se comporta como "
+            "aquí se dice:"
+        ),
+        "without": "no se fija",
         "none": "Sin medir: ningún candidato llegó a abrirse en una sesión.",
         "gain": (
             "En el barrido tardó el {swept} de lo que tarda la sesión por defecto; medida de "
@@ -45,6 +52,11 @@ TEXTS = {
             "`{variant}` does not run here (a server, or another system without files of its own): "
             "there is no session to configure."
         ),
+        "parameters": (
+            "Parameters of the model that `{variant}` was measured with; without them it does not "
+            "behave as told here:"
+        ),
+        "without": "not set",
         "none": "Not measured: no candidate could be opened in a session.",
         "gain": (
             "In the sweep it took {swept} of the default session's time; measured again, with "
@@ -76,13 +88,43 @@ def render(result: Result, language: str) -> str:
     config = session.SessionConfig.from_json(stored[0])
     files = _files(result, variant)
     if not files and reading.row(result.variants, variant=variant):
-        return texts["elsewhere"].format(variant=variant)
+        told = texts["elsewhere"].format(variant=variant)
+        return markdown.paragraphs(told, *_parameters(result, variant, language))
     source = session.python_code(config, files)
     return markdown.paragraphs(
         texts["intro"].format(variant=variant, session=name),
         f"```python\n{source.strip()}\n```",
+        *_parameters(result, variant, language),
         _ground(result, language),
     )
+
+
+def _parameters(result: Result, variant: str, language: str) -> list[str]:
+    """What the variant's model sets otherwise than the experiment's; all of another family's, and
+    the parts and thresholds of a system."""
+    texts, model = TEXTS[language], measures.own_model(result, variant)
+    shared = dict(result.experiment.get("model") or {})
+    if model.get("family") != shared.get("family") or (model == shared and "parts" in model):
+        shared = {}
+    rows = [
+        f"- `{key}`: {markdown.code(_text(value))}"
+        for name, value in model.items()
+        if value != shared.get(name)
+        for key, value in _flat(name, value)
+    ]
+    rows += [f"- `{name}`: {texts['without']}" for name in shared if name not in model]
+    return [texts["parameters"].format(variant=variant), "\n".join(rows)] if rows else []
+
+
+def _flat(name: str, value: Any) -> list[tuple[str, Any]]:
+    """A system's parts each on a line of their own."""
+    if name != "parts":
+        return [(name, value)]
+    return [(f"parts.{role}", part) for role, part in value.items()]
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def _files(result: Result, variant: str) -> dict[str, str]:

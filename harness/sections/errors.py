@@ -1,13 +1,16 @@
-"""Everything planned that failed: each cell and utterance, with its reason."""
+"""Everything planned that failed: cells and utterances, with the reason; alike ones together."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from harness import markdown, reading
+import pandas as pd
+
+from harness import markdown, measures, reading
 from harness.contracts import Result, Section
 
 SHOWN = 40
+FEW = 3  # utterances that are named one by one where they failed alike
 TEXTS = {
     "es": {
         "none": "Todo lo planeado se midió sin errores.",
@@ -17,6 +20,7 @@ TEXTS = {
         "n": "Llamadas",
         "error": "Error",
         "whole": "toda la celda",
+        "many": "{first} … ({n} en total)",
         "more": "Y {n} más, en la tabla.",
     },
     "en": {
@@ -27,6 +31,7 @@ TEXTS = {
         "n": "Calls",
         "error": "Error",
         "whole": "the whole cell",
+        "many": "{first} … ({n} in all)",
         "more": "And {n} more, in the table.",
     },
 }
@@ -53,31 +58,38 @@ def _made(result: Result, language: str) -> Iterator[list[str]]:
 
 def _called(result: Result, language: str) -> Iterator[list[str]]:
     failed = result.calls[result.calls["error"] != ""]
-    keys = ["stage", "variant", "session", "item", "error"]
-    for key, group in failed.groupby(keys, sort=True):
-        stage, variant, session, item, error = (str(part) for part in key)
-        yield [
-            markdown.escape(stage),
-            markdown.escape(reading.Line(variant, session, "").label),
-            markdown.escape(item) or TEXTS[language]["whole"],
-            markdown.count(len(group), language),
-            markdown.escape(error),
-        ]
+    for key, group in failed.groupby(["stage", "variant", "session", "error"], sort=True):
+        stage, variant, session, error = (str(part) for part in key)
+        label = markdown.escape(reading.Line(variant, session, "").label)
+        cell = [markdown.escape(stage), label]
+        yield from _listed(group, (cell, error), language)
 
 
 def _judged(result: Result, language: str) -> Iterator[list[str]]:
     """Audio that a judge could not judge, and listeners' scores that do not count."""
     failed = result.judged[result.judged["error"] != ""]
-    failed = failed.assign(item=failed["rater"].where(failed["rater"] != "", failed["item"]))
-    for key, group in failed.groupby(["judge", "variant", "session", "item", "error"], sort=True):
-        judge, variant, session, item, error = (str(part) for part in key)
-        yield [
-            markdown.code(judge),
-            markdown.escape(reading.Line(variant, session or "default", "").label),
-            markdown.escape(item) or TEXTS[language]["whole"],
-            markdown.count(len(group), language),
-            markdown.escape(error),
-        ]
+    item = failed["rater"].where(failed["rater"] != "", failed["item"])
+    failed = failed.assign(item=item, error=failed["error"].map(measures.without_line))
+    for key, group in failed.groupby(["judge", "variant", "session", "error"], sort=True):
+        judge, variant, session, error = (str(part) for part in key)
+        label = markdown.escape(reading.Line(variant, session or "default", "").label)
+        yield from _listed(group, ([markdown.code(judge), label], error), language)
+
+
+def _listed(
+    group: pd.DataFrame, where: tuple[list[str], str], language: str
+) -> Iterator[list[str]]:
+    """A row per utterance that failed in the same way; one row for more than a few."""
+    texts, (cell, error) = TEXTS[language], where
+    counted = group.groupby("item", sort=True).size()
+    names = [markdown.escape(str(item)) or texts["whole"] for item in counted.index]
+    if len(names) > FEW:
+        n = markdown.count(len(names), language)
+        rows = [(texts["many"].format(first=", ".join(names[:FEW]), n=n), len(group))]
+    else:
+        rows = [(name, int(calls)) for name, calls in zip(names, counted, strict=True)]
+    for name, calls in rows:
+        yield [*cell, name, markdown.count(calls, language), markdown.escape(error)]
 
 
 section = Section(order=110, title={"es": "Errores", "en": "Errors"}, render=render)

@@ -78,7 +78,7 @@ def render(result: Result, language: str) -> str:
     return markdown.paragraphs(
         markdown.table([*headers, texts["origin"]], rows, align),
         markdown.source(language, "summary", **where),
-        *_totals(steps, speed, language),
+        *_totals(result, steps, speed, language),
     )
 
 
@@ -145,7 +145,9 @@ def _ratio(change: Mapping[str, Any]) -> tuple[float, float, float]:
     return float(change["ratio"]), float(change["ratio_low"]), float(change["ratio_high"])
 
 
-def _totals(steps: list[dict[str, Any]], speed: measures.Measure, language: str) -> Iterator[str]:
+def _totals(
+    result: Result, steps: list[dict[str, Any]], speed: measures.Measure, language: str
+) -> Iterator[str]:
     texts, unit = TEXTS[language], speed.unit
     known = [step for step in steps if step["latency"][0] == step["latency"][0]]
     last = next((s for s in reversed(known) if s["role"] == "candidate"), None)
@@ -163,8 +165,18 @@ def _totals(steps: list[dict[str, Any]], speed: measures.Measure, language: str)
             times=markdown.number(before / after, language),
             paired=texts["items" if speed.stage == "quality" else "rounds"],
             ratio=markdown.estimate(_ratio(change), "share", language),
-            noise="" if last["change"] and change["resolved"] else texts["noise"],
+            noise=texts["noise"] if _lost_in_noise(result, last["change"]) else "",
         )
+
+
+def _lost_in_noise(result: Result, change: Mapping[str, Any] | None) -> bool:
+    """Whether an A/A twin, or the change's own interval where none was measured, says that nothing
+    is seen."""
+    if not change:
+        return True
+    if (result.calls["replica"] > 0).any():
+        return not change["resolved"]
+    return bool(change["ratio_low"] <= 1 <= change["ratio_high"])
 
 
 section = Section(order=20, title={"es": "Evolución", "en": "Evolution"}, render=render)

@@ -34,7 +34,11 @@ TEXTS = {
         "sign": "Qué pasó",
         "nothing": "*(nada)*",
         "cut": "{text} … ({n} palabras)",
-        "clean": "Ninguna frase entra en bucle, agota los tokens ni tiene texto donde nadie habla.",
+        "clean": "Ninguna frase {signs}.",
+        "or": " ni ",
+        "no_loops": "entra en bucle",
+        "no_budget_exhausted": "agota los tokens",
+        "no_hallucinations": "tiene texto donde nadie habla",
         "loops": "bucle",
         "budget_exhausted": "tope de tokens",
         "hallucinations": "nadie habla",
@@ -57,7 +61,11 @@ TEXTS = {
         "sign": "What happened",
         "nothing": "*(nothing)*",
         "cut": "{text} … ({n} words)",
-        "clean": "No utterance loops, spends its token budget or has text where nobody speaks.",
+        "clean": "No utterance {signs}.",
+        "or": " or ",
+        "no_loops": "loops",
+        "no_budget_exhausted": "spends its token budget",
+        "no_hallucinations": "has text where nobody speaks",
         "loops": "loop",
         "budget_exhausted": "token budget",
         "hallucinations": "nobody speaks",
@@ -101,8 +109,7 @@ def _counted(result: Result, name: str, here: pd.DataFrame, language: str) -> st
 def _worst(result: Result, language: str) -> Iterator[str]:
     texts, found = TEXTS[language], struck(result)
     if found.empty:
-        known = result.scores["metric"].isin(SIGNS).any()
-        yield texts["clean"] if known else ""
+        yield _clean(result, language)
         return
     order = {line.variant: place for place, line in enumerate(reading.lines(result))}
     found = found.assign(place=found["variant"].map(order).fillna(len(order)))
@@ -110,10 +117,19 @@ def _worst(result: Result, language: str) -> Iterator[str]:
     shown = found.groupby(["dataset", "variant"], sort=False).head(EACH).head(MOST)
     shown = shown.sort_values(["dataset", "place"], kind="stable")
     keys = ("variant", "item", "length", "sign", "said", "heard")
-    rows = [_example(row, language) for row in reading.records(shown)]
+    rows = [_example(result, row, language) for row in reading.records(shown)]
     yield texts["worst"].format(each=EACH)
     yield markdown.table([texts[key] for key in keys], rows, "llrlll")
     yield markdown.source(language, "calls", stage="quality")
+
+
+def _clean(result: Result, language: str) -> str:
+    """That nothing was found, of the signs that were looked for; "" where none was."""
+    texts, scores = TEXTS[language], reading.rows(result.scores, stage="quality", replica=0)
+    sought = set(scores["metric"][scores["weight"] > 0])
+    told = [texts[f"no_{sign}"] for sign in SIGNS if sign in sought]
+    listed = texts["or"].join([", ".join(told[:-1]), told[-1]] if len(told) > 1 else told)
+    return texts["clean"].format(signs=listed) if told else ""
 
 
 def struck(result: Result) -> pd.DataFrame:
@@ -133,8 +149,9 @@ def struck(result: Result) -> pd.DataFrame:
     return found.assign(size=found["size"].fillna(0.0))
 
 
-def _example(row: Mapping[str, Any], language: str) -> list[str]:
+def _example(result: Result, row: Mapping[str, Any], language: str) -> list[str]:
     texts = TEXTS[language]
+    known = measures.transcripts(result, str(row["dataset"])) != "unknown"
     told = [texts[sign] for sign in str(row["signs"]).split()]
     note = [markdown.escape(row["note"])] if row["note"] else []
     return [
@@ -142,7 +159,7 @@ def _example(row: Mapping[str, Any], language: str) -> list[str]:
         markdown.escape(row["item"]),
         markdown.quantity(float(row["audio_seconds"]), "s", language),
         "; ".join([*told, *note]),
-        _cut(str(row["reference"]), language),
+        _cut(str(row["reference"]), language) if known else markdown.UNKNOWN,
         _cut(str(row["text"]), language),
     ]
 

@@ -115,10 +115,16 @@ def render(result: Result, language: str) -> str:
     figures = _figures(result, language)
     if stage.empty:
         return markdown.paragraphs(TEXTS[language]["none"], *figures)
+    names = [str(name) for name in stage["workload"].unique()]
+    tested = next((name for name in names if len(_tested(result, name))), "")  # told there, once
     parts = [
         part
-        for name in stage["workload"].unique()
-        for part in (_data_set(result, str(name), language), _rules(result, str(name), language))
+        for name in names
+        for part in (
+            _data_set(result, name, language),
+            TEXTS[language]["about"] if name == tested else "",
+            _rules(result, name, language),
+        )
     ]
     return markdown.paragraphs(*parts, *figures)
 
@@ -138,7 +144,6 @@ def _data_set(result: Result, name: str, language: str) -> str:
         _intro(result, name, metrics, texts),
         markdown.table(headers, list(_rows(result, name, metrics, language)), "l"),
         markdown.source(language, "summary", stage="quality", workload=name),
-        texts["about"] if tested else "",
     )
 
 
@@ -219,9 +224,10 @@ def _limits(result: Result, name: str, texts: Mapping[str, str]) -> Iterator[str
 
 
 def _tested(result: Result, name: str) -> pd.DataFrame:
-    """The rows of changes that have a p of MAPSSWE."""
+    """The rows of changes that have a p of MAPSSWE, on a data set that is asked for WER."""
     changes = reading.rows(result.changes, stage="quality", workload=name)
-    return changes[changes["p_mapsswe"].notna()]
+    wanted = "wer" in _metrics(result, name)
+    return changes[changes["p_mapsswe"].notna() & wanted]
 
 
 def _p(tested: pd.DataFrame, cell: tuple[str, str], language: str) -> str:

@@ -16,6 +16,9 @@ TEXTS = {
             "incumplen ningún límite."
         ),
         "variant": "Variante",
+        "ratio": "Respecto a `{baseline}`",
+        "difference": "Diferencia con `{baseline}`",
+        "warning": "{gate} *(aviso)*",
         "missed": "Límites que no cumple",
         "reads": "Lectura",
         "chosen": "**elegida**",
@@ -25,13 +28,19 @@ TEXTS = {
         "error": "falló: {error}",
         "lost": "no incumple, y no es la mejor",
         "fresh": (
-            "La elegida se midió de nuevo, junto a `{baseline}`, sobre `{dataset}`, con frases con "
-            "las que no se eligió: {metric} {value}, frente a {before} al elegirla. Vale la cifra "
-            "nueva: la primera es la de quien gana un concurso y tiende a exagerar."
+            "La elegida se midió de nuevo, junto a `{baseline}`, sobre `{dataset}`, que no sirvió "
+            "para elegirla. {metric} {how}: {value}; al elegirla, {before}."
+        ),
+        "ratio_of": "respecto a `{baseline}`",
+        "difference_of": "menos el de `{baseline}`",
+        "trust": (
+            "Vale lo medido de nuevo: la cifra con la que alguien gana un concurso suele salir "
+            "mejor de lo que es. Solo se compara lo que va referido a `{baseline}`, que oyó las "
+            "mismas frases; los valores absolutos de dos conjuntos distintos, no."
         ),
         "unconfirmed": (
-            "No se midió de nuevo con otras frases, así que su cifra es la de quien gana un "
-            "concurso y tiende a exagerar."
+            "No se midió de nuevo con otras frases: la cifra con la que alguien gana un concurso "
+            "suele salir mejor de lo que es."
         ),
     },
     "en": {
@@ -41,6 +50,9 @@ TEXTS = {
             "there."
         ),
         "variant": "Variant",
+        "ratio": "Against `{baseline}`",
+        "difference": "Difference from `{baseline}`",
+        "warning": "{gate} *(warning)*",
         "missed": "Gates not met",
         "reads": "Reading",
         "chosen": "**chosen**",
@@ -50,14 +62,19 @@ TEXTS = {
         "error": "failed: {error}",
         "lost": "misses none, and is not the best",
         "fresh": (
-            "The chosen one was measured again, beside `{baseline}`, on `{dataset}`, with "
-            "utterances that it was not chosen by: {metric} {value}, against {before} when chosen. "
-            "The new figure is the one to trust: the first is that of a contest's winner and tends "
-            "to flatter."
+            "The chosen one was measured again, beside `{baseline}`, on `{dataset}`, which it was "
+            "not chosen by. {metric} {how}: {value}; when chosen, {before}."
+        ),
+        "ratio_of": "against `{baseline}`",
+        "difference_of": "minus that of `{baseline}`",
+        "trust": (
+            "What was measured again is the one to trust: the figure that wins a contest tends to "
+            "come out better than it is. Only what refers to `{baseline}`, which heard the same "
+            "utterances, is compared; absolute values on two data sets are not."
         ),
         "unconfirmed": (
-            "It was not measured again on other utterances, so its figure is that of a contest's "
-            "winner and tends to flatter."
+            "It was not measured again on other utterances: the figure that wins a contest tends "
+            "to come out better than it is."
         ),
     },
 }
@@ -72,22 +89,29 @@ def render(result: Result, language: str) -> str:
     if reading.rows(stage, metric=plan["metric"]).empty:
         return texts["none"]
     name = wording.metric(plan["metric"], language)
-    headers = [texts["variant"], name, texts["missed"], texts["reads"]]
+    base = texts[_scale(plan["metric"])].format(baseline=reading.baseline(result))
+    headers = [texts["variant"], name, base, texts["missed"], texts["reads"]]
     return markdown.paragraphs(
         texts["intro"].format(metric=name, dataset=plan["dataset"]),
-        markdown.table(headers, rows, "lrll"),
+        markdown.table(headers, rows, "lrrll"),
         markdown.source(language, "summary", workload=plan["dataset"], metric=plan["metric"]),
         *_afresh(result, plan, language),
     )
 
 
+def _scale(metric: str) -> str:
+    return "difference" if measures.by_difference(metric) else "ratio"
+
+
 def _row(result: Result, plan: dict[str, Any], variant: str, language: str) -> list[str]:
     texts = TEXTS[language]
-    where = {"stage": "quality", "workload": plan["dataset"], "variant": variant, "replica": 0}
-    row = reading.row(result.summary, **where, metric=plan["metric"])
+    cell = {"stage": "quality", "workload": plan["dataset"], "variant": variant, "replica": 0}
+    row = reading.row(result.summary, **cell, metric=plan["metric"])
     checks = reading.rows(result.checks, variant=variant, workload=plan["dataset"])
-    missed = [check for check in reading.records(checks) if measures.misses(check)]
-    listed = [_missed(check, language) for check in missed]
+    every = [check for check in reading.records(checks) if measures.misses(check)]
+    soft = _warnings(result, plan)
+    missed = [check for check in every if check["gate"] not in soft]
+    listed = [_missed(check, check["gate"] in soft, language) for check in every]
     made = reading.row(result.variants, variant=variant)
     if made and made["error"]:
         reads = texts["error"].format(error=markdown.escape(made["error"]))
@@ -98,33 +122,57 @@ def _row(result: Result, plan: dict[str, Any], variant: str, language: str) -> l
         reads = texts["one" if len(missed) == 1 else "out"].format(n=len(missed))
     else:
         reads = texts["lost"]
-    shown = markdown.escape(variant), measures.shown(row, language)
+    line = reading.Line(variant, str(row["session"]) if row else "default", "")
+    where = (plan["dataset"], plan["metric"])
+    over = measures.against(result, line, where, language)
+    shown = markdown.escape(variant), measures.shown(row, language), over
     return [*shown, "<br>".join(listed) or markdown.UNKNOWN, reads]
 
 
-def _missed(check: dict[str, Any], language: str) -> str:
+def _warnings(result: Result, plan: dict[str, Any]) -> set[str]:
+    """The gates there that ruled nobody out, as far as a run keeps it: once a variant is found that
+    misses none, all are stored as warnings, and what that one misses was a warning before."""
+    checks = reading.rows(result.checks, workload=plan["dataset"])
+    own = reading.records(reading.rows(checks, variant=reading.candidate(result)[0]))
+    missed = [check for check in own if measures.misses(check)]
+    if any(check["severity"] == "fail" for check in missed):
+        return set(checks["gate"][checks["severity"] == "warn"])  # nobody was fit: as they were
+    return {str(check["gate"]) for check in missed}
+
+
+def _missed(check: dict[str, Any], soft: bool, language: str) -> str:
     name = markdown.escape(wording.gate_name(check, language))
+    named = TEXTS[language]["warning"].format(gate=name) if soft else name
     observed, limit = (f(check, language) for f in (wording.gate_observed, wording.gate_limit))
-    return f"{name}: {observed}, {limit}"
+    return f"{named}: {observed}, {limit}"
 
 
 def _afresh(result: Result, plan: dict[str, Any], language: str) -> Iterator[str]:
-    """The winner's figure on each data set that it was not chosen by."""
+    """The winner against the baseline on each data set that asks for the metric and that it was
+    not chosen by, beside the same when it was chosen."""
     texts, variant = TEXTS[language], reading.candidate(result)[0]
-    found = reading.rows(result.summary, stage="quality", variant=variant, metric=plan["metric"])
-    found = reading.rows(found, replica=0, operation="pipeline")
-    before = reading.row(found, workload=plan["dataset"])
-    others = found[found["workload"] != plan["dataset"]]
-    if others.empty:
-        yield texts["unconfirmed"]
-    for row in reading.records(others):
+    metric, base = str(plan["metric"]), reading.baseline(result)
+    found = reading.rows(result.summary, stage="quality", variant=variant, metric=metric, replica=0)
+    asked = [metric in reading.asked(result, str(name)) for name in found["workload"]]
+    lines = {
+        str(row["workload"]): reading.Line(variant, str(row["session"]), "")
+        for row in reading.records(found[asked])
+    }
+    over = {
+        name: measures.against(result, line, (name, metric), language)
+        for name, line in lines.items()
+    }
+    before = over.pop(plan["dataset"], markdown.UNKNOWN)
+    for name, value in over.items():
         yield texts["fresh"].format(
-            baseline=reading.baseline(result),
-            dataset=row["workload"],
-            metric=wording.metric(plan["metric"], language),
-            value=measures.shown(row, language),
-            before=measures.shown(before, language),
+            baseline=base,
+            dataset=name,
+            metric=wording.metric(metric, language),
+            how=texts[f"{_scale(metric)}_of"].format(baseline=base),
+            value=value,
+            before=before,
         )
+    yield texts["trust" if over else "unconfirmed"].format(baseline=base)
 
 
 section = Section(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
+from typing import Any
 
 import pandas as pd
 
@@ -31,15 +33,25 @@ TEXTS = {
             "Síntesis: {items} textos de `{dataset}`, dichos por {variants} variantes ({seconds} s "
             "de audio en total)."
         ),
+        "server": (
+            "`{variant}` es un servidor: {url}, modelo {model}, hasta {timeout} por llamada, hasta "
+            "{retries} envíos más tras un 429, un 503 o una conexión rota, {concurrency} llamada a "
+            "la vez. Su latencia incluye la red y el envío del audio; en qué máquina corre no se "
+            "sabe. De {calls} llamadas con respuesta, {again} se enviaron más de una vez."
+        ),
         "source": "`{dataset}` viene de `{source}`, huella `{fingerprint}`{notes}.",
         "left": (
             "De `{dataset}` se quedan sin resultado en alguna variante {n} de {all} frases "
-            "({share}): {why}. Una a una, en los errores."
+            "({share}): {why}. Una a una, en `calls.parquet`."
         ),
         "times": "{why} ({n})",
         "judged": "Jueces: {n} audios o puntuaciones en `judged`, {errors} de ellos sin cifra.",
         "silent": (
             "Sin habla: {items} clips de `{dataset}` ({seconds} s de audio), {variants} variantes."
+        ),
+        "unwritten": (
+            "Habla sin transcripción: {items} trozos de `{dataset}` ({seconds} s de audio, "
+            "{speakers}), {variants} variantes."
         ),
         "speaker": "1 locutor",
         "speakers": "{n} locutores",
@@ -65,16 +77,26 @@ TEXTS = {
             "Synthesis: {items} texts of `{dataset}`, said by {variants} variants ({seconds} s of "
             "audio in all)."
         ),
+        "server": (
+            "`{variant}` is a server: {url}, model {model}, up to {timeout} a call, sent again up "
+            "to {retries} times after a 429, a 503 or a broken connection, {concurrency} call at a "
+            "time. Its latency includes the network and sending the audio; the machine that it "
+            "runs on is not known. Of {calls} answered calls, {again} were sent more than once."
+        ),
         "source": "`{dataset}` comes from `{source}`, fingerprint `{fingerprint}`{notes}.",
         "left": (
             "Of `{dataset}`, {n} of {all} utterances have no result with some variant ({share}): "
-            "{why}. The errors list each."
+            "{why}. `calls.parquet` has each."
         ),
         "times": "{why} ({n})",
         "judged": "Judges: {n} pieces of audio or scores in `judged`, {errors} without a figure.",
         "silent": (
             "Without speech: {items} clips of `{dataset}` ({seconds} s of audio), {variants} "
             "variants."
+        ),
+        "unwritten": (
+            "Speech without a transcript: {items} pieces of `{dataset}` ({seconds} s of audio, "
+            "{speakers}), {variants} variants."
         ),
         "speaker": "1 speaker",
         "speakers": "{n} speakers",
@@ -88,7 +110,8 @@ def render(result: Result, language: str) -> str:
     texts = TEXTS[language]
     if result.calls.empty:
         return texts["none"]
-    lines = [*_made(result, language), *_timed(result, language), *_spoken(result, language)]
+    lines = [*_made(result, language), *_servers(result, language)]
+    lines += [*_timed(result, language), *_spoken(result, language)]
     failed = int((result.calls["error"] != "").sum())
     total = {"calls": _clocked(result), "errors": failed}
     lines.append(texts["total"].format(**_counts(total, language)))
@@ -118,6 +141,36 @@ def _made(result: Result, language: str) -> Iterator[str]:
             after=markdown.quantity(row["size_bytes"] / 1e6, "MB", language),
             change=markdown.quantity(row["size_bytes"] / base["size_bytes"] - 1, "share", language),
         )
+
+
+def _servers(result: Result, language: str) -> Iterator[str]:
+    """Each server that a variant, or a part of one, asks: how, and how often again."""
+    for variant in reading.variants(result):
+        for role, model in _asked(measures.own_model(result, variant)):
+            where = {"variant": variant, "operation": "pipeline", "error": ""}
+            calls = reading.rows(result.calls, **where)
+            again = sum(reading.parsed(text).get("retries", 0) > 0 for text in calls["figures"])
+            yield TEXTS[language]["server"].format(
+                variant=f"{variant}.{role}" if role else variant,
+                url=markdown.code(str(model["url"])),
+                model=markdown.code(str(model.get("model") or "")) or markdown.UNKNOWN,
+                timeout=markdown.given(_number(model, "timeout_seconds"), "s", language),
+                retries=markdown.given(_number(model, "retries"), "", language),
+                concurrency=markdown.given(_number(model, "concurrency"), "", language),
+                **_counts({"again": again, "calls": len(calls)}, language),
+            )
+
+
+def _asked(model: dict[str, Any], role: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
+    """(role, parameters) of what a model asks by a URL, itself or in its parts."""
+    if model.get("url"):
+        yield role, model
+    for name, part in (model.get("parts") or {}).items():
+        yield from _asked(part, f"{role}.{name}" if role else name)
+
+
+def _number(model: dict[str, Any], key: str) -> float:
+    return float(model.get(key, math.nan))
 
 
 def _timed(result: Result, language: str) -> Iterator[str]:
@@ -157,8 +210,8 @@ def _spoken(result: Result, language: str) -> Iterator[str]:
         told = {0: texts["unknown"], 1: texts["speaker"]}.get(
             people, texts["speakers"].format(n=people)
         )
-        silent = not (items["reference"] + items["speaker"]).any()
-        yield texts["silent" if silent else "quality"].format(
+        kind = {"none": "silent", "unknown": "unwritten"}
+        yield texts[kind.get(measures.transcripts(result, str(name)), "quality")].format(
             items=markdown.count(len(items), language),
             dataset=name,
             seconds=markdown.count(items["audio_seconds"].sum(), language),

@@ -30,7 +30,7 @@ class Builder(Evaluated):
     def __init__(self, document: Document, locate: Locate, stored: bool = False) -> None:
         super().__init__(document, locate)
         self.stored = stored
-        self.baseline = self.candidate = ""
+        self.candidate = ""
         self.recorded_rows: dict[str, model.Recorded] = {}
         self.session_names: list[str] = []
         self.latency: model.Latency | None = None
@@ -60,6 +60,7 @@ class Builder(Evaluated):
             }
             self.keys(raw, "", [f.name for f in dataclasses.fields(Experiment)])
             values = self.fields(Experiment, self._with_defaults(raw), "", special)
+            requirements.confirming()
             if values is not None and not self.problems:
                 return _settled(Experiment(**values))
         raise SpecError("\n".join(self.lines()))
@@ -77,10 +78,10 @@ class Builder(Evaluated):
         filled = {"sessions": [], **raw}
         if len(names) == 1:
             filled.setdefault("baseline", names[0])
-        for selection in _mappings([raw.get("selection")]):
-            for first in list(selection.get("among") or [])[:1]:
-                filled.setdefault("candidate", first)  # until one is chosen
         others = [n for n in names if n != filled.get("baseline")] or names
+        if raw.get("selection") is not None and others:  # until one is chosen
+            among = [n for n in _among(raw["selection"]) if n in others]
+            filled.setdefault("candidate", next(iter(among), others[0]))
         if len(others) == 1:
             filled.setdefault("candidate", others[0])
         return filled
@@ -104,12 +105,14 @@ class Builder(Evaluated):
                 self.keys(raw, path, known)
                 raw = {k: v for k, v in raw.items() if k in known}
             found = self.build(model.Variant, raw, path, special)
+            if found and found.model and found.source and not self.stored:
+                self.note(f"{path}.source", "belongs into this variant's model")
             return found
         if "model" in raw:
             self.note(f"{path}.params", "belongs into this variant's model")
             return None
         own = self.document.data.get("model")
-        special["model"] = lambda params, _: self.merged(own or {}, params, f"{path}.params")
+        special["model"] = lambda params, _: self.merged(own, params, f"{path}.params")
         rest = {k: v for k, v in raw.items() if k != "params"}
         found = self.build(model.Variant, {**rest, "model": raw["params"]}, path, special)
         return found
@@ -290,6 +293,11 @@ class Builder(Evaluated):
 
 def _mappings(raw: Any) -> list[dict[str, Any]]:
     return [entry for entry in raw if isinstance(entry, dict)] if isinstance(raw, list) else []
+
+
+def _among(selection: Any) -> list[Any]:
+    among = selection.get("among") if isinstance(selection, dict) else None
+    return among if isinstance(among, list) else []
 
 
 def _settled(experiment: Experiment) -> Experiment:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import functools
 from typing import Any
 
 from harness.contracts import Composite, Family, Judge, Locate
+from harness.errors import HarnessError
 from harness.plugins import NamedMetric
 from harness.spec import model
 from harness.spec.model import Use
 from harness.spec.models import Models
-from harness.spec.naming import normalisers
+from harness.spec.naming import find_metric, normalisers
 from harness.spec.references import dataset_name
 from harness.spec.strict_yaml import Document
 from harness.spec.values import Special
@@ -25,6 +27,9 @@ class Evaluated(Models):
         self.family: Family | Composite | None = None
         self.variant_names: list[str] = []
         self.quality: tuple[model.Quality, ...] = ()
+        self.baseline = ""
+        self.stored = False  # what `to_json` gave, not what a person wrote
+        self.selection: model.Selection | None = None
 
     def read_quality(self, raw: Any, path: str) -> tuple[model.Quality | None, ...]:
         found = tuple(self._entry(v, p) for p, v in self.items(raw, path))
@@ -35,8 +40,7 @@ class Evaluated(Models):
     def read_calibration(self, raw: Any, path: str) -> model.Calibration | None:
         special = {"dataset": functools.partial(self.use, "datasets")}
         found: model.Calibration | None = self.build(model.Calibration, raw, path, special)
-        evaluated = [self.identity(entry.dataset) for entry in self.quality]
-        if found and self.identity(found.dataset) in evaluated:
+        if found and any(self.same_data(found.dataset, q.dataset) for q in self.quality):
             self.note(
                 f"{path}.dataset",
                 "would calibrate on what is evaluated; use another split, such as dev",
@@ -47,19 +51,47 @@ class Evaluated(Models):
         found: model.Selection | None = self.build(model.Selection, raw, path)
         if found is None:
             return None
-        if "candidate" in self.document.data and not getattr(self, "stored", False):
+        self.selection = found
+        if "candidate" in self.document.data and not self.stored:
             self.note(path, "finds the candidate; leave out either this or `candidate`")
         for i, name in enumerate(found.among):
-            self.choice(name, self.variant_names, f"{path}.among[{i}]", "variant")
-        entry = next((q for q in self.quality if q.name == found.dataset), None)
+            here = f"{path}.among[{i}]"
+            self.choice(name, self.variant_names, here, "variant")
+            if name in found.among[:i]:
+                self.note(here, f"names {name!r} twice")
+            if name == self.baseline:
+                self.note(here, f"{name!r} is the baseline, which the winner is compared with")
+        if all(place.path.partition("[")[0] != "quality" for place in self.problems):
+            self._selected_on(found, path)
+        return found
+
+    def _selected_on(self, how: model.Selection, path: str) -> None:
+        """The selection's data set must be there, have its metric, and not be met again."""
+        entry = next((q for q in self.quality if q.name == how.dataset), None)
         if entry is None:
             known = [q.name for q in self.quality]
-            self.choice(found.dataset, known, f"{path}.dataset", "quality entry")
-        elif found.metric not in entry.metrics:
-            self.choice(found.metric, entry.metrics, f"{path}.metric", f"metric of {entry.name}")
+            self.choice(how.dataset, known, f"{path}.dataset", "quality entry")
+        else:
+            self._ranking(how.metric, entry, f"{path}.metric")
+            for other in self.quality:
+                if other is not entry and self.same_data(entry.dataset, other.dataset):
+                    self.note(
+                        f"{path}.dataset",
+                        f"{other.name} is the same data as {entry.name}: the winner is confirmed "
+                        "on fresh data; use another split, such as dev",
+                    )
         if len(self.quality) < 2:
             self.note(path, "needs a second data set: the winner is confirmed on fresh data")
-        return found
+
+    def _ranking(self, name: str, entry: model.Quality, path: str) -> None:
+        """The metric must say of each variant how good it is on that data set."""
+        metric = None
+        with contextlib.suppress(HarnessError):
+            metric = find_metric(name, self.locate).metric
+        if metric and (metric.of_variant or metric.ratio_of or metric.better == "neither"):
+            self.note(path, f"{name} does not say which is best on data; name one that does: rtf")
+        else:
+            self.choice(name, entry.metrics, path, f"metric of {entry.name}")
 
     # ------------------------------------------------------------------------------ one data set
     def _entry(self, raw: Any, path: str) -> model.Quality | None:
@@ -69,7 +101,7 @@ class Evaluated(Models):
         }
         filled = {"name": "", **raw} if isinstance(raw, dict) else raw
         if isinstance(filled, dict) and self.family and self.family.takes == "text":
-            filled.setdefault("normaliser", "none")
+            filled.setdefault("normaliser", "generic")
         entry: model.Quality | None = self.build(model.Quality, filled, path, special)
         if entry is None:
             return None
@@ -79,6 +111,7 @@ class Evaluated(Models):
         for named, i in found:
             if named:
                 self._measurable(named, f"{path}.metrics[{i}]")
+        self._audible(entry, f"{path}.judges")
         judges = self._wanted(entry, [named for named, _ in found if named], path)
         if len(self.problems) > before:
             return None
@@ -89,8 +122,24 @@ class Evaluated(Models):
         metric, gives = named.metric, self.family.gives if self.family else ()
         if metric.of_variant:
             self.note(path, f"{named.name} is a figure of a variant, not of data")
+        elif metric.ratio_of:
+            self.note(
+                path,
+                f"{named.name} compares two variants; list {metric.ratio_of}, "
+                f"and ask for {named.name} in a gate",
+            )
         elif metric.judge and gives and "audio" not in gives:
             self.note(path, f"{named.name} is of synthesised speech; this family gives {gives[0]}")
+
+    def _audible(self, entry: model.Quality, path: str) -> None:
+        """Judges are listed once each, for a family that gives them something to hear."""
+        if entry.judges and self.family and "audio" not in self.family.gives:
+            gives = self.family.gives[0]
+            self.note(path, f"look at synthesised speech; this family gives {gives}; leave it out")
+        names = [use.use if use else "" for use in entry.judges]
+        for i, name in enumerate(names):
+            if name and name in names[:i]:
+                self.note(f"{path}[{i}].use", f"two judges are {name!r}; keep one")
 
     def _judges(self, raw: Any, path: str) -> tuple[Use | None, ...]:
         return tuple(self._judge(entry, place) for place, entry in self.items(raw, path))

@@ -36,7 +36,7 @@ class Models(References):
             params=params,
             source=self._source(data, family, path),
             parts=self.parts(data, family, path),
-            quantize=self._quantize(data, path, part),
+            quantize=self._quantize(data, family, path, part),
         )
         return found if len(self.problems) == before else None
 
@@ -66,10 +66,10 @@ class Models(References):
         """What a family takes: "audio" or "text"."""
         return str(self.plugin("families", family, "model").takes)
 
-    def merged(self, own: Mapping[str, Any], raw: Any, path: str) -> model.Model | None:
+    def merged(self, own: Any, raw: Any, path: str) -> model.Model | None:
         """The experiment's model `own` (as written) with other parameters, None after a note."""
         data = self.mapping(raw, path)
-        if data is None:
+        if data is None or not isinstance(own, dict):  # noted where the model was read
             return None
         kept = [key for key in data if key in OWN]
         for key in kept:
@@ -89,12 +89,17 @@ class Models(References):
             return None
         return self.origin(data["source"], here)
 
-    def _quantize(self, data: Mapping[str, Any], path: str, part: bool) -> Use | None:
+    def _quantize(
+        self, data: Mapping[str, Any], family: Family | Composite, path: str, part: bool
+    ) -> Use | None:
         if "quantize" not in data:
             return None
         here = f"{path}.quantize"
         if not part:
             self.note(here, "belongs to a variant, or to a part of a system")
+            return None
+        if not (isinstance(family, Family) and family.has_files):
+            self.note(here, "this family has no files of its own; leave it out")
             return None
         use = self.use("quantize", data["quantize"], here)
         if use and self.plugin("quantize", use.use, here).needs_calibration:

@@ -126,6 +126,25 @@ class References(Reader):
                 self.note(here, f"two {what} are called {value.name!r}; give each its own name")
             seen[value.name.casefold()] = value.name
 
+    def same_data(self, one: Use, other: Use) -> bool:
+        """Whether both take from the same data, be it as a whole or cut to pieces."""
+        if self.identity(one) == self.identity(other):
+            return True
+        split = self._split(one)
+        return split is not None and split == self._split(other)
+
+    def _split(self, use: Use) -> tuple[str, str, str] | None:
+        """(folder, locale, split) of a release, whichever plugin reads it."""
+        path, split = (getattr(use.params, key, None) for key in ("path", "split"))
+        if not (path and isinstance(path, str) and isinstance(split, str)):
+            return None
+        locale = str(getattr(use.params, "locale", ""))
+        with contextlib.suppress(SpecError):  # noted where the path was read
+            folder = self.locate(path).resolve()
+            folder = folder.parent if folder.name == locale else folder  # the language's own
+            return str(folder), locale, split
+        return None
+
     def identity(self, use: Use) -> tuple[Any, ...]:
         """Which data a use names, however much of it is taken."""
         params = {f.name: getattr(use.params, f.name) for f in dataclasses.fields(use.params)}

@@ -63,6 +63,22 @@ class Requirements:
     def claims(self, raw: Any, path: str) -> tuple[Claim | None, ...]:
         return tuple(self._claim(entry, place) for place, entry in self.builder.items(raw, path))
 
+    def confirming(self) -> None:
+        """Notes variants that would win a selection and then face no gate on fresh data."""
+        builder, how = self.builder, self.builder.selection
+        sections = ("model", "variants", "latency", "quality", "selection", "gates")
+        if how is None or builder.stored or not builder.sound(*sections):
+            return
+        fresh = [gate for gate in self._gates if gate.severity == "fail" and str(gate.at)]
+        faced = {n for gate in fresh if gate.at.dataset != how.dataset for n in gate.variants}
+        free = [name for name in how.among if name not in faced]
+        if free:
+            builder.note(
+                "selection",
+                f"no gate with severity fail looks at {', '.join(free)} on fresh data; add one at "
+                "another data set or at audio_seconds",
+            )
+
     # ------------------------------------------------------------------------------ gates
     def _gate(self, raw: Any, path: str) -> Gate | None:
         note = self.builder.note
@@ -111,6 +127,7 @@ class Requirements:
             variants=self._variants(gate.variants, over, path),
         )
         self._session(gate, path)
+        self._against(gate, path)
         gate = replace(gate, name=gate.name or self._default_name(gate, subject))
         return gate if len(self.builder.problems) == before else None
 
@@ -125,15 +142,25 @@ class Requirements:
         elif gate.session:
             self.builder.choice(gate.session, self.builder.session_names, path, "session")
 
+    def _against(self, gate: Gate, path: str) -> None:
+        how = self.builder.selection
+        if how and gate.over in how.among and gate.at.dataset != how.dataset:
+            self.builder.note(
+                f"{path}.over",
+                f"{gate.over!r} is one to choose from, and of those the winner alone is measured "
+                "beyond the selection's data set; compare with the baseline",
+            )
+
     def _check_side(self, gate: Gate, plugin: contracts.Gate, subject: _Subject, path: str) -> None:
         """Refuses a limit that would pass what is worse: `min` for an error rate."""
         better = subject.named.metric.better
         if better == "neither":
             return
         worse, step = (1.0 if better == "lower" else -1.0), max(abs(gate.limit), 1.0)
+        at_limit = plugin.limit_on(gate.limit)
         if (
-            _answer(plugin, gate.limit, gate.limit + worse * step) is Status.PASS
-            and _answer(plugin, gate.limit, gate.limit - worse * step) is Status.FAIL
+            _answer(plugin, gate.limit, at_limit + worse * step) is Status.PASS
+            and _answer(plugin, gate.limit, at_limit - worse * step) is Status.FAIL
         ):
             self.builder.note(
                 f"{path}.{gate.kind}",
@@ -177,7 +204,7 @@ class Requirements:
             return None
         gate = same[0]
         plugin = self.builder.plugin("gates", gate.kind, path)
-        if _answer(plugin, gate.limit, waiver.up_to) is not Status.FAIL:
+        if _answer(plugin, gate.limit, plugin.limit_on(waiver.up_to)) is not Status.FAIL:
             self.builder.note(
                 f"{path}.up_to",
                 f"{waiver.up_to:g} meets the gate ({gate.kind}: {gate.limit:g}); a waiver "
@@ -199,7 +226,7 @@ class Requirements:
         at = self._place(claim.at, subject, path, must=False)
         claim = replace(
             claim,
-            variant=claim.variant or self.builder.candidate,
+            variant=claim.variant or ("" if self.builder.selection else self.builder.candidate),
             at=at,
             operation=self._operation(claim.operation, at, subject, path),
             over=self._over(claim, False, subject, path),

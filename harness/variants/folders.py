@@ -97,6 +97,8 @@ def quantize(
     }
     if calibration is not None:
         inputs |= {"calibration": calibration.fingerprint, "feeds": code_of(family.feeds)}
+        if calibration.family_params is not None:
+            inputs["family_params"] = asdict(calibration.family_params)
 
     def build(folder: Path) -> dict[str, Any]:
         tell(f"quantizing with {use.use}")
@@ -143,6 +145,8 @@ def _apply(
 ) -> dict[str, Quantized]:
     use, method = how
     graphs = family.graphs(source)
+    if not graphs:
+        raise QuantizeError(f"{use.use}: this model has no graph here to quantize.")
     graph.require_matches(graphs.values(), getattr(use.params, "left_out", ()))
     replaced: set[Path] = set()
     done: dict[str, Quantized] = {}

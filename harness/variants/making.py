@@ -75,7 +75,7 @@ class Maker:
             method: Method = load_plugin("quantize", variant.quantize.use, self.locate)
             clips = None
             if method.needs_calibration:
-                clips = _calibration(experiment, family, self.locate)
+                clips = _calibration(experiment, model, family, self.locate)
             start = quantize(family, start, (variant.quantize, method), clips, self.tell)
         return self._of(start, model)
 
@@ -135,7 +135,8 @@ def make(experiment: Experiment, locate: Locate, tell: Tell = quiet) -> dict[str
             found[variant.name] = maker.variant(experiment, variant)
         except HarnessError as error:
             tell(f"{variant.name}: {error}")
-            found[variant.name] = Made(base.folder, "", {}, str(error), base.family, base.params)
+            why = str(error) or type(error).__name__
+            found[variant.name] = Made(base.folder, "", {}, why, base.family, base.params)
     return found
 
 
@@ -168,17 +169,21 @@ def _joined(parts: Mapping[str, Made]) -> dict[str, Any]:
             out["parameters"][role] = {"use": record["method"], **record["parameters"]}
         for name in ("files", "operators", "nodes"):
             out[name] |= {f"{role}/{key}": value for key, value in record.get(name, {}).items()}
+    if not all(made.record.get("files") for made in parts.values()):
+        out["files"] = {}  # a part runs elsewhere: how large the whole is, nobody knows
     methods = [made.record.get("method", "") for made in parts.values()]
     return {**out, "method": " + ".join(dict.fromkeys(filter(None, methods)))}
 
 
-def _calibration(experiment: Experiment, family: Family, locate: Locate) -> Calibration:
+def _calibration(
+    experiment: Experiment, model: Model, family: Family, locate: Locate
+) -> Calibration:
     if experiment.calibration is None:
         raise QuantizeError("a method that calibrates needs a calibration section.")
     use = experiment.calibration.dataset
     data: Dataset = load_plugin("datasets", use.use, locate).load(use.params, locate)
     items: Callable[[int], Iterable[Any]] = partial(_items, data, family)
-    return Calibration(items, data.fingerprint, experiment.model.params)
+    return Calibration(items, data.fingerprint, model.params)
 
 
 def _items(data: Dataset, family: Family, count: int) -> Iterator[Any]:

@@ -12,6 +12,7 @@ from typing import Any
 import pandas as pd
 
 from harness import scoring, stats, tables
+from harness.contracts import SCREENED
 from harness.plugins import NamedMetric
 from harness.scoring.changes import DEFAULT, exact_change
 from harness.scoring.estimates import blocks_needed, lost, unpaired
@@ -45,6 +46,13 @@ class Case:
     def session_of(self, variant: str, asked: str = "") -> str:
         """The candidate is judged in its chosen session, the others in the default one."""
         return asked or (self.session if variant == self.candidate else DEFAULT)
+
+    def heard_in(self, variant: str, at: Mapping[str, Any], asked: str = "") -> str:
+        """The session of a variant at a place; what a selection looked at was in `default`."""
+        selection = self.experiment.get("selection") or {}
+        if selection and at.get("dataset") == selection["dataset"]:
+            return DEFAULT
+        return self.session_of(variant, asked)
 
     def recorded(self, name: str) -> Mapping[str, Any] | None:
         """A row that was measured elsewhere."""
@@ -261,15 +269,36 @@ NO_CALLS = _Failures(tables.frame("calls", []), 0)
 
 def _failures(data: Mapping[str, pd.DataFrame], figure: Figure, named: NamedMetric) -> _Failures:
     """Failed and planned calls of the figure's cell, those among them whose audio its judge could
-    not take; one that could not load counts too."""
+    not take; one that could not load counts too. Of listeners, invalid and planned scores where
+    their share is the larger one."""
     found = _failed_calls(data["calls"], figure)
     if not named.metric.judge:
         return found
+    found = replace(
+        found, failed=pd.concat([found.failed, _mute(data["calls"], figure)], ignore_index=True)
+    )
     judged = data["judged"]
-    keep = (judged["judge"] == named.metric.judge) & (judged["variant"] == figure.variant)
-    keep &= (judged["session"] == figure.session) & (judged["dataset"] == figure.workload)
-    keep &= (judged["rater"] == "") & (judged["error"] != "")  # screened listeners are no failures
-    return replace(found, failed=pd.concat([found.failed, judged[keep]], ignore_index=True))
+    here = (judged["judge"] == named.metric.judge) & (judged["dataset"] == figure.workload)
+    mine = (judged["variant"] == figure.variant) & (judged["session"] == figure.session)
+    if (judged[here]["rater"] != "").any():  # a listening test: its scores are not one per call
+        scores = judged[here & (mine | (judged["variant"] == ""))]  # "": it may be of any variant
+        return max(found, _invalid(scores), key=lambda side: side.share)
+    unheard = judged[here & mine & (judged["error"] != "")]
+    return replace(found, failed=pd.concat([found.failed, unheard], ignore_index=True))
+
+
+def _invalid(scores: pd.DataFrame) -> _Failures:
+    """Listeners' scores that are none, among all but those that a stated rule leaves out."""
+    asked = scores[~scores["error"].str.startswith(SCREENED)]
+    return _Failures(asked[asked["error"] != ""], len(asked))
+
+
+def _mute(calls: pd.DataFrame, figure: Figure) -> pd.DataFrame:
+    """Calls of the figure's cell that gave no audio, though nothing failed: no judge saw them."""
+    keep = (calls["stage"] == figure.stage) & (calls["variant"] == figure.variant)
+    keep &= (calls["session"] == figure.session) & (calls["dataset"] == figure.workload)
+    keep &= calls["warm"] & (calls["error"] == "") & (calls["audio_sha256"] == "")
+    return calls[keep & (calls["replica"] == 0)]
 
 
 def _failed_calls(calls: pd.DataFrame, figure: Figure) -> _Failures:

@@ -51,7 +51,7 @@ def _rows(case: Case, data: Mapping[str, pd.DataFrame]) -> Iterator[dict[str, An
             figure = Figure(
                 gate["metric"],
                 variant,
-                case.session_of(variant, gate.get("session") or ""),
+                case.heard_in(variant, gate.get("at") or {}, gate.get("session") or ""),
                 gate.get("operation") or "",
                 gate.get("at") or {},
                 gate.get("over") or "",

@@ -169,6 +169,8 @@ class Server:
         started = self._clock()
         try:
             output = call()
+        except SpecError:
+            raise  # the experiment's fault: it ends the run
         except HarnessError as error:
             return {"seconds": None, "cpu_seconds": None, "error": str(error)}, None
         seconds = self._clock() - started

@@ -32,7 +32,7 @@ class Columns:
 
     def to_seconds(self, value: Any) -> float:
         """The length's column in seconds, NaN where it says nothing."""
-        if not isinstance(value, (int, float)) or not value > 0:
+        if not isinstance(value, (int, float)) or not 0 < value < math.inf:
             return math.nan
         return value / self.per_second
 
@@ -64,6 +64,18 @@ def choose(schema: Any, names: Mapping[str, str], label: str) -> Columns:
     if not seconds and SAMPLES in known and rate:
         return Columns(audio, text, speaker, SAMPLES, rate)
     return Columns(audio, text, speaker, seconds, 1.0)
+
+
+def require(columns: Columns, schema: Any, file: str, label: str) -> None:
+    """A split's later file has what the first one has. Raises: AssetError (one line)."""
+    known = list(schema.names)
+    if missing := [name for name in columns.all() if name not in known]:
+        has = ", ".join(known)
+        raise AssetError(
+            f"{label}: {file} has no column {missing[0]}, as others have; it has {has}."
+        )
+    if not _is_audio(schema, columns.audio):
+        raise AssetError(f"{label}: {file} holds no encoded audio in {columns.audio}; others do.")
 
 
 def _is_audio(schema: Any, name: str) -> bool:

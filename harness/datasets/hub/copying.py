@@ -9,7 +9,7 @@ import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from functools import partial
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import numpy as np
@@ -17,13 +17,14 @@ import numpy as np
 from harness import sampling
 from harness.contracts import Dataset, Utterance
 from harness.corpus import Listing, keys, line_places, read_all, stock, times
-from harness.datasets.hub.columns import Columns, choose
+from harness.datasets.hub.columns import Columns, choose, require
 from harness.datasets.hub.finding import Found, asked
 from harness.places import cache_folder, keeping, put
 from harness.sampling import Wanted
 
 READ_SECONDS = 120.0  # for one row group; those of audio hold about a hundred clips
 _BATCH = 16
+_LAYOUT = 2  # of what is kept; raise it when another one must not be read. 2: clips by their column
 
 
 def read(found: Found, names: Mapping[str, str], wanted: Wanted) -> Dataset:
@@ -32,8 +33,7 @@ def read(found: Found, names: Mapping[str, str], wanted: Wanted) -> Dataset:
     Raises: AssetError (one line).
     """
     folder = cache_folder() / "parquet" / found.identity
-    choice = hashlib.sha256(json.dumps([dict(names), asdict(wanted)]).encode()).hexdigest()[:16]
-    table = folder / f"{choice}.jsonl"
+    table = folder / f"{_short([_LAYOUT, dict(names), asdict(wanted)])}.jsonl"
     notes_file = table.with_suffix(".json")
     if not notes_file.is_file():
         _fetch(found, names, wanted, table)
@@ -42,8 +42,11 @@ def read(found: Found, names: Mapping[str, str], wanted: Wanted) -> Dataset:
 
 def _fetch(found: Found, names: Mapping[str, str], wanted: Wanted, table: Path) -> None:
     files = [_File(found, file) for file in found.files()]
-    columns = choose(files[0].schema(), names, found.place.label)
-    counts = [file.rows() for file in files]
+    footers = [file.footer() for file in files]
+    columns = choose(footers[0][0], names, found.place.label)
+    for file, (schema, _) in zip(files, footers, strict=True):
+        require(columns, schema, file.name, found.place.label)
+    counts = [count for _, count in footers]
     total = sum(counts)
     lengths = np.full(total, np.nan)
     if not wanted.everything and columns.seconds:
@@ -56,7 +59,7 @@ def _fetch(found: Found, names: Mapping[str, str], wanted: Wanted, table: Path) 
         first = 0
         for file, count in zip(files, counts, strict=True):
             inside = drawn.rows[(drawn.rows >= first) & (drawn.rows < first + count)] - first
-            for row in file.copy(inside, first, columns, table.parent / "clips"):
+            for row in file.copy(inside, first, columns, table.parent):
                 target.write(json.dumps(row) + "\n")
             first += count
     unfinished.replace(table)
@@ -67,7 +70,7 @@ def _fetch(found: Found, names: Mapping[str, str], wanted: Wanted, table: Path) 
 def _dataset(found: Found, table: Path, notes: Mapping[str, str]) -> Dataset:
     places = line_places(table)
     stems = times(keys(Path(json.loads(text)["name"]).stem for text in read_all(table, places)))
-    listing = Listing(table, places, _Rows(table.parent / "clips", stems).utterance)
+    listing = Listing(table, places, _Rows(table.parent, stems).utterance)
     seen = stock(listing)
     place = found.place
     name = place.where.name if isinstance(place.where, Path) else place.where
@@ -91,14 +94,14 @@ def _dataset(found: Found, table: Path, notes: Mapping[str, str]) -> Dataset:
 class _Rows:
     """How a kept row becomes an utterance."""
 
-    clips: Path
+    folder: Path
     stems: np.ndarray  # how many times the clip's name was there up to each row
 
     def utterance(self, text: str, at: int) -> Utterance:
         row, number = json.loads(text), int(self.stems[at])
         return Utterance(
             id=Path(row["name"]).stem + (f"#{number}" if number > 1 else ""),
-            audio=None if row["error"] else self.clips / row["clip"],
+            audio=None if row["error"] else self.folder / row["clip"],
             text=row["text"],
             speaker=row["speaker"],
             sentence=hashlib.sha256(row["text"].encode()).hexdigest()[:16],
@@ -114,13 +117,14 @@ class _File:
     found: Found
     address: str
 
-    def schema(self) -> Any:
-        """Its Arrow schema."""
-        return self._ask(lambda file: file.schema_arrow)
+    @property
+    def name(self) -> str:
+        return PurePosixPath(self.address.replace("\\", "/")).name
 
-    def rows(self) -> int:
-        """How many rows it has, by its footer."""
-        return int(self._ask(lambda file: file.metadata.num_rows))
+    def footer(self) -> tuple[Any, int]:
+        """(its Arrow schema, how many rows it has)."""
+        found: tuple[Any, int] = self._ask(lambda file: (file.schema_arrow, file.metadata.num_rows))
+        return found
 
     def lengths(self, columns: Columns) -> np.ndarray:
         """Seconds of each row's clip, NaN where its column does not say."""
@@ -128,9 +132,10 @@ class _File:
         return np.array([columns.to_seconds(value) for value in values.to_pylist()], float)
 
     def copy(
-        self, rows: np.ndarray, first: int, columns: Columns, clips: Path
+        self, rows: np.ndarray, first: int, columns: Columns, folder: Path
     ) -> Iterator[dict[str, Any]]:
-        """The wanted rows of this file; their clips are written, named by the row's number."""
+        """The wanted rows of this file; their clips are written under `folder`, in a folder of the
+        audio column's own, named by the row's number."""
         if not len(rows):
             return
         sizes = self._ask(
@@ -140,7 +145,7 @@ class _File:
         for group, size in enumerate(sizes):
             inside = rows[(rows >= start) & (rows < start + size)] - start
             if len(inside):
-                keep = _Keep(set(inside.tolist()), first + start, columns, clips)
+                keep = _Keep(set(inside.tolist()), first + start, columns, folder)
                 yield from self._ask(partial(keep.rows, group=group))
             start += size
 
@@ -163,7 +168,7 @@ class _Keep:
     wanted: set[int]
     first: int  # number of the group's first row in the split
     columns: Columns
-    clips: Path
+    folder: Path
 
     def rows(self, file: Any, group: int) -> list[dict[str, Any]]:
         """Walk over the group, a few rows at a time."""
@@ -182,12 +187,12 @@ class _Keep:
         columns = self.columns
         content, name = columns.clip(values)
         text = _text(values[columns.text])
-        clip = f"{number:07}{Path(name).suffix[:8]}"
+        clip = f"clips-{_short(columns.audio)}/{number:07}{Path(name).suffix[:8]}"
         error = "" if text else "has no transcript"
         if not content:
             error = "holds no audio, only the name of a file" if name else "holds no audio"
         else:
-            _keep_clip(self.clips / clip, content)
+            _keep_clip(self.folder / clip, content)
         seconds = columns.to_seconds(values.get(columns.seconds))
         return {
             "name": name or f"row-{number}",
@@ -197,6 +202,11 @@ class _Keep:
             "seconds": None if math.isnan(seconds) else seconds,
             "error": f"row {number} {error}." if error else "",
         }
+
+
+def _short(value: Any) -> str:
+    """16 hexadecimal digits that stand for a plain value."""
+    return hashlib.sha256(json.dumps(value).encode()).hexdigest()[:16]
 
 
 def _text(value: Any) -> str:

@@ -24,6 +24,7 @@ MOST_WAIT_SECONDS = 8.0
 MOST_BYTES = 1 << 20  # of an answer; a transcript of an hour is a tenth of it
 LATER = (429, 503)  # the server asks to come again
 SHOWN = 160  # characters of a wrong answer
+KEY_SIGNS = 16  # from here on a key is no word that somebody says
 SERVER_TIME = "openai-processing-ms"
 # of a listed model; others ("created", "permission") are made anew for each answer by some servers
 LISTED = ("id", "root", "parent", "owned_by", "max_model_len")
@@ -51,7 +52,7 @@ class Reply:
 
 
 class Client:
-    """Speaks to one server; texts that come from it are shown without the key."""
+    """Speaks to one server; what it says of itself and of errors is shown without the key."""
 
     def __init__(self, params: Params, key: str) -> None:
         import httpx2
@@ -139,7 +140,7 @@ class Client:
         return seconds
 
     def _text(self, reply: Reply) -> str:
-        """The transcript. Raises: OutputError for any other answer."""
+        """The transcript. Raises: OutputError for any other answer, and where the key is in it."""
         if reply.status != 200:
             raise OutputError(self._clean(self._refusal(reply)))
         try:
@@ -149,7 +150,9 @@ class Client:
         text = answer.get("text") if isinstance(answer, dict) else None
         if not isinstance(text, str):
             raise OutputError(self._clean(f"answered JSON without `text`{self._excerpt(reply)}"))
-        return self._hidden(text)
+        if len(self._key) >= KEY_SIGNS and self._key in text:
+            raise OutputError(self._clean("answered a transcript with the key in it"))
+        return text  # as it came: what is hidden in it would be scored as an error of the model's
 
     # ------------------------------------------------------------------------------- the server
     def greet(self) -> Mapping[str, Any]:

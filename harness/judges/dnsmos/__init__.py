@@ -71,13 +71,13 @@ judge = Judge(
     about={
         "en": "Predicts what crowdsourced raters (ITU-T P.835 and P.808) would say of speech after "
         "noise suppression: distortion of the speech (SIG), background noise (BAK), both together "
-        "(OVRL), overall (P.808). It was trained on English meetings and noises. It does not hear "
+        "(OVRL), overall (P.808). It does not hear "
         "whether a voice is natural or what is said (it approves gibberish), so it cannot confirm "
         "a listeners' MOS such as 4.3; read it as a paired difference. Heard at 16 kHz (polyphase "
         "resampling), in windows of 9.01 s, the level and the silences as they are.",
         "es": "Predice lo que dirían evaluadores por internet (UIT-T P.835 y P.808) de voz tras "
         "una supresión de ruido: distorsión de la voz (SIG), ruido de fondo (BAK), ambas cosas "
-        "(OVRL), en general (P.808). Se entrenó con reuniones y ruidos en inglés. No oye si una "
+        "(OVRL), en general (P.808). No oye si una "
         "voz es natural ni qué dice (aprueba lo ininteligible), así que no puede confirmar un MOS "
         "de oyentes como 4,3; léase como diferencia pareada. Se oye a 16 kHz (remuestreo "
         "polifásico), en ventanas de 9,01 s, con el nivel y los silencios tal como están.",

@@ -11,6 +11,8 @@ from harness import markdown, measures, reading, wording
 from harness.contracts import Result
 from harness.sections.speech.words import TEXTS
 
+REASONS = 3  # why scores are left out: the most frequent ones
+
 
 def warned(result: Result, name: str, here: pd.DataFrame, language: str) -> Iterator[str]:
     """What a predictor's MOS is worth beside the round trip, or without it."""
@@ -23,13 +25,21 @@ def warned(result: Result, name: str, here: pd.DataFrame, language: str) -> Iter
         yield texts["alone"]
         return
     yield texts["own"] + " " + texts["beside"]
+    panels = [
+        measures.Measure(metric, "quality", name, unit, better)
+        for metric, unit, better in (
+            (predicted[0], "MOS", "higher"),
+            ("round_trip_wer", "fraction", "lower"),
+        )
+    ]
     for line, group in measures.cells(here):
         row = reading.row(group, metric="round_trip_wer")
         liked = reading.row(group, metric=predicted[0])
         if row and liked and row["value"] >= measures.GIBBERISH:
             opinion = wording.metric(predicted[0], language)
             value = markdown.number(float(liked["value"]), language, 2)
-            yield texts["gibberish"].format(
+            fooled = measures.approves(result, line, (panels[0], panels[1]))
+            yield texts["gibberish" if fooled else "lost"].format(
                 line=line.label,
                 opinion=f"{opinion} {value}",
                 heard=measures.shown(row, language),
@@ -51,12 +61,15 @@ def listeners(result: Result, name: str, language: str) -> Iterator[str]:
     )
     left = scores[scores["error"] != ""]
     if len(left):
+        reasons = left["error"].map(measures.without_line)
+        most = reasons.value_counts().sort_index().sort_values(ascending=False, kind="stable")
         why = [
             texts["times"].format(why=markdown.escape(str(reason)), n=markdown.count(n, language))
-            for reason, n in left["error"].value_counts().sort_index().items()
+            for reason, n in most.head(REASONS).items()
         ]
         told += " " + texts["screened"].format(
-            n=markdown.count(len(left), language), why="; ".join(why)
+            n=markdown.count(len(left), language),
+            why="; ".join([*why, *["…"] * (len(most) > REASONS)]),
         )
     yield told
 
@@ -78,6 +91,10 @@ def _judge(row: Mapping[str, Any], language: str) -> str:
     if reading.parsed(row["parameters"]):
         parts.append(markdown.code(row["parameters"]) + ".")
     notes = reading.parsed(row["notes"])
+    recogniser = notes.pop("recogniser", "")
+    if recogniser:
+        value = markdown.escape(str(recogniser))
+        parts.append(TEXTS[language]["recogniser"].format(value=value))
     if notes:
         listed = "; ".join(f"{key}: {value}" for key, value in notes.items())
         parts.append(markdown.escape(listed) + ".")

@@ -28,8 +28,13 @@ TEXTS: Mapping[str, Mapping[str, str]] = {
         ),
         "gibberish": (
             "⚠️ `{line}`: {opinion} y, sin embargo, un WER de ida y vuelta del {heard}. El "
-            "predictor aprueba lo que no se entiende; vale la ida y vuelta."
+            "predictor aprueba lo que el reconocedor no entiende; vale la ida y vuelta."
         ),
+        "lost": (
+            "⚠️ `{line}`: un WER de ida y vuelta del {heard}; el reconocedor no entiende lo dicho, "
+            "y {opinion} tampoco lo aprueba."
+        ),
+        "recogniser": "Reconocedor: {value}.",
         "judges": "Qué mide cada juez, y para qué vale:",
         "listeners": (
             "MOS de oyentes: {scores} puntuaciones de {raters} oyentes a {items} frases, y su "
@@ -38,8 +43,9 @@ TEXTS: Mapping[str, Mapping[str, str]] = {
         "screened": "Quedan fuera {n} puntuaciones: {why}.",
         "times": "{why} ({n})",
         "listen": (
-            "Para escuchar, las primeras frases de cada variante; el resto está en `audio/`, y su "
-            "SHA-256 en `calls.parquet`."
+            "Para escuchar, las primeras frases de cada variante. Las demás no se guardan con el "
+            "informe: la medición las hace de nuevo en `audio/`, y su SHA-256 está en "
+            "`calls.parquet`."
         ),
         "item": "Frase",
         "text": "Texto",
@@ -73,8 +79,13 @@ TEXTS: Mapping[str, Mapping[str, str]] = {
         ),
         "gibberish": (
             "⚠️ `{line}`: {opinion}, and yet a round-trip WER of {heard}. The predictor approves "
-            "what cannot be understood; the round trip is the one to go by."
+            "what the recogniser does not understand; the round trip is the one to go by."
         ),
+        "lost": (
+            "⚠️ `{line}`: a round-trip WER of {heard}; the recogniser does not understand what was "
+            "said, and {opinion} does not approve it either."
+        ),
+        "recogniser": "Recogniser: {value}.",
         "judges": "What each judge measures, and what that is valid for:",
         "listeners": (
             "Listeners' MOS: {scores} scores by {raters} listeners of {items} sentences; its "
@@ -83,8 +94,8 @@ TEXTS: Mapping[str, Mapping[str, str]] = {
         "screened": "{n} scores are left out: {why}.",
         "times": "{why} ({n})",
         "listen": (
-            "To listen to, the first sentences of each variant; the rest is in `audio/`, and its "
-            "SHA-256 in `calls.parquet`."
+            "To listen to, the first sentences of each variant. The rest is not kept with the "
+            "report: a run makes it again in `audio/`, and its SHA-256 is in `calls.parquet`."
         ),
         "item": "Sentence",
         "text": "Text",
