@@ -28,7 +28,10 @@ AT_5_S = At(audio_seconds=5.0)
 
 @pytest.fixture(scope="module")
 def shipped() -> Experiment:
-    return spec.load(SHIPPED)
+    """The shipped experiment on its speech alone."""
+    read = spec.load(SHIPPED)
+    gates = tuple(one for one in read.gates if one.at.dataset in ("", DATA))
+    return replace(read, quality=read.quality[:1], gates=gates)
 
 
 def gate(metric: str, limit: float, kind: str = "max", **more: Any) -> Gate:

@@ -15,9 +15,9 @@ from typing import Any
 
 from harness import environment
 from harness.contracts import Locate
-from harness.errors import SpecError
+from harness.errors import HarnessError, SpecError
 from harness.feasibility import anchors
-from harness.spec import DEFAULT_SESSION, Experiment, Quality, Variant, to_json
+from harness.spec import DEFAULT_SESSION, Experiment, Quality, Variant, load_plugin, to_json
 
 NORMAL_95 = 1.959964  # standard normal quantile of a two-sided 95 % interval
 USUAL_SECONDS = 5.0  # of an utterance, for a guess
@@ -200,12 +200,22 @@ def bits_of(variant: Variant) -> int:
     return 8 if variant.quantize.use in ("dynamic_int8", "static_qdq") else 0
 
 
+AT_ONCE = ("no_speech", "sentences")  # data sets that cost nothing to open
+
+
 def utterances(quality: Quality, locate: Locate) -> float:
     """How many utterances a data set gives, without opening it; NaN where only that would tell.
 
-    A local Common Voice folder is counted by the lines of its table; elsewhere the limit counts.
+    A local Common Voice folder is counted by the lines of its table, and what is made or read at
+    once is; elsewhere the limit counts.
     """
     params = quality.dataset.params
+    if quality.dataset.use in AT_ONCE:
+        try:
+            source = load_plugin("datasets", quality.dataset.use, locate)
+            return float(len(source.load(params, locate).utterances))
+        except HarnessError:
+            return math.nan
     limit = getattr(params, "limit", None)
     most = math.inf if limit is None else float(limit)
     rows = _table_rows(params, locate) if quality.dataset.use == "common_voice" else math.inf

@@ -102,7 +102,8 @@ def _reasons(result: Result, line: reading.Line, language: str) -> Iterator[str]
 def _slower(result: Result, line: reading.Line, best: reading.Line, language: str) -> Iterator[str]:
     speed = measures.speed(result)
     mine, its = (speed.of(result, each) if speed else None for each in (line, best))
-    if speed and mine and its:
+    missed = any(True for _ in _missed(result, line, language))
+    if speed and mine and its and not (missed and mine["value"] < its["value"]):
         values = [
             markdown.estimate(reading.bounds(row), speed.unit, language) for row in (mine, its)
         ]
@@ -114,7 +115,6 @@ def _slower(result: Result, line: reading.Line, best: reading.Line, language: st
             best=best.label,
             workload=wording.workload(speed.workload, language),
         )
-        missed = any(True for _ in _missed(result, line, language))
         if mine["value"] < its["value"] and line.role == "variant" and not missed:
             yield TEXTS[language]["other"].format(best=best.label)
 
