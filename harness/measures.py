@@ -226,10 +226,10 @@ def without_line(error: str) -> str:
 
 
 def loops(result: Result, line: reading.Line) -> bool:
-    """Whether some transcript of a variant loops or spends its token budget."""
+    """Whether some transcript of speech loops or spends its token budget, with this variant."""
     found = reading.rows(result.summary, stage="quality", variant=line.variant, replica=0)
-    found = found[found["metric"].isin(("loops", "budget_exhausted"))]
-    return bool((found["value"] > 0).any())
+    found = found[found["metric"].isin(("loops", "budget_exhausted")) & (found["value"] > 0)]
+    return any(transcripts(result, str(name)) != "none" for name in found["workload"])
 
 
 def cells(here: pd.DataFrame) -> Iterator[tuple[reading.Line, pd.DataFrame]]:
