@@ -10,7 +10,7 @@ from typing import Any
 
 import pandas as pd
 
-from harness import assets, audio, environment, store, tables
+from harness import assets, audio, environment, phonemes, store, synthesis, tables
 from harness.contracts import Composite, Dataset, Family, Judge, Locate
 from harness.errors import SpecError
 from harness.looking import Gates
@@ -18,7 +18,7 @@ from harness.runner.judging import Seat
 from harness.runner.pool import Entry, Tell
 from harness.spec import Experiment, Use, load_plugin, locator
 from harness.variants import Made, Maker, code_of, make
-from harness.worker import Worker, keeping, opening
+from harness.worker import Worker, keeping, opening, server
 
 MEASURING = 4  # raise it when the measuring code changes what a row means: all is measured anew
 
@@ -72,24 +72,19 @@ class Setting:
                 e.replica,
                 e.session.to_json(),
                 self.made[e.variant].fingerprint,
-                list(self._codes(self.made[e.variant])),
+                list(_codes(self.made[e.variant], self.locate)),
             )
             for e in entries
         ]
         machine = environment.fingerprint(dict(self.environment))
         versions = [self.environment.get(name) for name in ("numpy", "tokenizers", "soundfile")]
-        measuring = (audio.decode, Worker.ask, opening.open_model, keeping.keep)
+        measuring = (
+            audio.decode, Worker.ask, server.serve, opening.open_model, keeping.keep,
+            synthesis.Synthesiser.prepare, phonemes.clauses,
+        )  # fmt: skip
         code = [code_of(function) for function in measuring]
         shared = [MEASURING, machine, versions, code, self.experiment.seed]
         return store.digest([shared, cells, more])
-
-    def _codes(self, made: Made) -> Iterator[Any]:
-        """Parameters and code of a model, and of the parts that it is made of."""
-        family: Family | Composite = load_plugin("families", made.family, self.locate)
-        act = family.assemble if isinstance(family, Composite) else family.open
-        yield [dict(made.params), code_of(act)]
-        for part in made.parts.values():
-            yield from self._codes(part)
 
 
 def prepare(experiment: Experiment, folder: Path, file: Path, tell: Tell) -> Setting:
@@ -150,6 +145,15 @@ def _notes(setting: Setting, seat: Seat) -> dict[str, str]:
     return {**seat.ratings.notes, **({"other_systems": ", ".join(others)} if others else {})}
 
 
+def _codes(made: Made, locate: Locate) -> Iterator[Any]:
+    """Files, parameters and code of a model, and of the parts that it is made of."""
+    family: Family | Composite = load_plugin("families", made.family, locate)
+    act = family.assemble if isinstance(family, Composite) else family.open
+    yield [made.fingerprint, dict(made.params), code_of(act)]
+    for part in made.parts.values():
+        yield from _codes(part, locate)
+
+
 def _named(made: Made) -> str:
     """A judge's part, as the report names it."""
     own = {key: value for key, value in made.params.items() if value not in (None, "")}
@@ -160,12 +164,15 @@ def _named(made: Made) -> str:
 def _seat(use: Use, maker: Maker) -> Seat:
     """A judge with all that it needs. Raises: AssetError, ModelError, ExtraError."""
     judge: Judge = load_plugin("judges", use.use, maker.locate)
-    files = {name: assets.resolve({"asset": name}, maker.locate, maker.tell)[0]
+    found = {name: assets.resolve({"asset": name}, maker.locate, maker.tell)
              for name in judge.assets}  # fmt: skip
+    files = {name: folder for name, (folder, _) in found.items()}
     parts = {role: maker.model(model) for role, model in use.parts.items()}
     ratings = judge.ratings(use.params, maker.locate) if judge.ratings else None
     name = str(maker.locate(use.use)) if use.use.endswith(".py") else use.use
-    about: list[Any] = [judge.version, {role: part.fingerprint for role, part in parts.items()}]
+    about: list[Any] = [judge.version, {name: seal for name, (_, seal) in found.items()}]
+    about += [{role: list(_codes(part, maker.locate)) for role, part in parts.items()}]
+    about += [environment.onnxruntime_version(), environment.version("numpy")]
     about += [code_of(judge.open or judge.ratings or _seat), ratings and ratings.fingerprint]
     return Seat(
         use.use,

@@ -240,7 +240,8 @@ def code_of(function: Callable[..., Any]) -> str:
     path = Path(str(module.__file__))
     package = module.__name__.split(".")
     folder = path.parent
-    whole = package[:2] == ["harness", "families"] and folder.name != "families"
+    whole = package[0] == "harness" and package[1:2] in (["families"], ["judges"])
+    whole = whole and folder.name not in ("families", "judges")
     digest = hashlib.sha256()
     for file in sorted(folder.rglob("*.py")) if whole else [path]:
         digest.update(file.read_bytes())
