@@ -25,11 +25,8 @@ TEXTS = {
         "worse": "{line} pierde {delta} de {metric} frente a {base}",
         "better": "{line} gana {delta} de {metric} frente a {base}",
         "same": "{line} y {base} no se distinguen en {metric}",
-        "fooled": (
-            "{metric} aprueba a {line}, que el reconocedor no entiende: WER de ida y vuelta "
-            "del {heard}"
-        ),
-        "lost": "El reconocedor no entiende a {line}: WER de ida y vuelta del {heard}",
+        "fooled": ("{metric} aprueba a {line}; el reconocedor no lo entiende (WER del {heard})"),
+        "lost": "El reconocedor no entiende a {line} (WER del {heard})",
         "plain": "Habla sintetizada: opinión y comprensión",
         "opinion": "{metric}",
         "paired": "Diferencia con {base}, por frase",
@@ -40,10 +37,9 @@ TEXTS = {
         "better": "{line} gains {delta} of {metric} over {base}",
         "same": "{line} and {base} cannot be told apart by {metric}",
         "fooled": (
-            "{metric} approves {line}, which the recogniser does not understand: round-trip WER "
-            "of {heard}"
+            "{metric} approves {line}; the recogniser does not understand it (WER of {heard})"
         ),
-        "lost": "The recogniser does not understand {line}: round-trip WER of {heard}",
+        "lost": "The recogniser does not understand {line} (WER of {heard})",
         "plain": "Synthesised speech: opinion and understanding",
         "opinion": "{metric}",
         "paired": "Difference from {base}, by sentence",
