@@ -134,7 +134,7 @@ def _made(result: Result, language: str) -> Iterator[str]:
     for row in reading.records(result.variants):
         if base is None or not base["size_bytes"] or not row["method"] or row["error"]:
             continue
-        if row["variant"] == base["variant"] or row["fingerprint"] == base["fingerprint"]:
+        if row["size_bytes"] == base["size_bytes"] and row["method"] == base["method"]:
             continue  # the same files, with other parameters
         yield TEXTS[language]["quantized"].format(
             method=row["method"],
