@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
+from test_runner import Silent
 
 from harness import store
 from harness.contracts import Judge, Rating, Ratings
@@ -26,15 +26,6 @@ from harness.runner.judging import Seat, Session, judge_audio
 
 JUDGE = Judge(Params=dict, version="1.0", about={}, open=lambda *_: lambda _: None)
 SEAT = Seat("ear", JUDGE, {"judge": "ear"}, "f")
-
-
-class Silent:
-    def line(self, text: str) -> None:
-        pass
-
-    def step(self, stage: str, done: float, text: str, left: float) -> None:
-        assert 0 <= done <= 1
-        assert left >= 0 or math.isnan(left)
 
 
 class Ear:

@@ -5,25 +5,15 @@ from __future__ import annotations
 import math
 
 import pytest
+from test_metrics import call
 
 from harness import plugins
-from harness.contracts import Call
 
 NAN = float("nan")
 
 
 def measured(name: str, **changes: object) -> tuple[float, float]:
-    values: dict[str, object] = {
-        "operation": "pipeline",
-        "seconds": 0.5,
-        "audio_seconds": 2.0,
-        "tokens": 12.0,
-        "rss_bytes": 3e8,
-        "text": "",
-        "reference": "",
-    }
-    measure = plugins.load("metrics", name).measure
-    found: tuple[float, float] = measure(Call(**{**values, **changes}))
+    found: tuple[float, float] = plugins.load("metrics", name).measure(call(**changes))
     return found
 
 

@@ -171,6 +171,19 @@ def test_a_second_run_measures_nothing_and_leaves_the_same_bytes(finished: Path)
     assert {p: p.read_bytes() for p in (project / "out").rglob("*") if p.is_file()} == before
 
 
+def measured_again(project: Path, changed: str) -> set[str]:
+    """The stages that a run of the changed experiment writes anew."""
+
+    def stages() -> dict[str, float]:
+        work = (project / "out" / store.WORK).glob("*.parquet")
+        return {path.name: path.stat().st_mtime_ns for path in work}
+
+    before = stages()
+    (project / "x.yaml").write_text(changed, encoding="utf-8")
+    run(project)
+    return {name.split("-")[0] for name, time in stages().items() if before.get(name) != time}
+
+
 @pytest.mark.parametrize(
     ("old", "new", "again"),
     [
@@ -185,18 +198,7 @@ def test_a_second_run_measures_nothing_and_leaves_the_same_bytes(finished: Path)
 def test_only_what_depends_on_a_changed_field_is_measured_again(
     finished: Path, old: str, new: str, again: set[str]
 ) -> None:
-    project = finished
-
-    def stages() -> dict[str, float]:
-        work = (project / "out" / store.WORK).glob("*.parquet")
-        return {path.name: path.stat().st_mtime_ns for path in work}
-
-    before = stages()
-    (project / "x.yaml").write_text(YAML.replace(old, new), encoding="utf-8")
-    result = run(project)
-    changed = {name.split("-")[0] for name, time in stages().items() if before.get(name) != time}
-    assert changed == again
-    assert result.experiment["name"] == "fake"
+    assert measured_again(finished, YAML.replace(old, new)) == again
 
 
 def test_rendering_report_and_figures_again_gives_the_same_bytes_and_another_language_does_not(

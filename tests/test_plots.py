@@ -128,7 +128,7 @@ def test_the_figure_of_speech_says_that_a_predictor_is_fooled(spoken: Result) ->
     voice = replace(spoken, verdict={**spoken.verdict, "candidate": "english-voice"})
     figure = plots.FIGURES["speech"](voice, "en")
     assert figure is not None
-    assert "approves english-voice, which the recogniser does not understand" in heading(figure)
+    assert "approves english-voice; the recogniser does not understand it" in heading(figure)
 
 
 def test_a_predictor_that_dislikes_gibberish_is_not_said_to_approve_it(spoken: Result) -> None:
