@@ -310,3 +310,10 @@ def test_parameters_are_read_strictly_from_plain_annotations(name: str) -> None:
     for wrong in ('{"op_types": ["Matmul"]}', '{"per_channel": 1}', '{"weight_type": "int4"}'):
         with pytest.raises(ValidationError):
             adapter.validate_json(wrong, strict=True)
+
+
+def test_per_channel_where_onnxruntime_ignores_it_is_refused() -> None:
+    """onnxruntime 1.31's ConvInteger takes one scale per tensor: operators/conv.py, ConvInteger."""
+    with pytest.raises(ValueError, match=r"^per_channel has no effect on Conv: onnxruntime"):
+        dynamic_int8.Params(op_types=("Conv",), per_channel=True)
+    assert dynamic_int8.Params(op_types=("Conv", "MatMul"), per_channel=True).per_channel

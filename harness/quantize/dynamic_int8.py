@@ -11,6 +11,8 @@ from typing import Literal
 from harness import graph as onnx_graph
 from harness.contracts import Feeds, Method, Quantized
 
+# what onnxruntime quantizes channel by channel without calibration; Conv and Gather are per tensor
+BY_CHANNEL = ("MatMul", "Attention", "LSTM")
 Operator = Literal["MatMul", "Gather", "Conv", "Attention", "LSTM", "EmbedLayerNormalization"]
 
 
@@ -28,6 +30,14 @@ class Params:
     weight_type: Literal["int8", "uint8"] = "int8"
     reduce_range: bool = False
     left_out: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.per_channel and not set(self.op_types) & set(BY_CHANNEL):
+            raise ValueError(
+                f"per_channel has no effect on {', '.join(self.op_types)}: onnxruntime quantizes "
+                f"only {', '.join(BY_CHANNEL)} channel by channel here; leave it out, or use "
+                "static_qdq"
+            )
 
 
 def apply(params: Params, graph: Path, target: Path, feeds: Iterable[Feeds]) -> Quantized:
