@@ -202,6 +202,17 @@ def sweep_out(folder: Path, keep: Iterable[Unit]) -> None:
     shutil.rmtree(folder / WORK / "clips", ignore_errors=True)
 
 
+def sweep_audio(folder: Path, keep: Iterable[str]) -> None:
+    """Remove audio that is kept below this folder and that no row names any more; `keep`: names as
+    rows have them, relative to it."""
+    kept = {folder / name for name in keep}
+    for path in sorted(folder.rglob("*"), reverse=True):  # what a folder holds comes before it
+        if path.suffix in (".flac", ".partial") and path not in kept:
+            path.unlink()
+        elif path.is_dir() and not any(path.iterdir()):
+            path.rmdir()
+
+
 def forget(folder: Path) -> None:
     """Remove all that was measured here, so that the next run measures all of it again."""
     sweep_out(folder, [])

@@ -157,6 +157,23 @@ def test_another_judge_parameter_judges_again_and_says_nothing_again(project: Pa
     assert result.summary.query("metric == './loudness.py'")["value"].max() <= 1.0
 
 
+def test_audio_of_a_variant_that_is_gone_goes_with_it_and_what_others_put_there_stays(
+    project: Path,
+) -> None:
+    run(project)
+    audio = project / "out" / "audio" / "sentences"
+    (audio / "loud" / "mine.txt").write_text("a note", encoding="utf-8")
+    assert (audio / "fast").is_dir()
+    without = "  - {name: fast, source: {path: fast}}\n"
+    assert without in YAML
+    (project / "x.yaml").write_text(YAML.replace(without, ""), encoding="utf-8")
+    result = run(project)
+    assert {path.name for path in audio.iterdir()} == {"plain", "loud"}
+    kept = {path.relative_to(audio.parent).as_posix() for path in audio.rglob("*.flac")}
+    assert kept == set(result.calls["audio"]) - {""}
+    assert (audio / "loud" / "mine.txt").read_text(encoding="utf-8") == "a note"
+
+
 def test_a_second_run_judges_nothing(project: Path) -> None:
     run(project)
     Local.started.clear()
