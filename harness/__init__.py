@@ -15,8 +15,11 @@ sampling     which items of a data set are used: seed, strata by length, so many
 text         normalisers of transcripts
 repeats      blocks of words said over and over in a transcript
 audio        encoded clip -> samples at a rate; real speech cut to a length
+mel          the mel filters of Whisper and DNSMOS
+garbage      the collector, held back
 contracts    one page: what each plugin folder's files export
 corpus       data sets on disk a row at a time: tables, releases, archives
+figures      metrics that are a judge's figure as it is
 ruling       the rule that every gate decides by
 plugins      name -> file -> the exported value
 markdown, metric_names, wording, reading   pieces of a report: tables and numbers, words, look-ups
@@ -24,6 +27,7 @@ replayed     another's protocol: what it says, and what the same configurations 
 measures     which metrics belong together, and which stand for speed and quality
 noise        which blocks were measured under stolen time or load
 graph        ONNX graphs: read, name, count what is quantized, write the same bytes
+modelfiles   JSON beside the graphs, a folder taken over into another one
 phonemes     text -> IPA phonemes by clause, through eSpeak NG
 synthesis    a text said piece by piece, when its first sound was there; files of a voice
 environment  CPU, cores, versions, git commit, stolen time

@@ -12,6 +12,7 @@ import pandas as pd
 
 from harness import scoring, tables, verdict
 from harness.contracts import Locate, Result
+from harness.measures import BESIDE_OPINIONS, COMPANIONS, OPINIONS
 from harness.plugins import NamedMetric
 from harness.scoring.scores import Normalise
 from harness.spec import find_metric, locator
@@ -19,9 +20,6 @@ from harness.text import normaliser
 from harness.variants import Made, row
 
 ALWAYS = ("size_mb",)
-COMPANIONS = ("wer_no_accents", "wer_basic", "wer_raw")  # so that it can be compared with papers'
-OPINIONS = ("dnsmos", "plcmos", "utmos", "mos")
-SPOKEN = ("spoken_seconds", "clipping")
 TIMED = (
     "latency_p50_ms",
     "latency_p90_ms",
@@ -52,13 +50,12 @@ def decide(measured: Result, made: Mapping[str, Made], given: Given) -> Result:
     heard = scoring.heard(calls, _normalisers(experiment))
     variants = tables.frame("variants", [row(name, one) for name, one in made.items()])
     judged = measured.tables["judged"]
-    scored = scoring.scores(heard, named, raw=calls, judged=_heard(experiment, judged))
-    scored = _asked(scored, named, experiment)
+    scored = _scored(experiment, named, calls, (heard, judged))
     data = {
         "calls": calls,
         "judged": judged,
         "stops": measured.tables["stops"],
-        "scores": scored,
+        "scores": scored.coded,
         "variants": variants,
         **{name: measured.tables[name] for name in ("datasets", "judges")},
     }
@@ -67,15 +64,16 @@ def decide(measured: Result, made: Mapping[str, Made], given: Given) -> Result:
         experiment, by_name, given.chosen, given.today, given.experiment_file.parent
     )
     checks, claims = verdict.checks(case, data), verdict.claims(case, data)
-    changes = scoring.changes(scored, variants, named, baseline, seed)
+    changes = scoring.changes(scored.coded, variants, named, baseline, seed)
     known = [str(q["name"]) for q in experiment.get("quality") or [] if "wer" in q["metrics"]]
     transcribed = heard[heard["dataset"].isin(known)]
     found = {
         **data,
-        "summary": scoring.summary(scored, calls, variants, named, seed),
+        "scores": scored.table,
+        "summary": scoring.summary(scored.coded, calls, variants, named, seed),
         "changes": scoring.matched_segments(changes, transcribed),
         "sessions": scoring.confirm(sessions, calls),
-        "changed": scoring.changed(transcribed, scored, baseline),
+        "changed": scoring.changed(transcribed, scored.table, baseline),
         "checks": checks,
         "claims": claims,
     }
@@ -89,8 +87,19 @@ def scores(
     """The scores table of a run's calls, and of what judges say of the audio that they gave."""
     heard = scoring.heard(calls, _normalisers(experiment))
     named = metrics(experiment, locate)
-    found = scoring.scores(heard, named, raw=calls, judged=_heard(experiment, judged))
-    return _asked(found, named, experiment)
+    return _scored(experiment, named, calls, (heard, judged)).table
+
+
+def _scored(
+    experiment: Mapping[str, Any],
+    named: Sequence[NamedMetric],
+    calls: pd.DataFrame,
+    said: tuple[pd.DataFrame, pd.DataFrame],
+) -> scoring.Scored:
+    """`said`: the calls with their texts comparable, and what judges said of their audio."""
+    heard, judged = said
+    listened = scoring.heard(judged, _normalisers(experiment))
+    return _asked(scoring.scored(heard, named, calls, listened), named, experiment)
 
 
 def asked_of(experiment: Mapping[str, Any], dataset: str) -> set[str]:
@@ -107,28 +116,24 @@ def asked_of(experiment: Mapping[str, Any], dataset: str) -> set[str]:
 
 
 def _asked(
-    scored: pd.DataFrame, metrics: Sequence[NamedMetric], experiment: Mapping[str, Any]
-) -> pd.DataFrame:
+    scored: scoring.Scored, metrics: Sequence[NamedMetric], experiment: Mapping[str, Any]
+) -> scoring.Scored:
     """Without the scores of texts that nobody asked of that data set: a word error rate of clips
     whose transcript is not known, or hallucinations of speech."""
     texts = {named.name for named in metrics if scoring.of_texts(named)}
-    keep = ~(scored["metric"].isin(texts) & (scored["stage"] == "quality"))
-    for name in scored.loc[~keep, "workload"].unique():
-        here = (scored["workload"] == name) & (scored["stage"] == "quality")
-        keep |= here & scored["metric"].isin(asked_of(experiment, str(name)))
-    return scored if keep.all() else scored[keep].reset_index(drop=True)
+    rows = scored.coded
+    keep = ~(rows["metric"].isin(texts) & (rows["stage"] == "quality"))
+    for name in rows.loc[~keep, "workload"].unique():
+        here = (rows["workload"] == name) & (rows["stage"] == "quality")
+        keep |= here & rows["metric"].isin(asked_of(experiment, str(name)))
+    return scored.only(keep.to_numpy(dtype=bool))
 
 
 def _companions(metrics: Sequence[str]) -> tuple[str, ...]:
     """What stands beside a metric whether asked for or not: other rules of comparing texts beside
     WER, length and clipping beside an opinion of speech."""
     beside = COMPANIONS if "wer" in metrics else ()
-    return beside + (SPOKEN if any(name.startswith(OPINIONS) for name in metrics) else ())
-
-
-def _heard(experiment: Mapping[str, Any], judged: pd.DataFrame) -> pd.DataFrame:
-    """What judges heard, made comparable with what should have been said."""
-    return scoring.heard(judged, _normalisers(experiment))
+    return beside + (BESIDE_OPINIONS if any(name.startswith(OPINIONS) for name in metrics) else ())
 
 
 def metrics(experiment: Mapping[str, Any], locate: Locate) -> list[NamedMetric]:

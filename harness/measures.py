@@ -23,7 +23,8 @@ PARTS_OF_DNSMOS = ("dnsmos_sig", "dnsmos_bak", "dnsmos_p808")
 PREDICTED = ("dnsmos_ovrl", "utmos", "plcmos", *PARTS_OF_DNSMOS)
 OPINIONS = (LISTENERS, *PREDICTED)
 HEARD = ("round_trip_wer", "round_trip_cer")
-SPOKEN = ("spoken_seconds", "clipping", "first_audio_ms")
+BESIDE_OPINIONS = ("spoken_seconds", "clipping")  # which the core adds wherever one is asked
+SPOKEN = (*BESIDE_OPINIONS, "first_audio_ms")
 ELSEWHERE = frozenset((*COMPANIONS, *LOOPS, *SILENCE, *OPINIONS, *HEARD, *SPOKEN))
 """Metrics that a section of their own shows, so that the table of quality stays readable."""
 

@@ -63,12 +63,13 @@ class Run:
     def measure(self) -> Measured:
         """All calls of the experiment; units that an earlier run completed are read instead."""
         began = time.monotonic()
-        run, units = self._with_candidate()
-        return run.rest(began, units)
+        run, selected = self._with_candidate()
+        return run.rest(began, selected)
 
-    def rest(self, began: float, units: list[store.Unit]) -> Measured:
-        """All that is measured once the candidate is known; `units` are there already."""
+    def rest(self, began: float, selected: Mapping[str, list[store.Unit]]) -> Measured:
+        """All that is measured once the candidate is known; `selected`, by data set, is there."""
         experiment = self.setting.experiment
+        units = [unit for part in selected.values() for unit in part]
         sessions, chosen = tables.frame("sessions", []), "default"
         began = _since(began, units)
         if experiment.latency is not None:
@@ -85,7 +86,7 @@ class Run:
         spoken = self.quality(chosen, max(left, self._quality_seconds()))
         units += [unit for part in spoken.values() for unit in part]
         units += self.audit()
-        judged = self.judge({**self._selected_units(), **spoken})
+        judged = self.judge({**selected, **spoken})
         return self._measured(units, judged, sessions, chosen)
 
     def _measured(
@@ -104,17 +105,19 @@ class Run:
             "stops": pd.concat(stops, ignore_index=True),
             "sessions": sessions,
         }
+        store.sweep_audio(self.setting.folder / AUDIO, found["calls"]["audio"])
         key = store.digest([unit.content() for unit in [*units, *judged]])
         return Measured(self.setting, found, chosen, key, facts)
 
     # ------------------------------------------------------------------------------- the stages
-    def _with_candidate(self) -> tuple[Run, list[store.Unit]]:
+    def _with_candidate(self) -> tuple[Run, dict[str, list[store.Unit]]]:
         """The run about the candidate that the selection finds, and what was measured for it."""
         how = self.setting.experiment.selection
         if how is None:
-            return self, []
-        spoken = self._selected_units()
-        units = list(spoken[how.dataset])
+            return self, {}
+        names = [variant.name for variant in self.setting.experiment.variants]
+        units = self._evaluated(how.dataset, names, "default", math.inf)
+        spoken = {how.dataset: units}
         judged = self.judge(spoken)
         stops = [unit.stops() for unit in units]
         seen = selecting.Seen(
@@ -127,15 +130,7 @@ class Run:
         found = selecting.select(self.setting.experiment, seen)
         flaw = f" ({found.flaw})" if found.flaw else ""
         self.tell.line(f"selection on {how.dataset}: {found.experiment.candidate}{flaw}")
-        return replace(self, setting=replace(self.setting, experiment=found.experiment)), units
-
-    def _selected_units(self) -> dict[str, list[store.Unit]]:
-        """The selection's data set, on which every variant is measured in the default session."""
-        how = self.setting.experiment.selection
-        if how is None:
-            return {}
-        names = [variant.name for variant in self.setting.experiment.variants]
-        return {how.dataset: self._evaluated(how.dataset, names, "default", math.inf)}
+        return replace(self, setting=replace(self.setting, experiment=found.experiment)), spoken
 
     def sweep(self, seconds: float) -> store.Unit:
         """Every session configuration, at one length."""

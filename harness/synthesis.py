@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import json
-import os
-import shutil
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -143,27 +140,3 @@ def require_signature(
 def no_such(parameter: str, name: str, known: Sequence[str]) -> SpecError:
     """The line for a voice or speaker that the model does not have."""
     return SpecError(f"{parameter}: the model has no {name!r}.{nearest(name, list(known))}")
-
-
-def read_json(path: Path) -> dict[str, Any]:
-    """A JSON object. Raises: ModelError where the file is missing or holds something else."""
-    try:
-        value = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise ModelError(f"{path.name} is missing in {path.parent.name}.") from error
-    except (UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise ModelError(f"{path.name} is not JSON: {error}.") from error
-    if not isinstance(value, dict):
-        raise ModelError(f"{path.name} must hold a JSON object.")
-    return value
-
-
-def link(files: Iterable[Path], source: Path, target: Path) -> None:
-    """The files of `source` also in `target`: linked, or copied where links are not possible."""
-    for path in files:
-        new = target / path.relative_to(source)
-        new.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            os.link(path.resolve(), new)
-        except OSError:  # another disk, or a file system without links
-            shutil.copyfile(path, new)

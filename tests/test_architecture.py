@@ -16,10 +16,10 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 
 # each layer may import those before it (and itself, where it is a folder)
 LAYERS = [
-    "errors", "places", "network", "stats", "sampling", "text", "repeats", "audio",
-    "contracts", "corpus",
+    "errors", "garbage", "places", "network", "stats", "sampling", "text", "repeats", "audio",
+    "mel", "contracts", "figures", "corpus",
     "ruling", "plugins", "markdown", "metric_names", "wording",
-    "reading", "measures", "replayed", "noise", "graph", "phonemes", "synthesis",
+    "reading", "measures", "replayed", "noise", "graph", "modelfiles", "phonemes", "synthesis",
     "environment", "session", "spec", "tables",
     "assets", "variants", "store", "worker", "runner", "feasibility", "scoring", "verdict",
     "deciding", "looking", "selecting", "setting",
@@ -27,9 +27,9 @@ LAYERS = [
     "cli",
 ]  # fmt: skip
 FOR_PLUGINS = {"errors", "ruling", "places", "sampling", "corpus", "network",
-               "stats", "text", "repeats", "audio", "contracts", "graph", "phonemes",
-               "synthesis", "session", "markdown", "wording", "reading", "measures",
-               "replayed", "noise"}  # fmt: skip
+               "stats", "text", "repeats", "audio", "mel", "contracts", "figures", "graph",
+               "modelfiles", "phonemes", "synthesis", "session", "markdown", "wording", "reading",
+               "measures", "replayed", "noise"}  # fmt: skip
 
 
 def imported(path: Path) -> Iterator[str]:

@@ -22,6 +22,7 @@ from harness.contracts import Judge, Judged, Output
 from harness.errors import AssetError, AudioError, ExtraError, ModelError
 from harness.judges import plcmos, utmos
 from harness.judges.dnsmos import network, spectra, windows
+from harness.mel import filters as filters_of
 from harness.session import SessionConfig, open_session
 
 GOLDEN = Path(__file__).parent / "golden" / "dnsmos_speechmos.json"
@@ -153,7 +154,7 @@ def test_a_short_clip_is_doubled_until_it_fills_a_window(length: int, times: int
 
 # --------------------------------------------------------------------------------------- spectra
 def test_the_mel_filters_have_slaneys_areas_and_centres() -> None:
-    filters = spectra.mel_filters()
+    filters = filters_of(spectra.MELS, spectra.FFT, spectra.SAMPLE_RATE)
     assert filters.shape == (120, 161)
     # Slaney, 1998-010: linear to 1 kHz at 200/3 Hz per mel, so 15 mels; then a factor 6.4 in 27
     top = 15 + 27 * np.log(8) / np.log(6.4)

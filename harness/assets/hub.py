@@ -6,13 +6,13 @@ import fnmatch
 import os
 import shutil
 import socket
-import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 from harness.errors import AssetError
+from harness.network import within
 
 # The client tries for minutes when a hub is away, so one question with no second try comes first;
 # the thread's limit also bounds a name look-up that hangs, which no socket time-out does.
@@ -57,7 +57,7 @@ def _fetch(
         return _copy(kept, names, target, repository.revision)
     if os.environ.get("HF_HUB_OFFLINE", "").upper() in ("1", "ON", "YES", "TRUE"):
         raise AssetError("switched off by HF_HUB_OFFLINE")
-    commit, listed = _within_limit(lambda: _ask(repository))
+    commit, listed = within(LIMIT_SECONDS, lambda: _guarded(lambda: _ask(repository)), "the hub")
     wanted = [n for n in listed if not names or any(fnmatch.fnmatchcase(n, p) for p in names)]
     if missing := [p for p in names if not any(fnmatch.fnmatchcase(n, p) for n in listed)]:
         raise AssetError(f"the repository holds no {', '.join(missing)}")
@@ -147,24 +147,3 @@ def _says(error: BaseException) -> str:
         lines = [line.strip() for line in str(error).splitlines() if line.strip()]
         return told.get(kind, (lines or [kind])[0][:200])
     return f"the hub answered with HTTP {answer.status_code}"
-
-
-def _within_limit(act: Callable[[], T]) -> T:
-    """Run `act` aside and wait for at most LIMIT_SECONDS; raises what it raised."""
-    results: list[T] = []
-    errors: list[AssetError | OSError] = []
-
-    def run() -> None:
-        try:
-            results.append(_guarded(act))
-        except (AssetError, OSError) as error:
-            errors.append(error)
-
-    thread = threading.Thread(target=run, daemon=True)
-    thread.start()
-    thread.join(LIMIT_SECONDS)
-    for error in errors:
-        raise error
-    if not results:
-        raise AssetError(f"the hub did not answer within {LIMIT_SECONDS:.0f} s")
-    return results[0]

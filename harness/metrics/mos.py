@@ -6,15 +6,13 @@ are samples. Compare with scores of the same test only: other listeners, other a
 
 from __future__ import annotations
 
-import math
+from harness.contracts import Metric
+from harness.figures import figure
 
-from harness.contracts import Call, Metric
-
-
-def measure(call: Call) -> tuple[float, float]:
-    """One listener's score; one that does not count has none."""
-    score = call.figures.get("score")
-    return (math.nan, math.nan) if score is None else (score, 1.0)
-
-
-metric = Metric(unit="MOS", better="higher", measure=measure, fold="crossed", judge="mos_ratings")
+metric = Metric(
+    unit="MOS",
+    better="higher",
+    measure=figure("score"),
+    fold="crossed",
+    judge="mos_ratings",
+)

@@ -5,15 +5,7 @@ From 1 to 5, the mean over the pieces; what harness/judges/plcmos says holds.
 
 from __future__ import annotations
 
-import math
+from harness.contracts import Metric
+from harness.figures import figure
 
-from harness.contracts import Call, Metric
-
-
-def measure(call: Call) -> tuple[float, float]:
-    """A piece that the judge gave no figure for makes all of it unknown: it may be the worst."""
-    score = call.figures.get("plcmos")
-    return (math.nan, math.nan) if score is None else (score, 1.0)
-
-
-metric = Metric(unit="MOS", better="higher", measure=measure, judge="plcmos")
+metric = Metric(unit="MOS", better="higher", measure=figure("plcmos"), judge="plcmos")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import contextlib
-import gc
 import json
 import math
 import os
@@ -16,6 +15,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from harness.errors import AudioError, HarnessError, SpecError
+from harness.garbage import uncollected
 from harness.worker import keeping, opening
 
 Clock = Callable[[], float]
@@ -60,7 +60,7 @@ class Server:
         clips: list[str] = body["clips"]
         ready = [self._prepare(body["operation"], clip) for clip in clips]
         before = environment.read_steal()
-        with _no_collection():
+        with uncollected():
             rows = [
                 self._timed(ready[(body["first"] + k) % len(ready)])[0]
                 for k in range(body["calls"])
@@ -196,16 +196,6 @@ def _peak() -> float:
     from harness import environment
 
     return environment.peak_rss_bytes()
-
-
-@contextlib.contextmanager
-def _no_collection() -> Any:
-    """The garbage collector waits until the block is over, as timeit does."""
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.enable()
 
 
 def serve(lines: IO[str], answers: IO[str], server: Server) -> None:

@@ -19,7 +19,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from harness import graph, synthesis
+from harness import graph, modelfiles, synthesis
 from harness.contracts import Family, Feeds, Model, OpenSession
 from harness.families.kokoro.params import Params
 
@@ -27,7 +27,7 @@ __all__ = ["Params", "family"]
 
 
 def build(source: Path, target: Path) -> None:
-    """The folder's files, linked or copied; an INT8 export stays what it is, no FP32 is made of it.
+    """The folder's files, copied; an INT8 export stays what it is, no FP32 is made of it.
 
     Raises: ModelError for what is no Kokoro folder.
     """
@@ -37,7 +37,7 @@ def build(source: Path, target: Path) -> None:
     beside = sorted(path.parent / name for name in graph.external_files(path))
     found = [path, *beside, *files.voice_files(source), *files.vocabulary_files(source)]
     files.vocabulary(source)
-    synthesis.link(found, source, target)
+    modelfiles.copy(found, source, target)
 
 
 def graphs(folder: Path) -> dict[str, Path]:

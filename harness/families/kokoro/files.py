@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from harness import synthesis
+from harness import modelfiles, synthesis
 from harness.errors import ModelError
 
 WHAT = "Kokoro model"
@@ -38,7 +38,7 @@ def vocabulary_files(folder: Path) -> list[Path]:
 def vocabulary(folder: Path) -> dict[str, int]:
     """Sign -> id as the folder says, else as published. Raises: ModelError for another file."""
     for path in vocabulary_files(folder):
-        values = synthesis.read_json(path)
+        values = modelfiles.read_json(path)
         model = values.get("model")
         found = values.get("vocab", model.get("vocab") if isinstance(model, dict) else None)
         if found is not None:

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import json
-import os
 import re
-import shutil
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from harness import graph
+from harness import graph, modelfiles
 from harness.errors import ExtraError, ModelError
 from harness.families.onnx_asr.params import NAMES, TYPES
 
@@ -102,26 +99,13 @@ def build(source: Path, target: Path) -> None:
         for path in layout.graphs.values()
         for name in sorted(graph.external_files(path))
     ]
-    for path in sorted({*layout.graphs.values(), *layout.others, *weights}):
-        if not path.is_file():
-            raise ModelError(f"{path.name}, which holds weights of a graph, is missing.")
-        copy = target / path.relative_to(source)
-        copy.parent.mkdir(parents=True, exist_ok=True)
-        _link(path.resolve(), copy)
+    modelfiles.copy([*layout.graphs.values(), *layout.others, *weights], source, target)
 
 
 def read_config(folder: Path) -> dict[str, Any]:
     """config.json, {} where there is none. Raises: ModelError for one that is no JSON object."""
     path = folder / "config.json"
-    if not path.is_file():
-        return {}
-    try:
-        config = json.loads(path.read_text(encoding="utf-8"))
-    except (UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise ModelError(f"config.json is not JSON: {error}.") from error
-    if not isinstance(config, dict):
-        raise ModelError("config.json must hold a JSON object.")
-    return config
+    return modelfiles.read_json(path) if path.is_file() else {}
 
 
 def _layouts(folder: Path, sought: Iterable[str], ending: str | None) -> list[Layout]:
@@ -159,10 +143,3 @@ def _endings(folder: Path) -> list[str | None]:
     """The last part of the names of all graphs: `int8` of encoder-model.int8.onnx."""
     parts = {re.split(r"[._-]", path.stem)[-1] for path in folder.rglob("*.onnx")}
     return [*sorted(parts)]
-
-
-def _link(source: Path, target: Path) -> None:
-    try:
-        os.link(source, target)
-    except OSError:  # another disk, or a file system without links
-        shutil.copyfile(source, target)

@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from harness import graph, synthesis
+from harness import graph, modelfiles, synthesis
 from harness.contracts import Family, Feeds, Model, OpenSession
 from harness.families.piper.params import Params
 
@@ -25,13 +25,13 @@ WHAT = "Piper voice"
 
 
 def build(source: Path, target: Path) -> None:
-    """The voice's two files, linked or copied. Raises: ModelError for what is no Piper voice."""
+    """The voice's two files, copied. Raises: ModelError for what is no Piper voice."""
     from harness.families.piper import voice
 
     path = synthesis.the_graph(source, WHAT)
     voice.read(path)
     beside = sorted(path.parent / name for name in graph.external_files(path))
-    synthesis.link([path, voice.beside(path), *beside], source, target)
+    modelfiles.copy([path, voice.beside(path), *beside], source, target)
 
 
 def graphs(folder: Path) -> dict[str, Path]:

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from harness.errors import ModelError
-from harness.synthesis import no_such, read_json
+from harness.modelfiles import read_json
+from harness.synthesis import no_such
 
 PAD, BEGIN, END = "_", "^", "$"
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from pathlib import Path
 from typing import Any
 
+from harness import graph, modelfiles
 from harness.errors import ModelError
 from harness.families.whisper import layouts
 from harness.families.whisper.layouts import CONSTANTS, OWN, TOKENIZER, Constants
@@ -17,7 +17,7 @@ CTRANSLATE2 = "model.bin"
 
 def build(source: Path, target: Path) -> None:
     """Our FP32 folder from a CTranslate2 folder (`model.bin`, `config.json`, `tokenizer.json`); the
-    files of an ONNX folder of either layout are linked, or copied where links are not possible.
+    files of an ONNX folder of either layout are copied.
     The same source gives the same bytes.
 
     Raises: ModelError for a folder that is neither, or whose files are not as they should be.
@@ -25,7 +25,7 @@ def build(source: Path, target: Path) -> None:
     if (source / CTRANSLATE2).is_file():
         from_ctranslate2(source, target)
     elif layouts.is_export(source):
-        link_export(source, target)
+        copy_export(source, target)
     else:
         raise ModelError(
             f"{source} is no Whisper source: it needs model.bin (CTranslate2) with config.json and "
@@ -38,13 +38,13 @@ def from_ctranslate2(source: Path, target: Path) -> None:
     from harness.families.whisper import network
 
     weights = read(source / CTRANSLATE2)
-    text = constants_of(weights, layouts.read_json(source / "config.json")).text()
+    text = constants_of(weights, modelfiles.read_json(source / "config.json")).text()
     if not (source / TOKENIZER).is_file():
         raise ModelError(f"{TOKENIZER} is missing in {source}.")
     shutil.copyfile(source / TOKENIZER, target / TOKENIZER)
     (target / CONSTANTS).write_text(text, encoding="utf-8", newline="\n")
-    for role, graph in (("encoder", network.encoder), ("decoder", network.decoder)):
-        data = graph(weights).SerializeToString(deterministic=True)
+    for role, made in (("encoder", network.encoder), ("decoder", network.decoder)):
+        data = made(weights).SerializeToString(deterministic=True)
         (target / OWN[role]).write_bytes(data)
 
 
@@ -62,7 +62,7 @@ def constants_of(weights: Weights, config: dict[str, Any]) -> Constants:
     )
 
 
-def link_export(source: Path, target: Path) -> None:
+def copy_export(source: Path, target: Path) -> None:
     """The graphs of the layout that `source` has, their external data and the JSON files.
 
     Raises: ModelError.
@@ -70,31 +70,5 @@ def link_export(source: Path, target: Path) -> None:
     layout = layouts.find(source)
     found = [p for p in source.iterdir() if p.suffix in (".json", ".txt")]
     for path in layout.graphs.values():
-        found += [path, *(path.parent / name for name in _external(path))]
-    for path in sorted(set(found)):
-        if not path.is_file():
-            raise ModelError(
-                f"{path.name}, which holds weights of a graph, is missing in {source}."
-            )
-        copy = target / path.relative_to(source)
-        copy.parent.mkdir(parents=True, exist_ok=True)
-        _link(path.resolve(), copy)
-
-
-def _external(path: Path) -> set[str]:
-    """The files beside an ONNX file that hold its weights."""
-    import onnx
-    from onnx.external_data_helper import ExternalDataInfo, uses_external_data
-
-    graph = onnx.load(path, load_external_data=False).graph
-    # a merged export keeps the weights of its branches in the branches
-    graphs = [graph, *(a.g for node in graph.node for a in node.attribute if a.HasField("g"))]
-    tensors = (t for g in graphs for t in g.initializer)
-    return {ExternalDataInfo(t).location for t in tensors if uses_external_data(t)}
-
-
-def _link(source: Path, target: Path) -> None:
-    try:
-        os.link(source, target)
-    except OSError:  # another disk, or a file system without links
-        shutil.copyfile(source, target)
+        found += [path, *(path.parent / name for name in graph.external_files(path))]
+    modelfiles.copy(found, source, target)

@@ -8,11 +8,12 @@ with zeros to the context (30 s) before.
 
 from __future__ import annotations
 
-import math
 from functools import cache
 
 import numpy as np
 from scipy import fft
+
+from harness.mel import filters
 
 SAMPLE_RATE = 16_000
 WINDOW, HOP = 400, 160
@@ -39,7 +40,7 @@ def log_mel(samples: np.ndarray, mels: int, frames: int) -> np.ndarray:
     spectrum = fft.rfft(windows * _hann(), axis=1)
     power = np.square(spectrum.real)
     power += np.square(spectrum.imag)
-    mel = mel_filters(mels) @ power.T
+    mel = filters(mels, WINDOW, SAMPLE_RATE) @ power.T
     np.maximum(mel, FLOOR, out=mel)
     np.log10(mel, out=mel)
     lowest = max(np.log10(np.float32(FLOOR)), mel.max() - np.float32(8))
@@ -49,40 +50,6 @@ def log_mel(samples: np.ndarray, mels: int, frames: int) -> np.ndarray:
     mel *= 0.25
     features[0, :, :used] = mel
     return features
-
-
-@cache
-def mel_filters(mels: int) -> np.ndarray:
-    """Slaney's triangular filters of unit area, (mels, 201) in float32.
-
-    Source: M. Slaney, Auditory Toolbox, Technical Report 1998-010: linear below 1 kHz (200/3 Hz per
-    mel), logarithmic above (27 mels per factor 6.4).
-    """
-    frequencies = np.linspace(0, SAMPLE_RATE / 2, WINDOW // 2 + 1)
-    edges = _hertz(np.linspace(0.0, _mel(SAMPLE_RATE / 2), mels + 2))
-    rising = (frequencies - edges[:-2, None]) / (edges[1:-1] - edges[:-2])[:, None]
-    falling = (edges[2:, None] - frequencies) / (edges[2:] - edges[1:-1])[:, None]
-    triangles = np.maximum(0.0, np.minimum(rising, falling))
-    areas = 2.0 / (edges[2:] - edges[:-2])
-    filters: np.ndarray = (triangles * areas[:, None]).astype(np.float32)
-    filters.flags.writeable = False
-    return filters
-
-
-LINEAR_HZ, BREAK_HZ, LOG_STEP = 200 / 3, 1000.0, math.log(6.4) / 27
-
-
-def _mel(hertz: float) -> float:
-    if hertz < BREAK_HZ:
-        return hertz / LINEAR_HZ
-    return BREAK_HZ / LINEAR_HZ + math.log(hertz / BREAK_HZ) / LOG_STEP
-
-
-def _hertz(mel: np.ndarray) -> np.ndarray:
-    knee = BREAK_HZ / LINEAR_HZ
-    linear = mel * LINEAR_HZ
-    above = BREAK_HZ * np.exp(LOG_STEP * (mel - knee))
-    return np.asarray(np.where(mel < knee, linear, above))
 
 
 @cache

@@ -15,6 +15,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from harness import modelfiles
 from harness.errors import ModelError
 from harness.families.whisper.onnxfile import signature
 
@@ -140,11 +141,11 @@ def constants(folder: Path, kind: str) -> Constants:
     Raises: ModelError for a file or key that is missing or not as expected.
     """
     if kind == "own":
-        return _constants(CONSTANTS, read_json(folder / CONSTANTS))
-    config = read_json(folder / "config.json")
+        return _constants(CONSTANTS, modelfiles.read_json(folder / CONSTANTS))
+    config = modelfiles.read_json(folder / "config.json")
     path = folder / "generation_config.json"
     # newer exports keep the suppressed tokens there; a model without any writes null
-    generation = read_json(path) if path.is_file() else config
+    generation = modelfiles.read_json(path) if path.is_file() else config
     values = {
         "mels": config.get("num_mel_bins"),
         "frames": _doubled(config.get("max_source_positions")),
@@ -177,19 +178,3 @@ def _constants(name: str, values: Mapping[str, Any]) -> Constants:
 
 def _whole_numbers(value: Any) -> bool:
     return isinstance(value, list | tuple) and all(isinstance(v, int) for v in value)
-
-
-def read_json(path: Path) -> dict[str, Any]:
-    """A JSON object.
-
-    Raises: ModelError where the file is missing or holds something else.
-    """
-    try:
-        value = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise ModelError(f"{path.name} is missing in {path.parent}.") from error
-    except (UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise ModelError(f"{path.name} is not JSON: {error}.") from error
-    if not isinstance(value, dict):
-        raise ModelError(f"{path.name} must hold a JSON object.")
-    return value

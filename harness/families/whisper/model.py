@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from harness import modelfiles
 from harness.contracts import Feeds, OpenSession, Output
 from harness.errors import AudioError, ModelError, OutputError, SpecError
 from harness.families.whisper import layouts
@@ -214,7 +215,7 @@ def _arrays(tensors: Tensors, known: Mapping[int, np.ndarray]) -> Feeds:
 def _tokenizer(path: Path) -> Tokenizer:
     from tokenizers import Tokenizer
 
-    layouts.read_json(path)
+    modelfiles.read_json(path)
     return Tokenizer.from_file(str(path))
 
 

@@ -8,12 +8,13 @@ then (dB + 40) / 40. Windows overlap, so a frame that several of them share is c
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from functools import cache
 
 import numpy as np
 from scipy import fft, signal
+
+from harness.mel import filters
 
 SAMPLE_RATE = 16_000
 FFT, HOP, MELS = 321, 160, 120
@@ -60,42 +61,10 @@ def _power(frames: np.ndarray) -> np.ndarray:
     spectrum = fft.rfft(frames * _hann(), axis=1)
     power = np.square(spectrum.real)
     power += np.square(spectrum.imag)
-    mel: np.ndarray = power @ mel_filters().T
+    mel: np.ndarray = power @ filters(MELS, FFT, SAMPLE_RATE).T
     return mel
 
 
 @cache
 def _hann() -> np.ndarray:
     return signal.get_window("hann", FFT).astype(np.float32)
-
-
-@cache
-def mel_filters() -> np.ndarray:
-    """Slaney's triangular filters of unit area, (120, 161) in float32.
-
-    Source: M. Slaney, Auditory Toolbox, Technical Report 1998-010: linear below 1 kHz (200/3 Hz per
-    mel), logarithmic above (27 mels per factor 6.4). Frequencies are those of an FFT of 321.
-    """
-    frequencies = np.fft.rfftfreq(FFT, 1 / SAMPLE_RATE)
-    edges = _hertz(np.linspace(0.0, _mel(SAMPLE_RATE / 2), MELS + 2))
-    rising = (frequencies - edges[:-2, None]) / np.diff(edges)[:-1, None]
-    falling = (edges[2:, None] - frequencies) / np.diff(edges)[1:, None]
-    triangles = np.maximum(0.0, np.minimum(rising, falling))
-    filters: np.ndarray = (triangles * (2.0 / (edges[2:] - edges[:-2]))[:, None]).astype(np.float32)
-    filters.flags.writeable = False
-    return filters
-
-
-_LINEAR_HZ, _BREAK_HZ, _LOG_STEP = 200 / 3, 1000.0, math.log(6.4) / 27
-
-
-def _mel(hertz: float) -> float:
-    if hertz < _BREAK_HZ:
-        return hertz / _LINEAR_HZ
-    return _BREAK_HZ / _LINEAR_HZ + math.log(hertz / _BREAK_HZ) / _LOG_STEP
-
-
-def _hertz(mel: np.ndarray) -> np.ndarray:
-    break_mel = _BREAK_HZ / _LINEAR_HZ
-    above = _BREAK_HZ * np.exp(_LOG_STEP * np.maximum(mel - break_mel, 0.0))
-    return np.where(mel < break_mel, mel * _LINEAR_HZ, above)
