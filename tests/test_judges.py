@@ -21,7 +21,7 @@ from harness import assets, graph, plugins
 from harness.contracts import Judge, Judged, Output
 from harness.errors import AssetError, AudioError, ExtraError, ModelError
 from harness.judges import plcmos, utmos
-from harness.judges.dnsmos import network, spectra, windows
+from harness.judges.dnsmos import network, sharing, silent, spectra, windows
 from harness.mel import filters as filters_of
 from harness.session import SessionConfig, open_session
 
@@ -76,24 +76,96 @@ def test_the_comparison_is_over_20_clips_of_real_speech_and_more() -> None:
     assert len(EXPECTED) == 30
 
 
+def plain(files: dict[str, Path], network_name: str, windows_heard: np.ndarray) -> np.ndarray:
+    """What the published network says of each window, as onnxruntime runs it."""
+    whole = open_session(files["speechmos"] / f"{network_name}.onnx", SessionConfig("default"))
+    return np.concatenate([whole.run(None, {"input_1": one[None]})[0] for one in windows_heard])
+
+
+def hard(name: str, clips: dict[str, np.ndarray]) -> np.ndarray:
+    """Signals that the quick path could get wrong: two windows each, but for the last one."""
+    speech = clips["noisy"]
+    signals = {
+        "odd length": lambda: speech[: 11 * 16_000 + 77],
+        "silence": lambda: np.zeros(11 * 16_000, np.float32),
+        "clipped": lambda: np.clip(50 * speech[: 11 * 16_000], -1, 1),
+        "loudest in the first second": lambda: _with_a_click(speech[: 11 * 16_000] / 9),
+        "very short": lambda: windows.looped(speech[40_000:41_001]),
+    }
+    return signals[name]().astype(np.float32)
+
+
+def _with_a_click(samples: np.ndarray) -> np.ndarray:
+    samples[9_000] = 1.0
+    return samples
+
+
+HARD = ["odd length", "silence", "clipped", "loudest in the first second", "very short"]
+
+
 @pytest.mark.model
-def test_what_windows_share_gives_what_each_window_alone_gives(
-    files: dict[str, Path], clips: dict[str, np.ndarray]
+@pytest.mark.parametrize("name", HARD)
+def test_the_quick_path_says_what_the_plain_networks_say_of_each_window(
+    files: dict[str, Path], clips: dict[str, np.ndarray], name: str
 ) -> None:
-    path = files["speechmos"] / "dnsmos_p835.onnx"
-    samples = clips["noisy"][: 11 * 16_000]
+    samples, folder, cores = hard(name, clips), files["speechmos"], network.cores()
     starts = windows.starts(len(samples))
-    whole = open_session(path, SessionConfig("default"))
-    alone = [whole.run(None, {"input_1": samples[None, s : s + windows.LENGTH]})[0] for s in starts]
-    assert len(starts) == 2
-    shared = network.open_network(path).raw_scores(samples, starts)
-    np.testing.assert_allclose(shared, np.concatenate(alone), atol=1e-5)
+    heard = np.stack([samples[start : start + windows.LENGTH] for start in starts])
+    quick = network.open_p835(folder / "dnsmos_p835.onnx", cores).raw_scores(samples, starts)
+    np.testing.assert_allclose(quick, plain(files, "dnsmos_p835", heard), atol=1e-5)
+    features = spectra.log_mel_windows(samples, starts)
+    rated = network.open_p808(folder / "dnsmos_p808.onnx", cores).scores(features, starts)
+    np.testing.assert_allclose(rated, plain(files, "dnsmos_p808", features)[:, 0], atol=1e-5)
+
+
+@pytest.mark.model
+@pytest.mark.parametrize("count", [1, 3])
+def test_how_many_cores_there_are_changes_nothing(
+    files: dict[str, Path], clips: dict[str, np.ndarray], count: int
+) -> None:
+    samples, path = hard("odd length", clips), files["speechmos"] / "dnsmos_p835.onnx"
+    starts = windows.starts(len(samples))
+    found = [
+        network.open_p835(path, sharing.Cores.opened(n)).raw_scores(samples, starts)
+        for n in (2, count)
+    ]
+    np.testing.assert_allclose(found[1], found[0], atol=1e-5)
+
+
+@pytest.mark.model
+def test_channels_that_are_not_silent_after_all_are_heard(
+    files: dict[str, Path], clips: dict[str, np.ndarray], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(silent, "SILENT", 32)  # 23 of the 64 are silent, so 9 of these are not
+    samples, path = hard("odd length", clips), files["speechmos"] / "dnsmos_p835.onnx"
+    found = network.open_p835(path, network.cores()).raw_scores(samples, [0])
+    expected = plain(files, "dnsmos_p835", samples[None, : windows.LENGTH])
+    np.testing.assert_allclose(found, expected, atol=1e-5)
+
+
+@pytest.mark.model
+def test_the_channels_left_out_are_silent_on_speech(
+    files: dict[str, Path], clips: dict[str, np.ndarray], tmp_path: Path
+) -> None:
+    model = graph.read(files["speechmos"] / "dnsmos_p835.onnx")
+    (tmp_path / "left.onnx").write_bytes(silent.left_out(model).SerializeToString())
+    session = open_session(tmp_path / "left.onnx", SessionConfig("default"))
+    heard = clips["noisy"][None, : windows.LENGTH]
+    (loudest,) = session.run([silent.LOUDEST], {"input_1": heard})
+    assert loudest.shape == (1, silent.SILENT, 1, 1)
+    assert (loudest <= 0).all()
+
+
+def test_a_graph_of_fewer_convolutions_has_no_silent_channels() -> None:
+    relu = onnx.helper.make_node("Relu", ["x"], ["y"])
+    with pytest.raises(ModelError, match="the network has no third convolution"):
+        silent.left_out(tiny_graphs.model([relu], []))
 
 
 @pytest.mark.model
 def test_a_file_that_is_another_network_is_refused(files: dict[str, Path]) -> None:
     with pytest.raises(ModelError, match=r"dnsmos_p808\.onnx is not the network of DNSMOS P\.835"):
-        network.open_network(files["speechmos"] / "dnsmos_p808.onnx")
+        network.open_p835(files["speechmos"] / "dnsmos_p808.onnx", network.cores())
 
 
 @pytest.mark.model

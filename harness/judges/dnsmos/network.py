@@ -1,17 +1,16 @@
-"""DNSMOS P.835's network, with what overlapping windows share computed once.
+"""DNSMOS' networks, with what overlapping windows share computed once.
 
-The network is convolutions over (time, frequency), a maximum over the whole window and three small
-layers. Nearly all of its work is in the first four convolutions, whose output at a frame depends on
-four frames on either side: the same in every window that holds the frame, except within four frames
-of the window's ends, where the network sees zeros instead of neighbours. So that part (the trunk)
-runs over the whole signal once, over the ends of each window once more, and the rest (the tail)
-over the two put together. What comes out is what each window alone gives, but for rounding.
+Both are convolutions over (time, frequency), a maximum over the whole window and three small
+layers. They are cut where halving the frames still leaves windows a second apart on the same grid:
+P.835 into trunk (four convolutions, nearly all of the work), middle (one) and tail, P.808 into
+trunk (two) and tail. Trunks and the middle are `sharing.Chain`s; a tail runs for each window.
 """
 
 from __future__ import annotations
 
+import itertools
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,7 +19,9 @@ import numpy as np
 
 from harness import graph
 from harness.errors import ModelError
-from harness.session import SessionConfig, open_session
+from harness.judges.dnsmos import silent
+from harness.judges.dnsmos.sharing import EDGE, Chain, Cores, Run
+from harness.session import SessionConfig, open_session, parse
 
 if TYPE_CHECKING:
     import onnx
@@ -28,74 +29,132 @@ if TYPE_CHECKING:
 
 HOP, FRAME = 160, 320  # samples
 FRAMES = 900  # of a window
-REACH = 4  # frames on either side that the trunk sees
-POOL = 2  # frames that the trunk's last step makes one
-PIECE = 450  # frames of a pass over the signal: memory does not grow with its length
-# the idle threads of one session must not spin while the next one computes
-CONFIG = SessionConfig("judge", (("session.force_spinning_stop", "1"),))
+CORES = "intra_op_num_threads"
+CONFIG = SessionConfig("judge", ((CORES, 1),))  # calls side by side use the cores, see sharing
 
 
 @dataclass(frozen=True)
-class Network:
-    """The opened halves, and the names of what goes in."""
+class P835:
+    """The opened parts of the network of SIG, BAK and OVRL."""
 
-    trunk: onnxruntime.InferenceSession
-    tail: onnxruntime.InferenceSession
+    trunk: Chain
+    middle: Chain
+    tail: Run
+    cores: Cores
 
     def raw_scores(self, samples: np.ndarray, starts: Sequence[int]) -> np.ndarray:
         """SIG, BAK and OVRL before the authors' calibration, for each window: (n, 3) float32."""
         frames = np.lib.stride_tricks.sliding_window_view(samples, FRAME)[::HOP]
         firsts = [start // HOP for start in starts]
-        shared = self._whole(frames[: firsts[-1] + FRAMES])
-        begins = self._run_trunk(np.stack([frames[f : f + 2 * REACH] for f in firsts]))
-        ends = self._run_trunk(np.stack([_end(frames, f) for f in firsts]))
-        edge, window = REACH // POOL, FRAMES // POOL
-        scores = []
-        for first, begin, end in zip(firsts, begins, ends, strict=True):
-            features = shared[:, first // POOL : first // POOL + window].copy()
-            features[:, :edge], features[:, -edge:] = begin[:, :edge], end[:, -edge:]
-            scores.append(_run(self.tail, features[None])[0])
-        return np.stack(scores)
-
-    def _whole(self, frames: np.ndarray) -> np.ndarray:
-        """The trunk over a signal piece by piece: (channels, frames / 2, bands)."""
-        pieces = []
-        for start in range(0, len(frames), PIECE):
-            before = min(start, REACH)
-            piece = frames[start - before : start + PIECE + REACH]
-            kept = min(PIECE, len(frames) - start) // POOL
-            pieces.append(self._run_trunk(piece[None])[0][:, before // POOL :][:, :kept])
-        return np.concatenate(pieces, axis=1)
-
-    def _run_trunk(self, frames: np.ndarray) -> np.ndarray:
-        return _run(self.trunk, np.ascontiguousarray(frames))
+        found: list[np.ndarray] = []
+        for some in _runs(firsts, lambda before, now: now - before < FRAMES - 2 * EDGE):
+            heard = [frames[first : first + FRAMES] for first in some]
+            features = self.trunk.over_windows(heard, some, self.cores)
+            halves = [first // self.trunk.pool for first in some]
+            found += self.middle.over_windows(features, halves, self.cores)
+        return np.concatenate(list(self.cores.map(self.tail, (one[None] for one in found))))
 
 
-def _end(frames: np.ndarray, first: int) -> np.ndarray:
-    last = first + FRAMES
-    return frames[last - 2 * REACH : last]
+@dataclass(frozen=True)
+class P808:
+    """The opened parts of the network of the overall rating."""
+
+    trunk: Chain
+    tail: Run
+    cores: Cores
+
+    def scores(self, features: np.ndarray, starts: Sequence[int]) -> np.ndarray:
+        """The rating of each window from its features (n, 900, 120): (n,) float32.
+
+        Features are relative to the window's loudest value: they are shared where they are equal.
+        """
+        heard = {start // HOP: one for start, one in zip(starts, features, strict=True)}
+        found: list[np.ndarray] = []
+        for some in _runs(list(heard), lambda a, b: _same(heard[a], heard[b], b - a)):
+            own = [heard[first] for first in some]
+            found += self.trunk.over_windows(own, some, self.cores)
+        rated = self.cores.map(self.tail, (one[None] for one in found))
+        return np.concatenate(list(rated))[:, 0]
 
 
-def _run(session: onnxruntime.InferenceSession, value: np.ndarray) -> np.ndarray:
-    found: np.ndarray = session.run(None, {session.get_inputs()[0].name: value})[0]
-    return found
+def _runs(firsts: Sequence[int], shares: Callable[[int, int], bool]) -> list[list[int]]:
+    """The windows in runs in which each shares what it hears with the one before."""
+    runs = [[firsts[0]]]
+    for before, now in itertools.pairwise(firsts):
+        if shares(before, now):
+            runs[-1].append(now)
+        else:
+            runs.append([now])
+    return runs
 
 
-def open_network(path: Path) -> Network:
+def _same(before: np.ndarray, now: np.ndarray, later: int) -> bool:
+    """Whether two windows hear the same where they overlap, but for the outermost frames."""
+    overlap = FRAMES - later - EDGE
+    return overlap > EDGE and np.array_equal(before[later + EDGE : -EDGE], now[EDGE:overlap])
+
+
+# ------------------------------------------------------------------ opening
+def cores() -> Cores:
+    """As many calls at a time as onnxruntime would use threads for one."""
+    (config,) = parse([{"name": "judge", CORES: "cores"}], "judge")
+    return Cores.opened(int(dict(config.options)[CORES]))
+
+
+def open_p835(path: Path, cores: Cores) -> P835:
     """Raises: ModelError for a file that is not DNSMOS P.835's network."""
     model = graph.read(path)
     joined = next((node.output[0] for node in model.graph.node if node.op_type == "Concat"), None)
-    pool = next((node for node in model.graph.node if node.op_type == "MaxPool"), None)
-    if joined is None or pool is None:
+    pools = [node.output[0] for node in model.graph.node if node.op_type == "MaxPool"]
+    if joined is None or len(pools) != 3:
         raise ModelError(f"{path.name} is not the network of DNSMOS P.835.")
-    cut = pool.output[0]
-    trunk = graph.part(model, {joined: ("windows", "frames", FRAME)}, [cut])
-    channels = ("windows", 32, FRAMES // POOL, 80)
-    tail = graph.part(model, {cut: channels}, [model.graph.output[0].name])
-    return Network(_opened(trunk), _opened(tail))
+    trunk = graph.part(model, {joined: ("windows", "frames", FRAME)}, [pools[0]])
+    middle = graph.part(model, {pools[0]: ("windows", 32, "steps", 80)}, [pools[1]])
+    tail = graph.part(model, {pools[1]: ("windows", 32, 225, 40)}, [model.graph.output[0].name])
+    return P835(
+        Chain(_trunk(trunk), pool=2, reach=4, ends=2, context=8),
+        Chain(_opened(middle), pool=2, reach=2, ends=2, context=6),
+        _opened(tail),
+        cores,
+    )
 
 
-def _opened(model: onnx.ModelProto) -> onnxruntime.InferenceSession:
+def open_p808(path: Path, cores: Cores) -> P808:
+    """Raises: ModelError for a file that is not DNSMOS P.808's network."""
+    model = graph.read(path)
+    pools = [node.output[0] for node in model.graph.node if node.op_type == "MaxPool"]
+    heard = model.graph.input[0].name
+    if len(pools) != 3 or any(node.op_type == "Concat" for node in model.graph.node):
+        raise ModelError(f"{path.name} is not the network of DNSMOS P.808.")
+    trunk = graph.part(model, {heard: ("windows", "frames", 120)}, [pools[1]])
+    tail = graph.part(model, {pools[1]: ("windows", 32, 225, 30)}, [model.graph.output[0].name])
+    return P808(Chain(_opened(trunk), pool=4, reach=4, ends=1, context=8), _opened(tail), cores)
+
+
+def _trunk(model: onnx.ModelProto) -> Run:
+    """The trunk without its silent channels, and as it was where they are not silent."""
+    quick, whole = _session(silent.left_out(model)), _opened(model)
+    (entry,) = quick.get_inputs()
+
+    def run(frames: np.ndarray) -> np.ndarray:
+        features, loudest = quick.run(None, {entry.name: frames})
+        return features if (loudest <= 0).all() else whole(frames)
+
+    return run
+
+
+def _opened(model: onnx.ModelProto) -> Run:
+    session = _session(model)
+    (entry,) = session.get_inputs()
+
+    def run(values: np.ndarray) -> np.ndarray:
+        found: np.ndarray = session.run(None, {entry.name: values})[0]
+        return found
+
+    return run
+
+
+def _session(model: onnx.ModelProto) -> onnxruntime.InferenceSession:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "part.onnx"
         path.write_bytes(model.SerializeToString())
