@@ -73,7 +73,7 @@ def decide(measured: Result, made: Mapping[str, Made], given: Given) -> Result:
         "summary": scoring.summary(scored.coded, calls, variants, named, seed),
         "changes": scoring.matched_segments(changes, transcribed),
         "sessions": scoring.confirm(sessions, calls),
-        "changed": scoring.changed(transcribed, scored.table, baseline),
+        "changed": scoring.changed(transcribed, scored.coded, baseline),
         "checks": checks,
         "claims": claims,
     }

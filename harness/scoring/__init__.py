@@ -2,12 +2,13 @@
 
 from harness.scoring.changes import changes, resolution
 from harness.scoring.estimates import compare, estimate, of_texts
-from harness.scoring.scores import heard, scores, workload
+from harness.scoring.scores import Scored, heard, scored, scores, workload
 from harness.scoring.sessions import chosen, confirm, sweep, undecided
 from harness.scoring.summary import summary
 from harness.scoring.transcripts import changed, matched_segments
 
 __all__ = [
+    "Scored",
     "changed",
     "changes",
     "chosen",
@@ -18,6 +19,7 @@ __all__ = [
     "matched_segments",
     "of_texts",
     "resolution",
+    "scored",
     "scores",
     "summary",
     "sweep",

@@ -11,6 +11,7 @@ import pandas as pd
 
 from harness import stats, tables
 from harness.plugins import NamedMetric
+from harness.scoring.cells import cells
 from harness.scoring.estimates import compare, of_texts
 from harness.scoring.summary import of_variant
 from harness.stats import Interval, Resampling
@@ -62,15 +63,12 @@ def resolution(changes: pd.DataFrame) -> dict[Key, float]:
 def _paired(
     scores: pd.DataFrame, known: Mapping[str, NamedMetric], baseline: str, seed: int
 ) -> Iterator[dict[str, Any]]:
-    measured = scores[scores["stage"] != "sweep"]
-    own = measured["variant"] == baseline
-    usual = own & (measured["session"] == DEFAULT) & (measured["replica"] == 0)
-    bases = {tuple(key): cell for key, cell in measured[usual].groupby(PLACE, sort=False)}
-    others = measured[~usual].groupby([*PLACE, "variant", "session", "replica"], sort=False)
-    for key, cell in others:
-        place = tuple(key[: len(PLACE)])
-        if place in bases:
-            base, named = bases[place], known[str(key[3])]
+    usual = (baseline, DEFAULT, 0)
+    found = dict(cells(scores, [*PLACE, "variant", "session", "replica"]))
+    for key, cell in found.items():
+        base = found.get((*key[: len(PLACE)], *usual))
+        if base is not None and base is not cell and key[0] != "sweep":
+            named = known[str(key[3])]
             difference, ratio = compare(cell, base, named, Resampling(seed=seed))
             where = dict(zip([*PLACE, "variant", "session"], key, strict=False))
             yield _row({**where, "baseline_session": DEFAULT}, baseline, difference, ratio)

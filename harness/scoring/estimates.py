@@ -87,8 +87,10 @@ def unpaired(ours: pd.DataFrame, theirs: pd.DataFrame) -> list[str]:
     """Utterances (of data sets) that only one of the two cells has, sorted."""
     if not (_is_quality(ours) or _is_quality(theirs)):
         return []
-    here, there = pd.Index(ours["item"].unique()), pd.Index(theirs["item"].unique())
-    return [str(item) for item in sorted(here.symmetric_difference(there, sort=False))]
+    code, items = pd.factorize(pd.concat([ours["item"], theirs["item"]], ignore_index=True))
+    sides = (np.bincount(some, minlength=len(items)) for some in np.split(code, [len(ours)]))
+    here, there = (side > 0 for side in sides)
+    return sorted(str(item) for item in items[here != there])
 
 
 def blocks_needed(cell: pd.DataFrame, named: NamedMetric, limit: float, level: float) -> float:
@@ -139,7 +141,7 @@ def _clusters(cell: pd.DataFrame, texts: bool) -> tuple[Labels, str]:
         return _rounds(cell), "round"
     if not texts:
         rounds = _rounds(cell)
-        length = min(NEIGHBOURS, max(1, len(np.unique(rounds)) // 10))
+        length = min(NEIGHBOURS, max(1, len(pd.unique(rounds)) // 10))
         return rounds // length, "stretch"
     speakers, names = _coded(cell["speaker"])
     if np.count_nonzero(names != "") >= SPEAKERS:
@@ -194,11 +196,11 @@ class _Pairs:
 def _paired(ours: pd.DataFrame, theirs: pd.DataFrame, quality: bool, texts: bool) -> _Pairs:
     if not quality:  # loading and warming up pair with nothing
         ours, theirs = ours[ours["round"] >= 0], theirs[theirs["round"] >= 0]
-    place = pd.concat([ours["item"], theirs["item"]], ignore_index=True)
+    code, keys = pd.factorize(pd.concat([ours["item"], theirs["item"]], ignore_index=True))
     if not quality:
         rounds = pd.concat([ours["round"], theirs["round"]], ignore_index=True)
-        place = rounds.astype(str) + " " + place
-    code, keys = pd.factorize(place)
+        code, places = pd.factorize(rounds.to_numpy(dtype=np.int64) * len(keys) + code)
+        keys = pd.Index(places)
     mine, other = code[: len(ours)], code[len(ours) :]
     shared = np.flatnonzero(_times(mine, len(keys)) * _times(other, len(keys)))
     first = np.full(len(keys), -1, dtype=np.intp)
@@ -256,7 +258,7 @@ def _ratings(cell: pd.DataFrame) -> pd.Series:
     """Score by rater and item."""
     rated = cell[cell["weight"] != 0]
     scores = pd.Series(_hits(*_columns(rated)), index=rated.index)
-    return scores.groupby([rated[name] for name in RATED], sort=True).agg(
+    return scores.groupby([rated[name] for name in RATED], sort=True, observed=True).agg(
         lambda some: some.mean(skipna=False)
     )
 

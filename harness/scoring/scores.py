@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
-import gc
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, fields, replace
+from itertools import chain
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -14,12 +14,15 @@ from numpy.typing import NDArray
 
 from harness import tables
 from harness.contracts import Call, Metric
+from harness.garbage import uncollected
 from harness.plugins import NamedMetric
 
 Normalise = Callable[[str], str]
 COLD = ("load", "first_call")  # cold by their nature: only for metrics that name them
 PIECE = ("variant", "session", "replica", "dataset", "item", "audio_sha256")
-FROM_CALLS = [name for name in tables.TABLES["scores"] if name in tables.TABLES["calls"]]
+SCORES = tables.TABLES["scores"]
+FROM_CALLS = [name for name in SCORES if name in tables.TABLES["calls"]]
+SEEN = [field.name for field in fields(Call)]
 
 
 def heard(calls: pd.DataFrame, normalise: Normalise | Mapping[str, Normalise]) -> pd.DataFrame:
@@ -27,19 +30,35 @@ def heard(calls: pd.DataFrame, normalise: Normalise | Mapping[str, Normalise]) -
 
     `normalise`: one for all data sets, or one by data set's name.
     """
-    texts = {name: calls[name].to_numpy().astype(object) for name in ("text", "reference")}
-    names = calls["dataset"].to_numpy().astype(object)
-    for name in dict.fromkeys(names.tolist()):
+    both = pd.concat([calls["text"], calls["reference"]], ignore_index=True)
+    code, texts = pd.factorize(both)
+    place, names = pd.factorize(calls["dataset"])
+    place = np.tile(place, 2)
+    out = np.array(both, dtype=object)
+    for number, name in enumerate(names):
         if name:
-            rows = np.flatnonzero(names == name)
             how = normalise if callable(normalise) else normalise[name]
-            both = [column[rows].tolist() for column in texts.values()]
-            known = {text: how(text) for text in set().union(*both)}
-            for column, raw in zip(texts.values(), both, strict=True):
-                column[rows] = [known[text] for text in raw]
-    return calls.assign(
-        **{name: pd.Series(column, index=calls.index, dtype=str) for name, column in texts.items()}
-    )
+            rows = np.flatnonzero(place == number)
+            known = np.empty(len(texts), dtype=object)
+            met = pd.unique(code[rows])
+            known[met] = [how(text) for text in texts.take(met).tolist()]
+            out[rows] = known[code[rows]]
+    text, reference = (pd.Series(side, index=calls.index, dtype=str) for side in np.split(out, 2))
+    return calls.assign(text=text, reference=reference)
+
+
+@dataclass(frozen=True)
+class Scored:
+    """The same scores twice, row by row: the table as it is kept, and `coded`, whose texts are
+    categories in the order of the texts, so that grouping and pairing handle numbers only."""
+
+    table: pd.DataFrame
+    coded: pd.DataFrame
+
+    def only(self, keep: NDArray[np.bool_]) -> Scored:
+        if keep.all():
+            return self
+        return Scored(*(one[keep].reset_index(drop=True) for one in (self.table, self.coded)))
 
 
 def scores(
@@ -59,70 +78,109 @@ def scores(
     Seconds under zero (a clock that went backwards) and whatever else is not finite are NaN, and so
     is all that is folded from them.
     """
-    raw = calls if raw is None else raw
     if normalise is not None:
-        calls = heard(calls, normalise)
+        calls, raw = heard(calls, normalise), calls if raw is None else raw
+    return _table(_parts(calls, metrics, calls if raw is None else raw, judged))
+
+
+def scored(
+    heard: pd.DataFrame, metrics: Sequence[NamedMetric], raw: pd.DataFrame, judged: pd.DataFrame
+) -> Scored:
+    """As `scores`, in both forms; `heard` are the calls with their texts comparable."""
+    parts = _parts(heard, metrics, raw, judged)
+    return Scored(_table(parts), _coded(parts))
+
+
+class _Part(NamedTuple):
+    """One metric's (value, weight) of some rows, which are of calls or of what a judge said."""
+
+    rows: pd.DataFrame  # all columns of the scores but those three
+    metric: str
+    pairs: NDArray[np.float64]
+
+
+def _parts(
+    calls: pd.DataFrame,
+    metrics: Sequence[NamedMetric],
+    raw: pd.DataFrame,
+    judged: pd.DataFrame | None,
+) -> list[_Part]:
     fine = (calls["error"] == "").to_numpy(dtype=bool)
     if not fine.all():
         calls, raw = calls[fine], raw[fine]
-    usable = calls.reset_index(drop=True)
-    with _no_collection():
-        seen = _as_metrics_see(usable, raw)
+    usable = calls.reset_index(drop=True).assign(
+        raw_text=raw["text"].array, raw_reference=raw["reference"].array
+    )
+    with uncollected():  # what is looked through again and again is no garbage
+        seen = _as_metrics_see(usable)
         parts = [*_of_calls(usable, seen, [n for n in metrics if not n.metric.judge])]
         for named in metrics if judged is not None else ():
             if named.metric.judge and judged is not None:
                 parts += _of_judge(judged, named, usable, seen)
+    return parts
+
+
+def _table(parts: Sequence[_Part]) -> pd.DataFrame:
     if not parts:
         return tables.frame("scores", [])
-    return pd.concat(parts, ignore_index=True)[list(tables.TABLES["scores"])]
+    found = [
+        part.rows.assign(metric=part.metric, value=part.pairs[:, 0], weight=part.pairs[:, 1])
+        for part in parts
+    ]
+    return pd.concat(found, ignore_index=True)[list(SCORES)]
 
 
-@contextlib.contextmanager
-def _no_collection() -> Iterator[None]:
-    """Hundreds of thousands of calls, none of which is garbage before the end, are looked through
-    again and again otherwise: a sixth of the whole decision's time."""
-    was = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was:
-            gc.enable()
+def _coded(parts: Sequence[_Part]) -> pd.DataFrame:
+    """The rows of most metrics are the same: their texts become numbers once."""
+    if not parts:
+        return tables.frame("scores", [])
+    texts = {name: "category" for name, kind in SCORES.items() if kind == tables.TEXT}
+    names = sorted({part.metric for part in parts})
+    alike = {id(part.rows): part.rows for part in parts}
+    every = pd.concat(alike.values(), ignore_index=True).assign(metric="").astype(texts)
+    ends = np.cumsum([len(rows) for rows in alike.values()]).tolist()
+    places = {
+        key: np.arange(end - len(rows), end)
+        for (key, rows), end in zip(alike.items(), ends, strict=True)
+    }
+    pairs = np.concatenate([part.pairs for part in parts])
+    metric = np.repeat([names.index(p.metric) for p in parts], [len(p.pairs) for p in parts])
+    named = pd.Categorical.from_codes(metric.astype(np.intp), pd.Index(names))
+    coded = every.iloc[np.concatenate([places[id(part.rows)] for part in parts])]
+    coded = coded.reset_index(drop=True).assign(metric=named, value=pairs[:, 0], weight=pairs[:, 1])
+    return coded[list(SCORES)]
 
 
 def _of_calls(
     usable: pd.DataFrame, seen: list[Call], metrics: Sequence[NamedMetric]
-) -> Iterator[pd.DataFrame]:
+) -> Iterator[_Part]:
     kept = usable[FROM_CALLS].assign(workload=pd.Series(workload(usable), dtype=str))
-    operations = usable["operation"].to_numpy().astype(object)
-    cold = np.isin(operations, COLD)
-    counts = usable["warm"].to_numpy(dtype=bool) | cold
-    on_data = (usable["dataset"] != "").to_numpy(dtype=bool)
-    measured: dict[int, tuple[NDArray[np.intp], NDArray[np.float64]]] = {}
     item = pd.factorize(usable["item"])[0]
+    measured: dict[int, NDArray[np.float64]] = {}
+    alike: dict[tuple[tuple[str, ...], bool], tuple[NDArray[np.intp], pd.DataFrame]] = {}
     for named in metrics:
         metric = named.metric
         if metric.measure is None:
             continue
+        fitting = metric.operations, metric.needs_reference
+        if fitting not in alike:
+            fits = _fits(metric, usable)
+            alike[fitting] = np.flatnonzero(fits), kept if fits.all() else kept[fits]
+        places, rows = alike[fitting]
         if id(metric) not in measured:  # latency_p50_ms and latency_p99_ms are measured once
-            fits = counts & _operations(metric, operations)
-            rows = np.flatnonzero(fits & on_data if metric.needs_reference else fits)
             # what variants heard of one utterance is mostly the same: side by side it is known
-            order = np.argsort(item[rows], kind="stable")
-            pairs = np.empty((rows.size, 2))
-            pairs[order] = _measured(metric.measure, seen, rows[order])
-            measured[id(metric)] = rows, pairs
-        rows, pairs = measured[id(metric)]
-        part = kept if rows.size == len(kept) else kept.iloc[rows]
-        yield part.assign(metric=named.name, value=pairs[:, 0], weight=pairs[:, 1])
+            order = np.argsort(item[places], kind="stable")
+            pairs = np.empty((places.size, 2))
+            pairs[order] = _measured(metric, [seen[place] for place in places[order].tolist()])
+            measured[id(metric)] = pairs
+        yield _Part(rows, named.name, measured[id(metric)])
 
 
 def _of_judge(
     judged: pd.DataFrame, named: NamedMetric, calls: pd.DataFrame, seen: list[Call]
-) -> Iterator[pd.DataFrame]:
+) -> Iterator[_Part]:
     """The metric of each piece of audio that its judge had something to say of."""
     mine = judged[(judged["judge"] == named.metric.judge) & (judged["error"] == "")]
-    assert named.metric.measure is not None
     if mine.empty:
         return
     spoken = calls.index[(calls["audio_sha256"] != "").to_numpy() & calls["warm"].to_numpy()]
@@ -141,18 +199,15 @@ def _of_judge(
                 figures=said,
             )
         )
-    pairs = _measured(named.metric.measure, found, np.arange(len(found)))
+    pairs = _measured(named.metric, found)
     kept = mine.assign(
         stage="quality",
         operation="pipeline",
         workload=mine["dataset"],
         block=mine["round"],
         speaker=mine["speaker"].where(mine["rater"] == "", mine["rater"]),
-        metric=named.name,
-        value=pairs[:, 0],
-        weight=pairs[:, 1],
     )
-    yield kept[list(tables.TABLES["scores"])]
+    yield _Part(kept[[name for name in SCORES if name in kept]], named.name, pairs)
 
 
 def workload(calls: pd.DataFrame) -> list[str]:
@@ -166,35 +221,27 @@ def workload(calls: pd.DataFrame) -> list[str]:
     return list(names.tolist())
 
 
-def _operations(metric: Metric, operations: NDArray[np.generic]) -> NDArray[np.bool_]:
-    if metric.operations == ("*",):
-        return ~np.isin(operations, COLD)
-    return np.isin(operations, metric.operations)
+def _fits(metric: Metric, calls: pd.DataFrame) -> NDArray[np.bool_]:
+    cold = calls["operation"].isin(COLD)
+    every = metric.operations == ("*",)
+    fits = ~cold if every else calls["operation"].isin(metric.operations)
+    fits &= calls["warm"] | cold
+    if metric.needs_reference:
+        fits &= calls["dataset"] != ""
+    return fits.to_numpy(dtype=bool)
 
 
-def _as_metrics_see(calls: pd.DataFrame, raw: pd.DataFrame) -> list[Call]:
-    seconds = calls["seconds"].where(calls["seconds"] >= 0)
+def _as_metrics_see(calls: pd.DataFrame) -> list[Call]:
     known = {text: json.loads(text) if text else {} for text in calls["figures"].unique()}
-    columns = (
-        calls["operation"].tolist(),
-        seconds.tolist(),
-        calls["audio_seconds"].tolist(),
-        calls["tokens"].tolist(),
-        calls["rss_bytes"].tolist(),
-        calls["text"].tolist(),
-        calls["reference"].tolist(),
-        raw["text"].tolist(),
-        raw["reference"].tolist(),
-        calls["note"].tolist(),
-        [known[text] for text in calls["figures"].tolist()],
-    )
-    return [Call(*row) for row in zip(*columns, strict=True)]
+    columns = {name: calls[name].tolist() for name in SEEN}
+    columns["seconds"] = calls["seconds"].where(calls["seconds"] >= 0).tolist()
+    columns["figures"] = [known[text] for text in columns["figures"]]
+    return [Call(*row) for row in zip(*columns.values(), strict=True)]
 
 
-def _measured(
-    measure: Callable[[Call], tuple[float, float]], calls: list[Call], rows: NDArray[np.intp]
-) -> NDArray[np.float64]:
-    pairs = [measure(calls[row]) for row in rows.tolist()]
-    found = np.array(pairs, dtype=np.float64).reshape(len(pairs), 2)
+def _measured(metric: Metric, calls: list[Call]) -> NDArray[np.float64]:
+    assert metric.measure is not None
+    pairs = chain.from_iterable(map(metric.measure, calls))
+    found = np.fromiter(pairs, dtype=np.float64).reshape(len(calls), 2)
     found[~np.isfinite(found)] = np.nan  # an infinite score is a call without a result
     return found

@@ -9,6 +9,7 @@ import pandas as pd
 
 from harness import stats, tables
 from harness.plugins import NamedMetric
+from harness.scoring.cells import cells
 from harness.scoring.estimates import estimate
 from harness.scoring.scores import workload
 from harness.stats import Interval, Resampling
@@ -28,11 +29,9 @@ def summary(
     Figures of a whole variant (its size) have a row without stage, session, operation and workload.
     """
     failed = errors(calls)
-    rows = [
-        *_folded(scores, failed, metrics, seed),
-        *_never_measured(scores, failed),
-        *_of_variants(variants, metrics),
-    ]
+    folded = [*_folded(scores, failed, metrics, seed)]
+    done = {tuple(row[name] for name in CELL) for row in folded}
+    rows = [*folded, *_never_measured(done, failed), *_of_variants(variants, metrics)]
     return tables.frame("summary", rows)
 
 
@@ -57,7 +56,7 @@ def _folded(
     seed: int,
 ) -> Iterator[dict[str, Any]]:
     known = {named.name: named for named in metrics}
-    for key, cell in scores.groupby([*CELL, "metric"], sort=False):
+    for key, cell in cells(scores, [*CELL, "metric"]):
         named = known[str(key[-1])]
         found = estimate(cell, named, Resampling(seed=seed))
         yield _row(dict(zip(CELL, key, strict=False)), named, found, failed.get(key[:-1], 0))
@@ -80,9 +79,8 @@ def _row(
 
 
 def _never_measured(
-    scores: pd.DataFrame, failed: Mapping[tuple[Any, ...], int]
+    done: set[tuple[Any, ...]], failed: Mapping[tuple[Any, ...], int]
 ) -> Iterator[dict[str, Any]]:
-    done = set(scores[CELL].drop_duplicates().itertuples(index=False, name=None))
     for cell, count in failed.items():
         if cell not in done:
             yield {**dict(zip(CELL, cell, strict=True)), "n": 0, "errors": count}

@@ -26,6 +26,7 @@ def changed(
     both = both[both["text"] != both["text_base"]]
     counts = scores[(scores["metric"] == metric) & (scores["stage"] == "quality")]
     counts = counts.loc[counts["item"].isin(both["item"]), [*_PLACED, "value", "weight"]]
+    counts = counts.astype(dict.fromkeys(_PLACED, str))  # of the few that are left
     counts = counts.rename(columns={"workload": "dataset"}).drop_duplicates(UTTERANCE)
     ours = both.merge(counts, on=UTTERANCE, how="left")
     own = both[["dataset", "item"]].assign(variant=baseline, session=both["session_base"])

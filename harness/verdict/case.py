@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from harness import scoring, stats, tables
@@ -304,12 +305,13 @@ def _mute(calls: pd.DataFrame, figure: Figure) -> pd.DataFrame:
 def _failed_calls(calls: pd.DataFrame, figure: Figure) -> _Failures:
     keep = (calls["stage"] == figure.stage) & (calls["variant"] == figure.variant)
     keep &= (calls["session"] == figure.session) & (calls["replica"] == 0)
-    mine = calls[keep]
+    places = np.flatnonzero(keep)
+    mine = calls[["dataset", "audio_seconds", "operation", "warm", "error"]].iloc[places]
+    failed = mine["error"] != ""
     here = pd.Series(workload(mine), index=mine.index, dtype=object) == figure.workload
-    here &= (mine["operation"] == figure.operation) & (mine["warm"] | (mine["error"] != ""))
-    loading = (mine["operation"] == "load") & (mine["error"] != "")
-    counted = mine[here | loading]
-    return _Failures(counted[counted["error"] != ""], len(counted))
+    here &= (mine["operation"] == figure.operation) & (mine["warm"] | failed)
+    counted = here | ((mine["operation"] == "load") & failed)
+    return _Failures(calls.iloc[places[counted & failed]], int(counted.sum()))
 
 
 def _with_lost(cell: pd.DataFrame, failed: pd.DataFrame, named: NamedMetric) -> pd.DataFrame:
