@@ -6,7 +6,7 @@ import unicodedata
 
 import jiwer
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from harness import text
@@ -25,6 +25,7 @@ WORTH = (
     " treinta y doscientas veintiún m M. h 5m G20 5h30 x 4x4 km mm mmm ee uu EE. UU. p ej. a e o"
     " S. A. B c ° ºC º m2 km/h $ € $5 5$ us$ % & + -5 − siglo siglos XX xi al las la millón"
     " millones coma punto n.º nº d.ª sr. av. eh em , . ; ¿ u.s.a p.b.x. \u0301 n\u0303 ½ ² ª"
+    " 1.° 2.as 1ros u$s u$sm² ac dc a. C. siglo V i un dos Ud."
     " treintaiuno decimotercero ac cero min @ ' \u00ad ٣ 1,2,3 1.2.3 1,234.5 5/6 y/o"
 )
 PIECES = [*WORTH.split(" "), "1\u00a0234", "12\u202f345", " "]
@@ -37,6 +38,9 @@ WORDS = st.lists(st.sampled_from(["año", "ano", "sí", "si", "no", "a"]), max_s
 
 @pytest.mark.parametrize("name", text.NORMALISERS)
 @given(raw=TEXTS)
+@example(raw="u$sm²")  # the s of u$s is no letter before a unit
+@example(raw="Es de la UD.")
+@example(raw="v e.m. d m.m. x")  # initials that are a filler leave nothing between letters
 def test_normalising_twice_changes_nothing(name: str, raw: str) -> None:
     once = text.normaliser(name)(raw)
     assert text.normaliser(name)(once) == once
@@ -69,14 +73,16 @@ def test_no_normaliser_of_ours_loses_a_letter_of_spanish(raw: str) -> None:
 
 
 @given(raw=SENTENCES)
+@example(raw="ºC Ud. ")  # º counts as a small letter
 def test_case_does_not_matter(raw: str) -> None:
+    """But for UD. at the end of a text, which is no piece of these."""
     assert text.spanish(raw.upper()) == text.spanish(raw.lower()) == text.spanish(raw)
 
 
 @given(raw=TEXTS)
 def test_words_that_are_remembered_one_by_one_read_as_in_their_sentence(raw: str) -> None:
     atoms = [atom for piece in raw.split() for atom in reading._atoms(piece)]
-    if not reading._SPACES.search(raw):
+    if not reading._SPACES.search(raw) and not reading._CLUB.search(raw):
         assert text.spanish(raw) == " ".join(reading._Reading(reading._joined(atoms)).words)
 
 

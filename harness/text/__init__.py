@@ -45,9 +45,11 @@ gender in numbers       after treinta y, ciento ... and mil; -cientas, veintiún
                           `veintiún mil` → `veintiuno mil`
 numbers in one word     as in several
                           `treintaicinco` → `treinta y cinco`; `decimotercera` → `décima tercera`
-ordinals                º ª er or the last letters behind digits to 999; º is never o
+ordinals                º ª er or the last letters behind digits to 999; º is never o, and ° with
+                        a point before it is º; os and as want that point
                           `1.º` → `primero`; `1ª` → `primera`; `3.er` → `tercer`;
-                          `2do` → `segundo`; `21º` → `vigésimo primero`; `1000º` → `mil º`
+                          `2do` → `segundo`; `21º` → `vigésimo primero`; `1000º` → `mil º`;
+                          `2.° piso` → `segundo piso`; `2.as` → `segundas`; `1ros` → `primeros`
 hours                   hour and minutes, 00 unsaid; with a point after las, la or before h
                           `3:30` → `tres treinta`; `las 15:00` → `las quince`;
                           `la 1:05` → `la una cero cinco`; `a las 3.30` → `a las tres treinta`;
@@ -58,18 +60,23 @@ minus, plus             `-` at the front of a number; a hyphen between digits is
 % ‰ & @ × °             said
                           `50 %` → `cincuenta por ciento`; `4x4` → `cuatro por cuatro`;
                           `20 ºC` → `veinte grados celsius`
-€ $ £ ¥                 behind their number; $ is a dólar
+€ $ £ ¥                 behind their number, with `de` after millón; $ is a dólar
                           `20€` → `veinte euros`; `US$ 1` → `un dólar`;
-                          `$3 millones` → `tres millones de dólares`
-units                   behind a number; m g l behind digits and a space
+                          `$3 millones` → `tres millones de dólares`;
+                          `1.000.000 €` → `un millón de euros`
+units                   behind a number, with `de` after millón; m g l behind digits and a space
                           `120 km/h` → `ciento veinte kilómetros por hora`;
                           `un kg` → `un kilogramo`; `5 m` → `cinco metros`; `5G` → `cinco g`;
                           `9 m²` → `nueve metros cuadrados`
-abbreviations           those that stand for one thing
+abbreviations           those that stand for one thing; UD. that ends a text with small letters
+                        is no usted; a. C. and d. C. after a number but un, or after siglo's
                           `Sr. Sra. Dr. Ud.` → `señor señora doctor usted`;
                           `EE. UU.` → `estados unidos`; `n.º 5` → `número cinco`;
-                          `p. ej.` → `por ejemplo`; `D. Juan` → `d juan`
-acronyms, letters       words; letters one by one make one, but a e o u y only with dots
+                          `p. ej.` → `por ejemplo`; `D. Juan` → `d juan`;
+                          `Es de la UD.` → `es de la ud`; `¿Y Ud.?` → `y usted`;
+                          `50 a. C.` → `cincuenta antes de cristo`; `un AC Milan` → `un ac milan`
+acronyms, letters       words; letters one by one make one, but a e o u y only with dots; a letter
+                        without dots is no part of initials with them
                           `PBX` → `pbx`; `I V R` → `ivr`; `P.B.X.` → `pbx`; `3 p. m.` → `tres pm`;
                           `vitamina A y B` → `vitamina a y b`
 names of letters        words: be, de, te, ese are
@@ -77,7 +84,8 @@ names of letters        words: be, de, te, ese are
 letters beside digits   apart
                           `COVID-19` → `covid diecinueve`; `G20` → `g veinte`
 roman numerals          after siglo, from XI
-                          `siglos XIX y XX` → `siglos diecinueve y veinte`; `siglo V` → `siglo v`
+                          `siglos XIX y XX` → `siglos diecinueve y veinte`; `siglo V` → `siglo v`;
+                          `siglo V a. C.` → `siglo v antes de cristo`
 words                   never joined, cut or corrected
                           `si no` → `si no`; `sino` → `sino`; `a ver` → `a ver`
 dates, fractions, ½     number by number

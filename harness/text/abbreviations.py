@@ -54,9 +54,9 @@ UNITS = {
     "cl": _noun("centilitro"), "min": _noun("minuto"), "seg": _noun("segundo"),
     "gb": _noun("gigabyte"), "mb": _noun("megabyte"), "kw": _noun("kilovatio"),
     "kwh": Noun("kilovatio hora", "kilovatios hora"),
-    "ac": Noun("antes de cristo", "antes de cristo"),
-    "dc": Noun("después de cristo", "después de cristo"),
 }  # fmt: skip
+# after a number but un and una, or the numeral of a siglo
+ERAS = {"ac": "antes de cristo", "dc": "después de cristo"}
 # after digits only; "5g" may be a network and "5m" five millions, so all but h want their space
 LETTER_UNITS = {
     "m": _noun("metro"), "g": _noun("gramo"), "l": _noun("litro"), "h": _noun("hora", True),

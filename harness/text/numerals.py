@@ -37,6 +37,10 @@ _HUNDREDTH = [
 ]  # fmt: skip
 _SHORT = {"primero": "primer", "tercero": "tercer"}
 
+ROMAN = re.compile("[ivx]+")
+CENTURY = re.compile(r"x{1,2}(?:ix|iv|vi{0,3}|i{1,3})|xx|xxx")  # from XI
+_ROMAN_VALUES = {"x": 10, "v": 5, "i": 1}
+
 LONGEST_AMOUNT = 15  # digits; below a thousand billones (10^15), beyond which it is a code
 LONGEST_WITHOUT_DOTS = 6  # digits; beyond it is a code unless it ends in three zeros
 LONGEST_FRACTION = 3  # digits that are read as one number
@@ -81,12 +85,14 @@ def _below_thousand(number: int) -> list[str]:
 
 
 def ordinal(number: int, ending: str) -> list[str] | None:
-    """`primero`, `primer`, `primera` ... of 1 to 999 by the letters that follow the digits.
+    """`primero`, `primer`, `primeras` ... of 1 to 999 by the letters that follow the digits.
 
     None for a number out of reach and for letters with which no such word ends.
     """
     if not 0 < number < 1000:
         return None
+    if ending[-1] == "s":
+        return [f"{word}s" for word in ordinal(number, ending[:-1]) or ()] or None
     words = _ordinal(number)
     if ending[-1] in "aª":
         words = [word[:-1] + "a" for word in words]
@@ -164,6 +170,15 @@ def _one_by_one(digits: str) -> list[str]:
     return [SMALL[int(digit)] for digit in digits]
 
 
+def roman(letters: str) -> int:
+    """A century from XI to XXX."""
+    values = [_ROMAN_VALUES[letter] for letter in letters]
+    return sum(
+        -value if value < following else value
+        for value, following in zip(values, [*values[1:], 0], strict=True)
+    )
+
+
 def _forms() -> dict[str, str]:
     """Word -> the words that count for it: gender, shortening, one word or several."""
     forms = {word[:-2] + "as": word for word in HUNDREDS[1:]}
@@ -175,8 +190,8 @@ def _forms() -> dict[str, str]:
     for tenth in _TENTH:  # decimotercero, vigesimoprimera; the accent of the first part falls
         bare = tenth.translate(str.maketrans("éí", "ei"))
         for first in _FIRST:
-            forms[bare + first] = f"{tenth} {first}"
-            forms[bare + first[:-1] + "a"] = f"{tenth[:-1]}a {first[:-1]}a"
+            for end in ("o", "a", "os", "as"):
+                forms[bare + first[:-1] + end] = f"{tenth[:-1]}{end} {first[:-1]}{end}"
         forms |= {bare + short: f"{tenth} {short}" for short in _SHORT.values()}
     return forms
 

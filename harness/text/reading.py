@@ -11,39 +11,41 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterable
 from functools import lru_cache
-from itertools import chain
+from itertools import chain, groupby
 from typing import NamedTuple
 
 from harness.text import abbreviations, numerals
 from harness.text.abbreviations import Noun
-from harness.text.signs import APOSTROPHES, SignTable
+from harness.text.signs import APOSTROPHES, SignTable, WordTable
 
 _UNBROKEN = "\u00a0\u2009\u202f"
 _SPACES = re.compile(f"[{_UNBROKEN}]")
 _THOUSANDS = re.compile(rf"(?<![0-9.,:])[1-9][0-9]{{0,2}}(?:[{_UNBROKEN}][0-9]{{3}})+(?![0-9])")
+_CLUB = re.compile(r"(?<!\w)([UV]D)\.(?=\W*\Z)")
 _MEANT = frozenset(".,:%‰€$£¥°&@+-−×/")
 _LETTER = r"[^\s0-9.,:%‰€$£¥°&@+\-−×/]"
 _INITIAL = r"[a-zà-öø-ɏ]"
+_START = rf"(?: (?<!{_LETTER}) | (?<=u\$s) )"  # of a word
+_ENDING = r"[ºª] | (?<=\.)(?:°|[oa]s) | er(?:[oa]s?)? | [rdtmvn][oa]s?"
 _ATOMS = re.compile(
     rf"""
-      (?<![0-9.,:]) (?P<number>[0-9]{{1,3}}) \.? (?P<ending>[ºª]|er[oa]?|[rdtmvn][oa]) (?!{_LETTER})
+      (?<![0-9.,:]) (?P<number>[0-9]{{1,3}}) \.? (?P<ending>{_ENDING}) (?!{_LETTER})
     | (?P<minus> (?<!\S)-(?=[0-9]) | −(?=[0-9]) )
     | (?P<money> (?<!{_LETTER})us\$ | (?<!{_LETTER})u\$s | [€$£¥] )
     | (?P<digits> [0-9]+ (?:[.,:][0-9]+)* )
-    | (?<!{_LETTER}) (?P<unit> km/h | m/s | [kc]?m(?:[²³]|[23](?![0-9])) ) (?!{_LETTER})
+    | {_START} (?P<unit> km/h | m/s | [kc]?m(?:[²³]|[23](?![0-9])) ) (?!{_LETTER})
     | [º°] (?P<degree>[cf]) (?!{_LETTER})
     | (?P<degrees> ° )
-    | (?<!{_LETTER}) (?P<numero> n\.?[º°] ) (?!{_LETTER})
-    | (?<!{_LETTER}) (?P<named> [dm]\.ª ) (?!{_LETTER})
-    | (?<!{_LETTER}) (?P<initials> (?:{_INITIAL}\.)+ {_INITIAL}? ) (?!{_LETTER})
+    | {_START} (?P<numero> n\.?[º°] ) (?!{_LETTER})
+    | {_START} (?P<named> [dm]\.ª ) (?!{_LETTER})
+    | {_START} (?P<initials> (?:{_INITIAL}\.)+ {_INITIAL}? ) (?!{_LETTER})
     | (?P<word> {_LETTER}+ ) (?P<dot> \. )?
     | (?P<sign> [%‰&@+×] )
     """,
     re.VERBOSE,
 )
 _ALONE = frozenset("aeouy")  # letters that are words
-_CENTURY = re.compile(r"x{1,2}(?:ix|iv|vi{0,3}|i{1,3})|xx|xxx")
-_ROMAN = {"x": 10, "v": 5, "i": 1}
+_CENTURIES = ("siglo", "siglos")
 
 
 class Digits(NamedTuple):
@@ -68,9 +70,9 @@ class Letter(NamedTuple):
 Atom = str | Digits | Money | Letter | Noun
 _JOINING = frozenset(c for c in map(chr, range(0x250)) if re.fullmatch(_INITIAL, c)) - _ALONE
 _DEPENDENT = _JOINING.union(
-    numerals.TENS, numerals.HUNDREDS, abbreviations.UNITS, *abbreviations.PAIRS
-) | {"mil", "siglo", "siglos"}
-
+    numerals.TENS, numerals.HUNDREDS, ["mil"], _CENTURIES,
+    abbreviations.UNITS, abbreviations.ERAS, *abbreviations.PAIRS,
+)  # fmt: skip
 _LOOKED_AT = _DEPENDENT | {"un", "una"}
 
 
@@ -78,19 +80,23 @@ def spanish(text: str) -> str:
     """The text by the table of `harness.text`; the same for NFC and NFD, and for its result."""
     if not text.isascii() and _SPACES.search(text):  # 1 234 as RAE wants it
         text = _THOUSANDS.sub(lambda found: _SPACES.sub(".", found[0]), text)
+    if "D." in text and text != text.upper():
+        text = _CLUB.sub(r"\1", text)
     pieces = text.split()
-    plain = [*map(_plain, pieces)]
+    plain = [*map(_PLAIN.__getitem__, pieces)]
     if None not in plain:
         return " ".join(filter(None, plain))
     atoms = _joined(chain.from_iterable(map(_atoms, pieces)))
     return " ".join(_Reading(atoms).words)
 
 
-@lru_cache(maxsize=1 << 16)
 def _plain(piece: str) -> str | None:
     """What a piece becomes beside any neighbours; None if that depends on them."""
     words = [atom for atom in _atoms(piece) if isinstance(atom, str) and atom not in _DEPENDENT]
     return " ".join(words) if len(words) == len(_atoms(piece)) else None
+
+
+_PLAIN = WordTable(_plain)
 
 
 @lru_cache(maxsize=1 << 16)
@@ -118,9 +124,10 @@ def _found(found: re.Match[str]) -> Iterable[Atom]:
     """The atoms of one match; its last named group says which rule found it."""
     kind = str(found.lastgroup)
     if kind == "ending":
-        return numerals.ordinal(int(found["number"]), found["ending"]) or [
+        ending = found["ending"].replace("°", "º")
+        return numerals.ordinal(int(found["number"]), ending) or [
             *_digits(found["number"]),
-            *_meaning(found["ending"], dot=False),
+            *_meaning(ending, dot=False),
         ]
     if kind in ("word", "dot"):
         return _word(found)
@@ -182,6 +189,22 @@ def _joined(atoms: Iterable[Atom]) -> list[Atom]:
 
 
 def _run(letters: list[Atom]) -> list[Atom]:
+    """Initials with dots (a. C.) are a word of their own beside letters without (V)."""
+    out: list[Atom] = []
+    rest: list[Atom] = []
+    for dotted, some in groupby(letters, lambda one: isinstance(one, Letter) and not one.stuck):
+        part = [*some]
+        said = _one_word(part)
+        # a filler would leave its neighbours side by side, to be joined the next time
+        if dotted and len(part) > 1 and said and said != ["mm"]:
+            out += _one_word(rest) + said
+            rest = []
+        else:
+            rest += part
+    return out + _one_word(rest)
+
+
+def _one_word(letters: list[Atom]) -> list[Atom]:
     if len(letters) < 2:
         return letters
     return [*_meaning("".join(map(_letter, letters)), dot=False)]
@@ -256,23 +279,23 @@ class _Reading:
             while (scale := self._next(place)) == "mil" or scale in numerals.SCALES:
                 self._say(str(scale))
                 place += 1
-            if self.words[-1] in numerals.SCALES:
-                self._say("de")
         self._name(money.noun)
         return place
 
     def _word(self, word: str) -> None:
         pair = abbreviations.PAIRS.get((self.words[-1], word)) if self.words else None
-        century = self._century and _CENTURY.fullmatch(word)
+        century = self._century and numerals.CENTURY.fullmatch(word)
         if word in abbreviations.UNITS and self._after_number():
             self._name(abbreviations.UNITS[word])
+        elif word in abbreviations.ERAS and self._dated():
+            self._say(*abbreviations.ERAS[word].split())
         elif word == "mm":
             return
         elif pair:
             self.words.pop()
             self._say(*pair.split())
         elif century:
-            self._say(*numerals.cardinal(_roman(word)))
+            self._say(*numerals.cardinal(numerals.roman(word)))
             self._century = True
         else:
             self._say(word)
@@ -281,12 +304,12 @@ class _Reading:
         for word in words:
             shortened = word in ("un", "una") and self._within_number(len(self.words))
             self.words.append("uno" if shortened else word)
-        self._century = words[-1] in ("siglo", "siglos") or (
-            self._century and words[-1] in ("y", "a", "al")
-        )
+        self._century = words[-1] in _CENTURIES or (self._century and words[-1] in ("y", "a", "al"))
 
     def _name(self, noun: Noun) -> None:
-        """The noun after its number: un kilómetro, dos kilómetros."""
+        """The noun after its number: un kilómetro, dos kilómetros, un millón de kilómetros."""
+        if self.words and self.words[-1] in numerals.SCALES:
+            self._say("de")
         if not self._is_one():
             self._say(*noun.many.split())
             return
@@ -298,6 +321,14 @@ class _Reading:
         if self.words[-2:] == ["por", "ciento"] or not self.words:
             return False
         return self.words[-1] in numerals.AMOUNTS or self._is_one()
+
+    def _dated(self) -> bool:
+        """Whether a year or the numeral of a century was said: 50 a. C., siglos V y IV a. C."""
+        if numerals.ROMAN.fullmatch("".join(self.words[-1:])):
+            before = self.words[-4:-1]
+            listed = before[:1] if before[-1:] in (["y"], ["a"], ["al"]) else before[-1:]
+            return len(listed) > 0 and listed[0] in _CENTURIES
+        return self._after_number() and self.words[-1] not in ("un", "una")
 
     def _is_one(self) -> bool:
         if self.words[-1:] not in (["uno"], ["un"], ["una"]):
@@ -314,12 +345,3 @@ class _Reading:
         if last == ["por", "ciento"] or not last:
             return False
         return last[-1] == "mil" or last[-1] in numerals.HUNDREDS
-
-
-def _roman(letters: str) -> int:
-    """A century from XI to XXX."""
-    values = [_ROMAN[letter] for letter in letters]
-    return sum(
-        -value if value < following else value
-        for value, following in zip(values, [*values[1:], 0], strict=True)
-    )

@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable
-from functools import lru_cache
+from typing import Generic, TypeVar
+
+MOST_WORDS = 1 << 16  # that a table knows at once
+Made = TypeVar("Made")
 
 APOSTROPHES = frozenset("'’‘ʼ`´＇")
 _LOOSE_SEPARATOR = re.compile(r"(?<!\d)[.,:]|[.,:](?!\d)")
-_BRACKETS = frozenset("(<[")
 _IN_BRACKETS = re.compile(r"[<\[][^>\]]*[>\]]")
 _IN_PARENTHESES = re.compile(r"\(([^)]+?)\)")
 _ACCENTS = re.compile("[\u0300\u0301\u0302]")  # grave, acute, circumflex
@@ -27,6 +29,21 @@ class SignTable(dict[int, str]):
         return self[code]
 
 
+class WordTable(dict[str, Made], Generic[Made]):
+    """What a rule makes of a word: most of a corpus is the same few thousand, and asking here takes
+    half the time that it takes lru_cache. Once there are too many it begins anew."""
+
+    def __init__(self, rule: Callable[[str], Made]) -> None:
+        super().__init__()
+        self._rule = rule
+
+    def __missing__(self, word: str) -> Made:
+        if len(self) >= MOST_WORDS:
+            self.clear()
+        self[word] = made = self._rule(word)
+        return made
+
+
 def fold_spaces(text: str) -> str:
     """The text's words with one space between them."""
     return " ".join(text.split())
@@ -36,6 +53,11 @@ def strip_accents(text: str) -> str:
     """The text without acute, grave and circumflex accents; ñ, ü and ç stay as they are."""
     if text.isascii():
         return text
+    return " ".join(map(_STRIPPED.__getitem__, text.split(" ")))
+
+
+def _strip(text: str) -> str:
+    """`strip_accents` of a text without spaces, beyond which no sign is composed."""
     return unicodedata.normalize("NFC", _ACCENTS.sub("", unicodedata.normalize("NFD", text)))
 
 
@@ -45,10 +67,9 @@ def generic(text: str) -> str:
     NFC, lower case; . , : stay between two digits; apostrophes and invisible signs vanish; other
     punctuation and symbols become spaces. Nothing in brackets is lost.
     """
-    return fold_spaces(" ".join(map(_generic_part, text.split())))
+    return " ".join(filter(None, map(_GENERIC_PARTS.__getitem__, text.split())))
 
 
-@lru_cache(maxsize=1 << 16)  # most of a corpus is the same few thousand words
 def _generic_part(text: str) -> str:
     """`generic` of a text without white space, beyond which no rule looks."""
     text = _LOOSE_SEPARATOR.sub(" ", unicodedata.normalize("NFC", text).lower())
@@ -58,15 +79,14 @@ def _generic_part(text: str) -> str:
 
 def basic(text: str) -> str:
     """Whisper's generic rule: lower case, NFKC, no bracketed parts, marks and signs to spaces."""
-    if not _BRACKETS.isdisjoint(text):
+    if "(" in text or "<" in text or "[" in text:
         text = _IN_PARENTHESES.sub("", _IN_BRACKETS.sub("", text.lower()))
-    return fold_spaces(" ".join(map(_basic_part, text.split())))
+    return " ".join(filter(None, map(_BASIC_PARTS.__getitem__, text.split())))
 
 
-@lru_cache(maxsize=1 << 16)
 def _basic_part(text: str) -> str:
     """`basic` of a text without white space and brackets, beyond which no rule looks."""
-    return unicodedata.normalize("NFKC", text.lower()).translate(_BASIC).lower()
+    return fold_spaces(unicodedata.normalize("NFKC", text.lower()).translate(_BASIC).lower())
 
 
 def _generic_sign(sign: str) -> str:
@@ -83,3 +103,5 @@ def _basic_sign(sign: str) -> str:
 
 
 _GENERIC, _BASIC = SignTable(_generic_sign), SignTable(_basic_sign)
+_STRIPPED, _GENERIC_PARTS = WordTable(_strip), WordTable(_generic_part)
+_BASIC_PARTS = WordTable(_basic_part)
