@@ -68,8 +68,9 @@ def run(
         today = datetime.date.today()
         key = _key(measured, today)
         if store.finished(folder) == key:
-            tell.line("nothing has changed since the last run")
-            return load(folder)
+            result = load(folder)
+            tell.line("nothing has changed since the last run" + _lost(result))
+            return result
         tell.line("deciding and writing the report")
         given = deciding.Given(measured.chosen, today, path)
         decided = deciding.decide(_undecided(measured), measured.setting.made, given)
@@ -79,6 +80,12 @@ def run(
         history.record(result, measured.key)
         store.note_finished(folder, key)
     return result
+
+
+def _lost(result: Result) -> str:
+    """That calls which failed are not made again: their error may have passed, or be the data's."""
+    lost = int((result.calls["error"] != "").sum())
+    return f"; {lost} of its calls have an error: `--fresh` measures all again" if lost else ""
 
 
 def load(folder: str | Path) -> Result:

@@ -72,16 +72,9 @@ def says(error: BaseException) -> str:
         if isinstance(status, int):
             return _STATUS.get(status, f"the server answered with HTTP {status}")
     names = " ".join(type(one).__name__ for one in chain)
-    if "JSON" in names:
-        return "the server's answer is cut off or no JSON"
-    if "ValidationError" in names:
-        return "the server's answer is not as expected"
-    if any(word in names for word in ("IncompleteRead", "ChunkedEncoding", "RemoteProtocol")):
-        return "the server's answer ends before its end"
-    if any(word in names for word in ("Timeout", "TimedOut")):
-        return "the server does not answer"
-    if any(word in names for word in ("Connect", "Proxy", "Network", "gaierror", "SSLError")):
-        return "the server cannot be reached"
+    for words, said in _NAMED.items():
+        if any(word in names for word in words):
+            return said
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     return (lines or [type(error).__name__])[0][:200]
 
@@ -95,6 +88,16 @@ def _chain(error: BaseException | None) -> list[BaseException]:
     return found
 
 
+_NAMED = {  # parts of the names of errors, looked for in this order
+    ("JSON",): "the server's answer is cut off or no JSON",
+    ("HFValidationError",): "is no owner/name",  # of a repository: nothing was asked yet
+    ("ValidationError",): "the server's answer is not as expected",
+    ("IncompleteRead", "ChunkedEncoding", "RemoteProtocol"): (
+        "the server's answer ends before its end"
+    ),
+    ("Timeout", "TimedOut"): "the server does not answer",
+    ("Connect", "Proxy", "Network", "gaierror", "SSLError"): "the server cannot be reached",
+}
 _STATUS = {
     401: "the key or token is missing or not accepted (HTTP 401)",
     403: "access is denied (HTTP 403): its terms may have to be accepted on its web page first",

@@ -15,7 +15,7 @@ from typing import Any
 
 import pandas as pd
 
-from harness import audio, scoring, selecting, store, tables
+from harness import scoring, selecting, store, tables
 from harness.contracts import Dataset
 from harness.runner import audit as auditing
 from harness.runner import judging, plan
@@ -35,7 +35,6 @@ from harness.runner.schedule import (
 )
 from harness.setting import MEASURING, Setting
 from harness.spec import Experiment, Gate, find_metric
-from harness.variants import code_of
 from harness.worker import Connection, Worker
 
 AUDIO = "audio"  # folder of a run, in which what synthesisers said is kept
@@ -200,8 +199,8 @@ class Run:
         return found
 
     def _judged(self, seat: judging.Seat, spoken: store.Unit) -> store.Unit:
-        pieces = [(row["item"], row["audio_sha256"]) for row in _with_audio(spoken)]
-        key = store.digest([seat.fingerprint, MEASURING, code_of(audio.decode), pieces])
+        pieces = [[row[name] for name in judging.COPIED] for row in _with_audio(spoken)]
+        key = store.digest([seat.fingerprint, MEASURING, pieces])
         name = f"judged-{seat.name}-{spoken.name}"
         return store.Unit(self.setting.folder, name, key, self.setting.environment, table="judged")
 

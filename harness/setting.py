@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from harness import assets, audio, environment, phonemes, store, synthesis, tables
+from harness import assets, environment, hashes, phonemes, store, tables
 from harness.contracts import Composite, Dataset, Family, Judge, Locate
-from harness.errors import SpecError
+from harness.errors import AssetError, ExtraError, SpecError
 from harness.looking import Gates
 from harness.runner.judging import Seat
 from harness.runner.pool import Entry, Tell
 from harness.spec import Experiment, Use, load_plugin, locator
-from harness.variants import Made, Maker, code_of, make
-from harness.worker import Worker, keeping, opening, server
+from harness.variants import Made, Maker, code_of, make, packages_of
+from harness.worker import server
 
 MEASURING = 4  # raise it when the measuring code changes what a row means: all is measured anew
 
@@ -77,13 +78,9 @@ class Setting:
             for e in entries
         ]
         machine = environment.fingerprint(dict(self.environment))
-        versions = [self.environment.get(name) for name in ("numpy", "tokenizers", "soundfile")]
-        measuring = (
-            audio.decode, Worker.ask, server.serve, opening.open_model, keeping.keep,
-            synthesis.Synthesiser.prepare, phonemes.clauses,
-        )  # fmt: skip
-        code = [code_of(function) for function in measuring]
-        shared = [MEASURING, machine, versions, code, self.experiment.seed]
+        packages = _packages([self.made[e.variant] for e in entries], self.locate)
+        code = code_of(server.serve)
+        shared = [MEASURING, machine, packages, code, self.experiment.seed]
         return store.digest([shared, cells, more])
 
 
@@ -94,9 +91,11 @@ def prepare(experiment: Experiment, folder: Path, file: Path, tell: Tell) -> Set
     maker = Maker(locate, tell.line)
     judges = {q.name: [_seat(use, maker) for use in q.judges] for q in experiment.quality}
     made = make(experiment, locate, tell.line)
-    setting = Setting(
-        experiment, file, folder, environment.describe(), locate, made, datasets, judges
-    )
+    seats = [seat for some in judges.values() for seat in some]
+    models = [*made.values(), *(part for seat in seats for part in seat.parts.values())]
+    used = _packages(models, locate, *(seat.judge.open for seat in seats if seat.judge.open))
+    machine = {**environment.describe(), **used}
+    setting = Setting(experiment, file, folder, machine, locate, made, datasets, judges)
     _same_rate(setting)
     return setting
 
@@ -147,11 +146,27 @@ def _notes(setting: Setting, seat: Seat) -> dict[str, str]:
 
 def _codes(made: Made, locate: Locate) -> Iterator[Any]:
     """Files, parameters and code of a model, and of the parts that it is made of."""
+    for one, act in _models(made, locate):
+        yield [one.fingerprint, dict(one.params), code_of(act)]
+
+
+def _models(made: Made, locate: Locate) -> Iterator[tuple[Made, Callable[..., Any]]]:
+    """A model and the parts that it is made of, each with what opens it."""
     family: Family | Composite = load_plugin("families", made.family, locate)
-    act = family.assemble if isinstance(family, Composite) else family.open
-    yield [made.fingerprint, dict(made.params), code_of(act)]
+    yield made, family.assemble if isinstance(family, Composite) else family.open
     for part in made.parts.values():
-        yield from _codes(part, locate)
+        yield from _models(part, locate)
+
+
+def _packages(made: Sequence[Made], locate: Locate, *more: Callable[..., Any]) -> Mapping[str, str]:
+    """Versions of what computes the rows of these models (and of `more`), eSpeak NG's among them;
+    it says its own, whatever package brought it."""
+    acts = [act for one in made for _, act in _models(one, locate)]
+    found = packages_of(server.serve, *acts, *more)
+    if "espeakng-loader" in found:
+        with contextlib.suppress(ExtraError):  # opening the voice says what is missing
+            found["espeak-ng"] = phonemes.version()
+    return found
 
 
 def _named(made: Made) -> str:
@@ -172,8 +187,9 @@ def _seat(use: Use, maker: Maker) -> Seat:
     name = str(maker.locate(use.use)) if use.use.endswith(".py") else use.use
     about: list[Any] = [judge.version, {name: seal for name, (_, seal) in found.items()}]
     about += [{role: list(_codes(part, maker.locate)) for role, part in parts.items()}]
-    about += [environment.onnxruntime_version(), environment.version("numpy")]
-    about += [code_of(judge.open or judge.ratings or _seat), ratings and ratings.fingerprint]
+    act = judge.open or judge.ratings or _seat
+    about += [code_of(server.serve), code_of(act), ratings and ratings.fingerprint]
+    about += [_packages(list(parts.values()), maker.locate, act), _named_files(use.params)]
     return Seat(
         use.use,
         judge,
@@ -187,6 +203,17 @@ def _seat(use: Use, maker: Maker) -> Seat:
         ratings,
         parts,
     )
+
+
+def _named_files(params: Any) -> dict[str, str]:
+    """SHA-256 of each file on disk that a parameter names in full. Raises: AssetError."""
+    values = {key: value for key, value in asdict(params).items() if isinstance(value, str)}
+    paths = {key: Path(value) for key, value in values.items() if Path(value).is_absolute()}
+    try:
+        with hashes.Hashes() as known:
+            return {key: known.of(path) for key, path in paths.items() if path.is_file()}
+    except OSError as error:
+        raise AssetError(f"{error.filename} cannot be read: {error.strerror or error}.") from error
 
 
 def _same_rate(setting: Setting) -> None:

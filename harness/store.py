@@ -140,11 +140,12 @@ class Unit:
         return found
 
     def append(self, rows: Iterable[Mapping[str, Any]]) -> None:
-        """Add one block and force it to disk before the next one is measured."""
+        """Add one block and force it to disk before the next one is measured. Half of a pair of
+        surrogates, which a server's JSON can hold, is no Unicode and becomes a question mark."""
         line = json.dumps(list(rows), ensure_ascii=False) + "\n"
         try:
             with self._journal.open("ab") as file:
-                file.write(line.encode())
+                file.write(line.encode("utf-8", "replace"))
                 file.flush()
                 os.fsync(file.fileno())
         except OSError as error:
@@ -161,13 +162,13 @@ class Unit:
 
     def reopen(self, keep: Callable[[Mapping[str, Any]], bool] = lambda _: True) -> None:
         """Make the table a journal again, so that the unit is measured further; `keep` says of
-        which rows."""
+        which rows. Of a unit that is under way, the other rows are struck from its journal."""
         kept = filter(keep, self.rows())
         rows = [{k: None if v != v else v for k, v in row.items()} for row in kept]  # NaN
         blocks = [rows, *([] for _ in range(self.noted().get("done", 0)))]  # each closes a round
         lines = [json.dumps(block, ensure_ascii=False) + "\n" for block in blocks]
         write_atomic(self._journal, "".join(lines))
-        self._done.unlink()
+        self._done.unlink(missing_ok=True)
 
     def rows(self) -> list[dict[str, Any]]:
         """All rows so far, of a unit that is complete or under way."""

@@ -19,8 +19,8 @@ from typing import ClassVar
 
 import pytest
 
-from harness import assets
-from harness.assets import catalogue, fingerprints, hub, wheels
+from harness import assets, hashes
+from harness.assets import catalogue, hub, wheels
 from harness.errors import AssetError, UnknownNameError
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
@@ -416,10 +416,10 @@ def test_unchanged_files_are_not_read_again(
     for path in folder.iterdir():
         os.utime(path, (1e9, 1e9))
     before = assets.from_path(folder)
-    real = fingerprints.sha256_of
-    forbid(monkeypatch, fingerprints, "sha256_of")
+    real = hashes.sha256_of
+    forbid(monkeypatch, hashes, "sha256_of")
     assert assets.from_path(folder) == before
-    monkeypatch.setattr(fingerprints, "sha256_of", real)
+    monkeypatch.setattr(hashes, "sha256_of", real)
     (folder / "config.json").write_bytes(CONFIG.replace(b"6", b"7"))  # same size
     assert assets.from_path(folder) != before
 
@@ -655,3 +655,32 @@ def test_files_in_the_hub_clients_own_cache_need_no_network(
     describe(tmp_path, {"hub": "me/tiny", "revision": COMMIT})
     assert (assets.fetch("tiny") / "model.bin").read_bytes() == MODEL
     assert hub_server.asked == []
+
+
+def test_a_file_that_keeps_its_time_is_read_again_where_the_system_saw_a_change(
+    tmp_path: Path,
+) -> None:
+    if os.name == "nt":
+        pytest.skip("Windows has no time of change beside that of writing")
+    folder = write_files(tmp_path / "one")
+    os.utime(folder / "config.json", (1e9, 1e9))
+    before = assets.from_path(folder)
+    (folder / "config.json").write_bytes(CONFIG.replace(b"6", b"7"))
+    os.utime(folder / "config.json", (1e9, 1e9))  # as `cp -p` and archives do
+    assert assets.from_path(folder) != before
+
+
+@pytest.mark.parametrize("memory", [b"no database", None])
+def test_a_memory_that_cannot_be_used_costs_time_only(
+    tmp_path: Path, memory: bytes | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = write_files(tmp_path / "one")
+    expected = assets.from_path(folder)
+    cache = tmp_path / "other"
+    if memory is None:
+        cache.write_text("a file where the folder should be")
+    else:
+        cache.mkdir()
+        (cache / "hashes.sqlite").write_bytes(memory)
+    monkeypatch.setenv("HARNESS_CACHE", str(cache))
+    assert assets.from_path(folder) == expected

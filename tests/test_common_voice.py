@@ -13,7 +13,9 @@ from pathlib import Path
 
 import pytest
 
+from harness import hashes
 from harness.contracts import Dataset, Utterance
+from harness.corpus import stock
 from harness.datasets import common_voice
 from harness.datasets.common_voice import Params
 from harness.errors import AssetError
@@ -206,6 +208,25 @@ def test_the_fingerprint_sees_texts_clips_and_choice_but_not_the_place(tmp_path:
     assert load(two).fingerprint != first
 
 
+def test_a_clip_of_a_large_set_counts_with_its_bytes_and_not_with_its_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HARNESS_CACHE", str(tmp_path / "cache"))
+    clip = tmp_path / "a.wav"
+    large = [Utterance(str(i), clip, "hola") for i in range(1001)]
+
+    def fingerprint(content: bytes, seconds: float) -> str:
+        clip.write_bytes(content)
+        os.utime(clip, (seconds, seconds))
+        return stock(large).fingerprint
+
+    first = fingerprint(b"one", 1e9)
+    assert fingerprint(b"two", 1e9 + 60) != first
+    assert fingerprint(b"one", 1.1e9) == first  # as another clone of the same data
+    monkeypatch.setattr(hashes, "sha256_of", None)
+    assert stock(large).fingerprint == first  # nothing is read again
+
+
 def test_old_releases_without_speaker_or_sentence_ids_are_read(tmp_path: Path) -> None:
     folder = release(tmp_path, "a.mp3\thola", "b.mp3\thola", header="path\tsentence")
     first, second = load(folder).utterances
@@ -232,8 +253,10 @@ def test_a_split_that_is_not_there_is_one_clear_line(
     ("content", "says"),
     [
         (b"path\ttext\na.mp3\thola\n", r"test\.tsv: no column sentence; it has path, text\."),
-        (b"", r"test\.tsv: no column path, sentence"),
-        ("path\tsentence\na.mp3\taño\n".encode("latin-1"), r"test\.tsv is not UTF-8"),
+        (b"", r"test\.tsv: no column path, sentence; it has nothing\."),
+        (b"path\tsentence\n", r"test\.tsv holds no row\.$"),
+        (b"path\tsentence\ra.mp3\thola\r", r"test\.tsv holds no row; does it end its lines with"),
+        ("path\tsentence\na.mp3\taño\n".encode("latin-1"), r"test\.tsv is not UTF-8: line 2, "),
     ],
 )
 def test_a_table_that_is_none_is_one_clear_line(tmp_path: Path, content: bytes, says: str) -> None:
@@ -241,12 +264,6 @@ def test_a_table_that_is_none_is_one_clear_line(tmp_path: Path, content: bytes, 
     (folder / "es" / "test.tsv").write_bytes(content)
     with pytest.raises(AssetError, match=says):
         load(folder)
-
-
-def test_an_empty_split_is_an_empty_data_set(tmp_path: Path) -> None:
-    data = load(release(tmp_path))
-    assert list(data.utterances) == []
-    assert data.notes["rows"] == "0"
 
 
 def test_nothing_is_written_beside_the_data_and_odd_folder_names_are_fine(tmp_path: Path) -> None:
@@ -388,6 +405,39 @@ def test_a_member_that_leaves_the_archives_folder_is_refused_in_one_line(
 def test_a_link_that_stays_inside_is_no_reason_to_refuse(tmp_path: Path, cache: Path) -> None:
     link = member("cv-corpus-99.0/es/again.tsv", tarfile.SYMTYPE, "../es/test.tsv")
     assert load(packed(release(tmp_path, row("a.mp3")), link)).notes["left_out"] == "0"
+
+
+def test_a_clip_that_is_a_hard_link_has_the_content_of_its_member(
+    tmp_path: Path, cache: Path
+) -> None:
+    """GNU tar stores the second name of a file as a link to the first."""
+    here = "cv-corpus-99.0/es/clips"
+    rows = (row("a.mp3"), row("again.mp3"), row("chain.mp3"), row("other.mp3"), row("round.mp3"))
+    archive = packed(
+        release(tmp_path, *rows),
+        member(f"{here}/again.mp3", tarfile.LNKTYPE, f"{here}/a.mp3"),
+        member(f"{here}/chain.mp3", tarfile.LNKTYPE, f"{here}/again.mp3"),
+        member(f"{here}/other.mp3", tarfile.LNKTYPE, f"./{here}/b.mp3"),  # b is in no table
+        member(f"{here}/round.mp3", tarfile.LNKTYPE, f"{here}/trip.mp3"),
+        member(f"{here}/trip.mp3", tarfile.LNKTYPE, f"{here}/round.mp3"),
+        member("cv-corpus-99.0/es/dev.tsv", tarfile.LNKTYPE, "cv-corpus-99.0/es/test.tsv"),
+    )
+    for split in ("test", "dev"):
+        found = list(load(archive, split=split).utterances)
+        content = [one.audio.read_bytes() for one in found if isinstance(one.audio, Path)]
+        assert content == [b"a", b"a", b"a", b"b"]
+        assert [one.error for one in found] == [""] * 4 + ["round.mp3 is missing in clips/."]
+
+
+def test_a_name_that_no_file_can_have_is_missing_in_a_tar_gz_too(
+    tmp_path: Path, cache: Path
+) -> None:
+    """As where the columns of a row are shifted, and its sentence stands for the clip."""
+    archive = packed(release(tmp_path, row("una frase " * 30), row("a.mp3")))
+    for _ in range(2):
+        first, second = load(archive).utterances
+        assert first.error.endswith("is missing in clips/.")
+        assert second.error == ""
 
 
 @pytest.mark.parametrize("keep", [0.5, 0.98, -4])

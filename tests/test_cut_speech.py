@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 import soundfile
 
-from harness import audio
+from harness import audio, spec, stats
 from harness.datasets import cut_speech
 from harness.datasets.cut_speech import Params
-from harness.errors import AssetError
+from harness.errors import AssetError, SpecError
 
 DATA = "data/cv-es-prompts"
 
@@ -47,6 +47,76 @@ def test_other_lengths_are_other_data(locate) -> None:
     assert one.fingerprint != two.fingerprint
 
 
+@pytest.fixture
+def unmeasured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A release that does not tell lengths: two clips, of 2.5 and 1.2 s, and one that is none."""
+    monkeypatch.setenv("HARNESS_CACHE", str(tmp_path / "cache"))
+    clips = tmp_path / "cv" / "es" / "clips"
+    clips.mkdir(parents=True)
+    for name, seconds in (("long", 2.5), ("short", 1.2)):
+        samples = np.random.default_rng(0).normal(0, 0.1, round(seconds * 16_000))
+        soundfile.write(clips / f"{name}.wav", samples, 16_000)
+    (clips / "broken.wav").write_bytes(b"no audio")
+    rows = [f"ana\t{name}.wav\thola" for name in ("long", "broken", "short")]
+    table = "\n".join(["client_id\tpath\tsentence", *rows])
+    (clips.parent / "dev.tsv").write_text(table, encoding="utf-8")
+    return tmp_path / "cv"
+
+
+def test_a_clip_that_cannot_be_decoded_is_an_error_for_each_length(unmeasured: Path) -> None:
+    data = cut_speech.load(Params(str(unmeasured), (1.0, 2.0)), Path)
+    assert [(one.id, one.error) for one in data.utterances] == [
+        ("long-1s", ""),
+        ("long-2s", ""),
+        ("broken-1s", "broken.wav cannot be read as audio."),
+        ("broken-2s", "broken.wav cannot be read as audio."),
+        ("short-1s", ""),
+    ]
+    assert {name: data.notes[name] for name in ("rows", "clips", "used", "left_out")} == {
+        "rows": "3", "clips": "3", "used": "5", "left_out": "2",
+    }  # fmt: skip
+
+
+def test_a_clip_is_decoded_once_for_all_its_lengths(
+    unmeasured: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    decoded: list[str] = []
+    real = audio.decode
+
+    def noting(clip: Path, rate: int) -> np.ndarray:
+        decoded.append(clip.stem)
+        return real(clip, rate)
+
+    monkeypatch.setattr(audio, "decode", noting)
+    cut_speech.load(Params(str(unmeasured), (0.5, 1.0, 2.0)), Path)
+    assert decoded == ["long", "broken", "short"]
+
+
+def test_the_pieces_of_a_clip_belong_together(unmeasured: Path) -> None:
+    data = cut_speech.load(Params(str(unmeasured), (1.0, 2.0)), Path)
+    assert [one.sentence for one in data.utterances] == [*["long"] * 2, *["broken"] * 2, "short"]
+    shared = stats.share([1.0, 1.0, 0.0, 0.0] * 5, np.repeat(np.arange(10), 2))
+    alone = stats.share([1.0, 1.0, 0.0, 0.0] * 5, np.arange(20))
+    # two pieces of one clip that always agree are worth one: the exact bound of 5 of 10, not 10/20,
+    # and no better, as the design effect of 2 is known from 10 clips only
+    assert shared.high >= stats.share([1.0, 0.0] * 5, np.arange(10)).high > alone.high
+
+
 def test_where_no_clip_is_long_enough_it_says_so(locate) -> None:
     with pytest.raises(AssetError, match="no clip is as long as 30 s"):
         cut_speech.load(Params(DATA, (30.0,)), locate)
+
+
+@pytest.mark.parametrize("metric", ["ser", "hallucinations", "hallucinated_words"])
+def test_a_metric_of_what_is_said_is_refused_where_that_is_unknown(
+    root: Path, tmp_path: Path, metric: str
+) -> None:
+    """Each word that was really said would count as invented."""
+    written = (root / "experiments" / "whisper_context_es.yaml").read_text("utf-8")
+    listed = "metrics: [rtf, loops, repeated_words, output_rate, budget_exhausted]"
+    text = written.replace(listed, f"metrics: [rtf, loops, {metric}, budget_exhausted]", 1)
+    path = tmp_path / "x.yaml"
+    path.write_text(text.replace("data/cv", f"{root}/data/cv"), "utf-8")
+    told = rf"quality\[0\]\.metrics\[2\]: {metric} needs to know what is said, and cut_speech does"
+    with pytest.raises(SpecError, match=told):
+        spec.load(path)

@@ -16,10 +16,11 @@ from typing import Any, ClassVar
 
 import pytest
 
+from harness import spec
 from harness.contracts import Dataset
 from harness.datasets import data_collective
 from harness.datasets.data_collective import Params
-from harness.errors import AssetError, ExtraError
+from harness.errors import AssetError, ExtraError, SpecError
 
 pytest.importorskip("datacollective")
 # the SDK leaves the answer open that it refuses
@@ -158,6 +159,18 @@ def test_the_archive_is_fetched_once_and_a_sample_is_read_from_it(
     before = len([one for one in platform.asked if "archive" in one])
     assert load(limit=5, seed=2).fingerprint == data.fingerprint
     assert len([one for one in platform.asked if "archive" in one]) == before == 1
+
+
+def test_the_folder_for_archives_is_beside_the_experiment_as_every_other_path(
+    platform: Platform, tmp_path: Path
+) -> None:
+    project = tmp_path / "project"
+    (project / "archives").mkdir(parents=True)
+    locate = spec.locator(project / "x.yaml")
+    data_collective.load(Params("cv-es", folder="archives"), locate)
+    assert [path.name for path in (project / "archives").iterdir()] == ["cv-es-24.tar.gz"]
+    with pytest.raises(SpecError, match="no 'elsewhere' beside the experiment file"):
+        data_collective.load(Params("cv-es", folder="elsewhere"), locate)
 
 
 @pytest.mark.parametrize("key", ["", "  "])

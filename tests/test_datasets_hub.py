@@ -23,7 +23,7 @@ import pyarrow.parquet as pq
 import pytest
 import soundfile
 
-from harness import audio
+from harness import audio, network
 from harness.contracts import Dataset
 from harness.datasets import hub
 from harness.datasets.hub import finding
@@ -205,8 +205,23 @@ def test_a_folder_without_parquet_is_one_clear_line(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("params", [{}, {"repository": "a/b", "path": "x"}])
 def test_one_of_repository_and_path_is_given(params: dict[str, str]) -> None:
-    with pytest.raises(AssetError, match="exactly one of repository, path"):
-        load(**params)
+    with pytest.raises(ValueError, match="exactly one of repository, path"):
+        hub.Params(**params)
+
+
+def test_a_repository_that_cannot_be_one_is_told_as_that() -> None:
+    from huggingface_hub.utils import validate_repo_id
+
+    with pytest.raises(ValueError, match="Repo id") as caught:
+        validate_repo_id("not a name!")
+    assert network.says(caught.value) == "is no owner/name"
+
+
+def test_a_split_without_a_row_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "set").mkdir()
+    (tmp_path / "set" / "test.parquet").write_bytes(parquet(0, 0))
+    with pytest.raises(AssetError, match=r"^set: the split test holds no row\.$"):
+        load(path=tmp_path / "set")
 
 
 # -------------------------------------------------------------------------------------------- hub

@@ -105,6 +105,11 @@ LONG_NUMBER = "is no JSON: a number" if hasattr(sys, "get_int_max_str_digits") e
         ('{"audio_filepath": "clips/b.wav"}\n', "has no transcript of b.wav"),
         ('{"audio_filepath": "clips/b.wav", "te\n', "is no JSON: Unterminated string starting at"),
         ('["clips/b.wav", "hola"]\n', "is no JSON object"),
+        (line("b", {"a": 1}), "holds something in text that is no text"),  # type: ignore[arg-type]
+        (line("b", ["l"]), "holds something in text that is no text"),  # type: ignore[arg-type]
+        (line("b", True), "holds something in text that is no text"),
+        (line("b", speaker=["s"]), "holds something in speaker that is no text"),
+        ('{"audio_filepath": 5, "text": "t"}\n', "holds something in audio_filepath that is no"),
         (line("b", offset=2.5, duration=1.0), "names a part of b.wav by its offset; cut it to a"),
         (line("b", offset=0, duration=1.0), "names 1 s of b.wav, which lasts 2 s, by its offset"),
         (line("b", offset=-1), "names a part of b.wav by its offset; cut it to a"),
@@ -127,6 +132,7 @@ def test_a_row_that_cannot_be_used_says_why_and_the_rest_is_used(
     first, bad, last = data.utterances
     assert bad.error.startswith(f"line 3 of test.jsonl {says}")
     assert bad.audio is None
+    assert "{" not in bad.text
     json.dumps([bad.id, bad.error], ensure_ascii=False).encode("utf-8")  # as a journal has them
     assert (first.error, last.error) == ("", "")
     assert (data.notes["rows"], data.notes["used"], data.notes["left_out"]) == ("3", "3", "1")
@@ -159,8 +165,30 @@ def test_numbers_and_broken_unicode_are_text(tmp_path: Path) -> None:
             "no well-formed CSV: unexpected end of data",
         ),
         ("test.csv", 'audio_filepath,text\na,"b"c\n', "is no well-formed CSV"),
-        ("test.csv", "audio_filepath,text\na,año\n".encode("latin-1"), "is not UTF-8"),
-        ("test.jsonl", '{"text": "año"}\n'.encode("latin-1"), r"^test\.jsonl is not UTF-8"),
+        ("test.csv", "audio_filepath,text\na,año\n".encode("latin-1"), "is not UTF-8: line 2, "),
+        (
+            "test.jsonl",
+            '{"text": "año"}\n'.encode("latin-1"),
+            r"^test\.jsonl is not UTF-8: line 1,",
+        ),
+        ("test.jsonl", "", r"^test\.jsonl holds no row\.$"),
+        ("test.csv", "audio_filepath,text\n", r"^test\.csv holds no row\.$"),
+        ("test.tsv", "audio_filepath\ttext\n\n", r"^test\.tsv holds no row\.$"),
+        (
+            "test.tsv",
+            "audio_filepath\ttext\rclips/a.wav\thola\r",
+            r"^test\.tsv holds no row; does it end its lines with LF\?$",
+        ),
+        (
+            "test.jsonl",
+            '\n{"audio": "a.wav", "sentence": "hola"}\n{"audio": "b.wav"}\n',
+            r"^test\.jsonl: no key audio_filepath, text; line 2 has audio, sentence\.$",
+        ),
+        (
+            "test.jsonl",
+            '{"audio_filepath": "a.wav"}\n',
+            r"^test\.jsonl: no key text; line 1 has audio_filepath\.$",
+        ),
         ("test.xlsx", "PK", r"^test\.xlsx: a manifest is \.jsonl, \.csv or \.tsv"),
     ],
 )
@@ -177,10 +205,6 @@ def test_other_names_of_columns_can_be_given(tmp_path: Path) -> None:
     path = written(tmp_path, content, "test.csv")
     (one,) = load(path, audio="file", text="words", speaker="who").utterances
     assert (one.text, one.speaker, one.error) == ("hola", "s9", "")
-
-
-def test_an_empty_manifest_is_an_empty_data_set(tmp_path: Path) -> None:
-    assert len(load(written(tmp_path, "")).utterances) == 0
 
 
 def test_the_fingerprint_sees_texts_clips_and_choice(tmp_path: Path) -> None:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pandas as pd
 import pytest
 from test_runner import Silent
 
-from harness import store
+from harness import pipeline, setting, spec, store
 from harness.contracts import Judge, Rating, Ratings
 from harness.errors import (
     AssetError,
@@ -19,10 +21,14 @@ from harness.errors import (
     ExtraError,
     HarnessError,
     ModelError,
+    OutputError,
     SpecError,
+    TextError,
     WorkerError,
 )
-from harness.runner.judging import Seat, Session, judge_audio
+from harness.judges import utmos
+from harness.runner.judging import COPIED, Seat, Session, judge_audio
+from harness.variants import Maker
 
 JUDGE = Judge(Params=dict, version="1.0", about={}, open=lambda *_: lambda _: None)
 SEAT = Seat("ear", JUDGE, {"judge": "ear"}, "f")
@@ -33,6 +39,7 @@ class Ear:
 
     def __init__(self, opening: HarnessError | None = None, *said: HarnessError | None) -> None:
         self.opening, self.said, self.started, self.heard = opening, list(said), 0, 0
+        self.limits: list[float] = []  # of the pieces
 
     def __call__(self, label: str) -> Ear:
         assert label == "judge ear"
@@ -45,6 +52,7 @@ class Ear:
                 raise self.opening
             return {}
         self.heard += 1
+        self.limits.append(limit_seconds)
         if self.said and (error := self.said.pop(0)):
             raise error
         return {"figures": '{"loudness": 1.0}', "text": ""}
@@ -123,6 +131,99 @@ def test_a_judge_that_dies_of_one_piece_is_opened_again_for_the_next(folder: Pat
     assert (ear.started, ear.heard) == (2, 4)  # a clip's fault ends no process
     judged(folder, calls(folder), ear)
     assert (ear.started, ear.heard) == (2, 4)  # what was judged is not judged again
+
+
+def test_a_judge_that_dies_of_every_piece_is_given_up_and_tried_by_the_next_run(
+    folder: Path,
+) -> None:
+    said = calls(folder, "fp32", "a b c d e")
+    ear = Ear(None, *[WorkerError("judge ear: crashed")] * 5)
+    found = judged(folder, said, ear)
+    given_up = "the judge was given up after 3 failures in a row."
+    assert found["error"].tolist() == ["crashed"] * 3 + [given_up] * 2
+    assert (ear.started, ear.heard) == (3, 3)
+    found = judged(folder, said, ear := Ear())
+    assert found["error"].tolist() == ["crashed"] * 3 + [""] * 2
+    assert (ear.started, ear.heard) == (1, 2)
+
+
+@pytest.mark.parametrize("kind", [AudioError, OutputError, TextError])
+def test_what_is_the_pieces_fault_leaves_the_judge_open(
+    folder: Path, kind: type[HarnessError]
+) -> None:
+    ear = Ear(None, *[kind("judge ear: answered 500")] * 5)
+    found = judged(folder, calls(folder, "fp32", "a b c d e f"), ear)
+    assert found["error"].tolist() == ["answered 500"] * 5 + [""]
+    assert (ear.started, ear.heard) == (1, 6)
+
+
+@pytest.mark.parametrize(
+    ("parts", "limit"),
+    [({}, 120.0), ({"recogniser": {"timeout_seconds": 300.0}}, 600.0)],  # twice its own limit
+)
+def test_the_longest_call_that_a_judges_part_allows_itself_is_waited_for(
+    folder: Path, parts: dict[str, Any], limit: float
+) -> None:
+    inner = {role: {"params": params, "parts": {}} for role, params in parts.items()}
+    seat = replace(SEAT, body={"judge": "ear", "parts": inner})
+    judged(folder, calls(folder, "fp32", "a"), ear := Ear(), seat)
+    assert ear.limits == [limit]
+
+
+class KilledAt(Silent):
+    """Interrupts as the n-th piece is announced."""
+
+    def __init__(self, piece: int) -> None:
+        self.left = piece
+
+    def step(self, stage: str, done: float, text: str, left: float) -> None:
+        self.left -= 1
+        if not self.left:
+            raise KeyboardInterrupt
+
+
+def test_what_was_not_judged_before_a_kill_is_judged_by_the_next_run(folder: Path) -> None:
+    said = calls(folder, "fp32", "a b c d")
+    (folder / "fp32-a.flac").rename(folder / "away")
+    unit = store.Unit(folder, "judged-fp32", "k", table="judged")
+    dead = Ear(WorkerError("no answer within 180 s"))
+    with pytest.raises(KeyboardInterrupt):
+        judge_audio(SEAT, [(unit, said["fp32"])], Session(folder, dead, KilledAt(4)))
+    assert [row["error"][:9] for row in unit.rows()] == ["the kept ", *["the judge"] * 2]
+    (folder / "away").rename(folder / "fp32-a.flac")
+    found = judged(folder, said)
+    assert found["item"].tolist() == ["a", "b", "c", "d"]
+    assert found["error"].tolist() == [""] * 4
+
+
+# ------------------------------------------------------------------------------ what is a unit
+def spoken(folder: Path, **changes: Any) -> store.Unit:
+    unit = store.Unit(folder, "quality-prompts-fp32", "k")
+    if unit.complete:
+        unit.reopen(lambda _: False)
+    unit.append([{**call(folder, "a"), "warm": True, "operation": "pipeline", **changes}])
+    unit.finish()
+    return unit
+
+
+@pytest.mark.parametrize("name", sorted({*COPIED} - {"replica", "round"}))
+def test_what_a_row_repeats_of_its_call_is_part_of_the_units_key(folder: Path, name: str) -> None:
+    """The same audio with a corrected transcript, or of another session: other rows."""
+    run = pipeline.Run(SimpleNamespace(folder=folder, environment={}), Silent())  # type: ignore
+    before = run._judged(SEAT, spoken(folder))
+    assert run._judged(SEAT, spoken(folder)).files == before.files
+    assert run._judged(SEAT, spoken(folder, **{name: "other"})).files != before.files
+
+
+def test_another_network_in_a_judges_file_is_another_judge(tmp_path: Path) -> None:
+    path = tmp_path / "utmos22_strong.onnx"
+    path.write_bytes(b"one")
+    use = spec.Use("utmos", utmos.Params(path=str(path)))
+    first = setting._seat(use, Maker(Path))
+    path.write_bytes(b"two")
+    assert setting._seat(use, Maker(Path)).fingerprint != first.fingerprint
+    path.write_bytes(b"one")
+    assert setting._seat(use, Maker(Path)).fingerprint == first.fingerprint
 
 
 # ------------------------------------------------------------------------------ the kept audio

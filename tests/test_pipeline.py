@@ -266,6 +266,22 @@ def test_an_edited_table_is_noticed_and_made_again(finished: Path) -> None:
     assert len(api.load(project / "out").summary)
 
 
+def test_a_run_that_is_not_made_again_says_which_calls_have_failed(project: Path) -> None:
+    class Told(api.Quiet):
+        def line(self, text: str) -> None:
+            told.append(text)
+
+    told: list[str] = []
+    run(project)
+    run(project, tell=Told())
+    assert told[-1] == "nothing has changed since the last run"
+    with (project / "data" / "es" / "test.tsv").open("a", encoding="utf-8") as table:
+        table.write("speaker9\tgone.wav\tAdios.\n")
+    run(project)
+    run(project, tell=Told())
+    assert told[-1].endswith("2 of its calls have an error: `--fresh` measures all again")
+
+
 def test_a_fresh_run_measures_all_of_it_again(finished: Path) -> None:
     published = (finished / "out" / "manifest.json").stat().st_mtime_ns
     run(finished, fresh=True)

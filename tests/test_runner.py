@@ -17,7 +17,7 @@ import pytest
 
 from harness import store
 from harness.contracts import Dataset, Utterance
-from harness.errors import HarnessError, ModelError, WorkerError
+from harness.errors import AssetError, ExtraError, HarnessError, ModelError, WorkerError
 from harness.runner.pool import FAILURES_BEFORE_GIVING_UP, Entry, Pool
 from harness.runner.quality import Stream, _Turn, measure_quality
 from harness.runner.rounds import measure_rounds
@@ -49,7 +49,7 @@ class Scripted:
             behaviour = behaviour.pop(0) if kind != "open" and len(behaviour) > 1 else behaviour[0]
         if isinstance(behaviour, HarnessError) and kind != "open":
             raise behaviour
-        if isinstance(behaviour, ModelError):
+        if isinstance(behaviour, ModelError | ExtraError | AssetError):
             raise behaviour
         shared = {"steal": 0.0, "load": 0.1, "rss_bytes": 5e6}
         if kind == "open":
@@ -170,6 +170,15 @@ def test_a_model_that_cannot_be_opened_is_that_cells_row(folder: Path) -> None:
     script = {"int8/default": ModelError("encoder.onnx: not an ONNX file")}
     calls = measured(folder, tasks("fp32", "int8"), script, plan())
     assert "not an ONNX file" in calls[calls["variant"] == "int8"]["error"].iloc[0]
+
+
+@pytest.mark.parametrize("lacks", [ExtraError("needs a package"), AssetError("server is away")])
+def test_what_the_user_can_bring_ends_the_run(folder: Path, lacks: HarnessError) -> None:
+    script = {"int8/default": lacks}
+    with pytest.raises(type(lacks), match=str(lacks)):
+        measured(folder, tasks("fp32", "int8"), script, plan())
+    with pytest.raises(type(lacks), match=str(lacks)):
+        evaluated(folder, script, dataset("a"))
 
 
 def test_when_every_cell_fails_the_stage_ends(folder: Path) -> None:

@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 
 from harness import plugins, scoring, tables
+from harness.scoring.cells import cells
 from harness.scoring.summary import CELL
 
 METRICS = [
@@ -436,3 +437,32 @@ def test_scoring_many_utterances(benchmark: Any) -> None:
         scoring.scores, args=(calls, METRICS, str.lower), rounds=1, iterations=1
     )
     assert len(only(scores, metric="wer")) == len(rows)
+
+
+def both_forms() -> scoring.Scored:
+    calls = tables.frame("calls", [*timed("latency", [("fp32", "default", 0)]), *spoken()])
+    return scoring.scored(calls, METRICS, calls, tables.frame("judged", []))
+
+
+def test_scores_as_categories_are_the_same_rows() -> None:
+    found = both_forms()
+    texts = [name for name, kind in tables.TABLES["scores"].items() if kind == tables.TEXT]
+    assert all(isinstance(found.coded[n].dtype, pd.CategoricalDtype) for n in texts)
+    assert all(found.coded[n].cat.categories.is_monotonic_increasing for n in texts)
+    pd.testing.assert_frame_equal(tables.check("scores", found.coded), found.table)
+    kept = found.only((found.table["metric"] == "wer").to_numpy())
+    pd.testing.assert_frame_equal(tables.check("scores", kept.coded), kept.table)
+    assert set(kept.table["metric"]) == {"wer"}
+
+
+def test_cells_are_groups_in_the_order_of_their_first_rows() -> None:
+    found, by = both_forms(), ["workload", "metric", "variant", "replica"]
+    mixed = np.random.default_rng(5).permutation(len(found.table))
+    table, coded = (form.iloc[mixed] for form in (found.table, found.coded))
+    groups = list(table.groupby(by, sort=False))
+    for form in (table, coded):
+        own = list(cells(form, by))
+        assert [key for key, _ in own] == [key for key, _ in groups]
+        for (_, mine), (_, group) in zip(own, groups, strict=True):
+            assert mine.index.tolist() == group.index.tolist()
+    assert list(cells(table[:0], by)) == []

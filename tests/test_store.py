@@ -126,3 +126,20 @@ def test_a_finished_run_is_known_until_one_of_its_files_changes(folder: Path) ->
     assert store.finished(folder) == "key"
     (folder / "report.md").write_text("other", encoding="utf-8")
     assert store.finished(folder) == ""
+
+
+def test_half_a_pair_of_surrogates_costs_a_sign_and_not_the_run(folder: Path) -> None:
+    unit = store.Unit(folder, "sweep", "k" * 64)
+    unit.append([{**ROW, "text": "hola \ud83d"}])
+    assert unit.rows()[0]["text"] == "hola ?"
+    unit.finish()
+    assert unit.table()["text"].tolist() == ["hola ?"]
+
+
+def test_rows_are_struck_from_the_journal_of_a_unit_that_is_under_way(folder: Path) -> None:
+    unit = store.Unit(folder, "sweep", "k" * 64)
+    unit.append([ROW, {**ROW, "round": 1}])
+    unit.reopen(lambda row: row["round"] == 1)
+    unit.append([{**ROW, "round": 2}])
+    assert [row["round"] for row in unit.rows()] == [1, 2]
+    assert not unit.complete

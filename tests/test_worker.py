@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from harness.errors import ModelError, WorkerError
+from harness.errors import HarnessError, ModelError, OutputError, TextError, WorkerError
 from harness.session import SessionConfig
 from harness.worker import Worker
 from harness.worker.server import Server, serve
@@ -127,3 +127,30 @@ def test_an_unforeseen_failure_becomes_an_answer_and_not_silence() -> None:
     reply = json.loads(answers.getvalue())
     assert reply["kind"] == "WorkerError"
     assert "KeyError" in reply["error"]
+
+
+JUDGE = '''"""Takes nothing."""
+from harness.contracts import Judge
+from harness.errors import OutputError, TextError
+
+
+def judged(samples):
+    raise {1: OutputError, 2: TextError}[len(samples)]("no.")
+
+
+judge = Judge(Params=dict, version="1", about={}, open=lambda *_: judged)
+'''
+
+
+def test_an_answer_that_is_none_is_told_by_its_kind_and_the_child_goes_on(
+    worker: Worker, tmp_path: Path
+) -> None:
+    (tmp_path / "deaf.py").write_text(JUDGE, encoding="utf-8")
+    body = {"judge": str(tmp_path / "deaf.py"), "params": {}, "files": {}, "parts": {}}
+    worker.ask({"open_judge": body}, 60)
+    kinds: list[type[HarnessError]] = [OutputError, TextError]
+    for samples, kind in enumerate(kinds, start=1):
+        path = tmp_path / f"{samples}.wav"
+        soundfile.write(path, np.full(samples, 0.1), 16_000)
+        with pytest.raises(kind, match=r"no\."):
+            worker.ask({"judge": {"path": str(path)}}, 60)

@@ -1,7 +1,6 @@
 """Models and data sets by path, hub or pinned wheels; every byte checked against a SHA-256.
 
 catalogue.py      the asset files
-fingerprints.py   the cache folder, hashes of files and folders
 wheels.py, hub.py the two kinds of source that need a network
 
 In the cache folder: `assets/<name>-<fingerprint>/` is complete or not there; `partial/` holds what
@@ -27,10 +26,10 @@ from harness.assets.catalogue import (
     names,
     read_asset,
 )
-from harness.assets.fingerprints import fingerprint, hash_folder
 from harness.assets.hub import Repository
 from harness.contracts import Locate
 from harness.errors import AssetError
+from harness.hashes import fingerprint, hash_folder
 from harness.places import cache_folder
 
 __all__ = [

@@ -1,10 +1,9 @@
 """Data sets on disk, read a row at a time: lines by their place, release folders, archives."""
 
-from harness.corpus.listing import HASHED_CLIPS, Listing, Stock, is_there, key, keys, stock, times
-from harness.corpus.places import Places, csv_places, line_places, read_all, read_one
+from harness.corpus.listing import Listing, Stock, is_there, key, keys, stock, times
+from harness.corpus.places import Places, csv_places, line_places, not_utf8, read_all, read_one
 
 __all__ = [
-    "HASHED_CLIPS",
     "Listing",
     "Places",
     "Stock",
@@ -13,6 +12,7 @@ __all__ = [
     "key",
     "keys",
     "line_places",
+    "not_utf8",
     "read_all",
     "read_one",
     "stock",

@@ -17,18 +17,28 @@ import tarfile
 import zlib
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path, PurePosixPath
-from typing import IO, Any
+from typing import IO, Any, NamedTuple
 
+from harness.corpus.listing import is_there
 from harness.errors import AssetError
 from harness.places import cache_folder, keeping, put
 
 _CHUNK = 1 << 20
 _RECORD = "release.json"
+_ABSENT = "not_there"  # in the record: clips that the tables name and the archive has not
 SUFFIXES = (".tar.gz", ".tgz")
 
 _ROOT = PurePosixPath()
-Member = tuple[PurePosixPath, Callable[[], IO[bytes]]]
+
+
+class Member(NamedTuple):
+    """A file in the tar.gz; `link` is the member that a hard link names, None for a whole file."""
+
+    path: PurePosixPath
+    open: Callable[[], IO[bytes]]
+    link: PurePosixPath | None
 
 
 @dataclass(frozen=True)
@@ -46,13 +56,13 @@ class Archive:
         """
         record = json.loads((self.mirror / _RECORD).read_text(encoding="utf-8"))
         inside = folder.relative_to(self.mirror / self.stem).as_posix()
-        absent = set(record["absent"])
-        wanted = {f"{inside}/{name}" for name in names if not (folder / name).is_file()} - absent
+        absent = set(record.get(_ABSENT, ()))
+        wanted = {f"{inside}/{name}" for name in names if not is_there(folder / name)} - absent
         if not wanted:
             return
-        left = wanted - self._copy(wanted)
+        left = wanted - self.copy(wanted)
         if left:
-            record["absent"] = sorted(absent | left)
+            record[_ABSENT] = sorted(absent | left)
             put(self.mirror / _RECORD, json.dumps(record).encode())
 
     @property
@@ -60,16 +70,35 @@ class Archive:
         """The archive's name without its suffix, which is also the mirror's folder."""
         return re.sub(r"(\.tar\.gz|\.tgz)$", "", self.path.name)
 
-    def _copy(self, wanted: Collection[str]) -> set[str]:
+    def copy(self, wanted: Collection[str], seen: Collection[str] = ()) -> set[str]:
+        """Copy those members; which of them there are.
+
+        A hard link gets the content of the member that it names, which stands before it in the tar:
+        that one costs another walk, unless it was copied (`seen`: what was looked for already).
+        """
         found: set[str] = set()
+        links: dict[str, str] = {}
         with _reading(self.path):
-            for name, open_member in _members(self.path, None):
-                if name.as_posix() in wanted:
-                    _keep(open_member(), self.mirror / self.stem / name)
-                    found.add(name.as_posix())
-                if len(found) == len(wanted):
+            for member in _members(self.path, None):
+                name = member.path.as_posix()
+                if name in wanted and member.link:
+                    links[name] = member.link.as_posix()
+                elif name in wanted:
+                    _keep(member.open(), self._kept(name))
+                    found.add(name)
+                if len(found) + len(links) == len(wanted):
                     break
+        named = {name for name in links.values() if not is_there(self._kept(name))}
+        if further := named - {*wanted, *seen}:
+            self.copy(further, {*wanted, *seen})
+        for name, link in links.items():  # in the tar's order, so that a link to a link is found
+            if is_there(self._kept(link)):
+                _keep(self._kept(link).open("rb"), self._kept(name))
+                found.add(name)
         return found
+
+    def _kept(self, name: str) -> Path:
+        return self.mirror / self.stem / name
 
 
 def is_archive(path: Path) -> bool:
@@ -94,11 +123,16 @@ def open_archive(path: Path) -> Archive:
         return Archive(path, mirror, known["sha256"])
     digest = hashlib.sha256()
     archive = Archive(path, mirror, "")
+    linked = set()
     with _reading(path):
-        for name, open_member in _members(path, digest.update):
-            if name.suffix == ".tsv":
-                _keep(open_member(), mirror / archive.stem / name)
-    known = {"archive": path.name, "sha256": digest.hexdigest(), "absent": []}
+        for member in _members(path, digest.update):
+            if member.path.suffix == ".tsv" and member.link:
+                linked.add(member.path.as_posix())
+            elif member.path.suffix == ".tsv":
+                _keep(member.open(), mirror / archive.stem / member.path)
+    if linked:
+        archive.copy(linked)
+    known = {"archive": path.name, "sha256": digest.hexdigest(), _ABSENT: []}
     put(record, json.dumps(known).encode())
     return Archive(path, mirror, known["sha256"])
 
@@ -141,18 +175,13 @@ def _files(path: Path, plain: Any) -> Iterator[Member]:
     with tarfile.open(fileobj=plain, mode="r|", bufsize=_CHUNK) as tar:
         while (member := tar.next()) is not None:
             tar.members.clear()  # type: ignore[attr-defined]  # else each one stays in memory
-            name = _safe(path, member)
-            if member.isreg():
-                yield name, lambda member=member: tar.extractfile(member)  # type: ignore
-
-
-def _safe(path: Path, member: tarfile.TarInfo) -> PurePosixPath:
-    name = _inside(path, member.name)
-    if member.issym():
-        _inside(path, member.linkname, name.parent)
-    elif member.islnk():
-        _inside(path, member.linkname)
-    return name
+            name, link = _inside(path, member.name), None
+            if member.issym():
+                _inside(path, member.linkname, name.parent)
+            elif member.islnk():
+                link = _inside(path, member.linkname)
+            if member.isreg() or link:
+                yield Member(name, partial(tar.extractfile, member), link)  # type: ignore[arg-type]
 
 
 def _inside(path: Path, text: str, start: PurePosixPath = _ROOT) -> PurePosixPath:

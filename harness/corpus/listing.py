@@ -12,9 +12,7 @@ import numpy as np
 
 from harness.contracts import Utterance
 from harness.corpus.places import Places, read_all, read_one
-
-# Up to this many clips are hashed byte by byte; of larger sets the size of each clip counts.
-HASHED_CLIPS = 1000
+from harness.hashes import Hashes
 
 Parse = Callable[[str, int], Utterance]  # (text of the row, its place among the used ones)
 
@@ -89,24 +87,27 @@ class Stock:
     left_out: int  # utterances with an error
 
 
-def stock(utterances: Sequence[Utterance], hashed: int = HASHED_CLIPS) -> Stock:
-    """One walk over the utterances; clips are read where there are no more than `hashed`."""
+def stock(utterances: Sequence[Utterance]) -> Stock:
+    """One walk over the utterances. Each clip counts with all its bytes, so that the fingerprint is
+    the same on every machine that has them; they are read once, and again when a clip changes.
+    """
     digest, names, left_out = hashlib.sha256(), hashlib.sha256(), 0
-    whole = len(utterances) <= hashed
-    for one in utterances:
-        left_out += bool(one.error)
-        texts = (one.id, one.text, one.speaker, one.sentence, one.error)
-        content = _content(one.audio, whole) if isinstance(one.audio, Path) else one.audio or b""
-        for part in (*(text.encode("utf-8", "surrogatepass") for text in texts), content):
-            digest.update(hashlib.sha256(part).digest())
-        name = one.audio.name if isinstance(one.audio, Path) else one.id
-        names.update(name.encode("utf-8", "surrogatepass") + b"\n")
+    with Hashes() as hashes:
+        for one in utterances:
+            left_out += bool(one.error)
+            for text in (one.id, one.text, one.speaker, one.sentence, one.error):
+                digest.update(hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest())
+            digest.update(_content(one.audio, hashes))
+            name = one.audio.name if isinstance(one.audio, Path) else one.id
+            names.update(name.encode("utf-8", "surrogatepass") + b"\n")
     return Stock(digest.hexdigest(), names.hexdigest(), left_out)
 
 
-def _content(clip: Path, whole: bool) -> bytes:
-    """What stands for the clip: its bytes, or its size in a large set."""
+def _content(clip: Path | bytes | None, hashes: Hashes) -> bytes:
+    """SHA-256 of what the clip holds."""
+    if not isinstance(clip, Path):
+        return hashlib.sha256(clip or b"").digest()
     try:
-        return clip.read_bytes() if whole else str(clip.stat().st_size).encode()
+        return bytes.fromhex(hashes.of(clip))
     except OSError:
-        return b"unreadable"  # decoding it will say why, in its own row
+        return hashlib.sha256(b"unreadable").digest()  # decoding it will say why, in its own row

@@ -110,6 +110,21 @@ def read_all(path: Path, places: Places) -> Iterator[str]:
             yield file.read(int(places.sizes[row])).decode("utf-8")
 
 
+def not_utf8(path: Path, error: UnicodeDecodeError) -> str:
+    """One line that says so, with the file's first line that is not."""
+    with path.open("rb") as file:
+        numbers = (number for number, line in enumerate(file, start=1) if not _is_utf8(line))
+        return f"{path.name} is not UTF-8: line {next(numbers, 1)}, {error.reason}."
+
+
+def _is_utf8(line: bytes) -> bool:
+    try:
+        line.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
 def _skip_mark(path: Path) -> int:
     with path.open("rb") as file:
         return len(_BOM) if file.read(len(_BOM)) == _BOM else 0

@@ -13,8 +13,9 @@ from harness import sampling
 from harness.contracts import Dataset, Utterance
 from harness.corpus import archive
 from harness.corpus.listing import Listing, is_there, keys, stock, times
-from harness.corpus.places import Places, line_places, read_all, read_one
+from harness.corpus.places import Places, line_places, not_utf8, read_all, read_one
 from harness.errors import AssetError
+from harness.hashes import sha256_of
 from harness.sampling import Wanted
 
 _NEEDED = ("path", "sentence")
@@ -36,8 +37,8 @@ def read(path: Path, split: Split, sha256: str = "") -> Dataset:
 
     `sha256`: what a tar.gz must have, where that is known.
 
-    Raises: AssetError (one line) where the release, the split or a needed column is not there, or
-    a tar.gz cannot be trusted.
+    Raises: AssetError (one line) where the release, the split or a needed column is not there, the
+    table holds no row, or a tar.gz cannot be trusted.
     """
     packed = archive.open_archive(path) if archive.is_archive(path) else None
     if packed and sha256 and packed.sha256 != sha256:
@@ -47,7 +48,7 @@ def read(path: Path, split: Split, sha256: str = "") -> Dataset:
     try:
         return _read(table, split, packed)
     except UnicodeDecodeError as error:
-        raise AssetError(f"{table.name} is not UTF-8: {error.reason}.") from error
+        raise AssetError(not_utf8(table, error)) from error
 
 
 def _read(path: Path, split: Split, packed: archive.Archive | None) -> Dataset:
@@ -70,7 +71,7 @@ def _read(path: Path, split: Split, packed: archive.Archive | None) -> Dataset:
         "split": split.split,
         **drawn.notes(split.wanted, len(places)),
         "left_out": str(found.left_out),
-        "table_sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
+        "table_sha256": sha256_of(path),
         "clips_sha256": found.clips,
         **({"archive_sha256": packed.sha256} if packed else {}),
     }
@@ -92,11 +93,16 @@ def _find_table(folder: Path, split: Split, name: str) -> Path:
 def _rows(path: Path) -> tuple[Places, tuple[str, ...]]:
     """The places of the rows below the header, and the header. Quotes mean nothing in it."""
     places = line_places(path)
-    header = tuple(read_one(path, places, 0).split("\t")) if len(places) else ("",)
+    first = read_one(path, places, 0) if len(places) else ""
+    if "\r" in first:
+        raise AssetError(f"{path.name} holds no row; does it end its lines with LF?")
+    header = tuple(first.split("\t")) if first else ()
     if missing := [name for name in _NEEDED if name not in header]:
         raise AssetError(
-            f"{path.name}: no column {', '.join(missing)}; it has {', '.join(header)}."
+            f"{path.name}: no column {', '.join(missing)}; it has {', '.join(header) or 'nothing'}."
         )
+    if len(places) == 1:
+        raise AssetError(f"{path.name} holds no row.")
     return places.take(np.arange(1, len(places))), header
 
 

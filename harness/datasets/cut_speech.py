@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import hashlib
 import io
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, overload
 
 import numpy as np
@@ -60,13 +61,15 @@ class Pieces(Sequence[Utterance]):
             return [self[at] for at in range(*place.indices(len(self)))]
         clip, seconds = self.places[place]
         name = f"{clip.id}-{seconds:g}s"
+        # pieces of one clip resemble each other: what they belong to is the clip
+        piece = Utterance(name, None, "", clip.speaker, sentence=clip.id)
         if clip.error or clip.audio is None:
-            return Utterance(name, None, "", clip.speaker, error=clip.error or "has no audio.")
+            return replace(piece, error=clip.error or "has no audio.")
         try:
-            piece = audio.cut(audio.decode(clip.audio, RATE), RATE, seconds)
+            samples = audio.cut(audio.decode(clip.audio, RATE), RATE, seconds)
         except AudioError as error:
-            return Utterance(name, None, "", clip.speaker, error=str(error))
-        return Utterance(name, _wav(piece), "", clip.speaker, name, seconds)
+            return replace(piece, error=str(error))
+        return replace(piece, audio=_wav(samples), seconds=seconds)
 
 
 def load(params: Params, locate: Locate) -> Dataset:
@@ -77,29 +80,38 @@ def load(params: Params, locate: Locate) -> Dataset:
     wanted = Wanted(params.limit, None, params.seed)
     whole = read(locate(params.path), Split(params.locale, params.split, wanted))
     lengths = sorted(set(params.audio_seconds))
+    clips = list(map(_with_length, whole.utterances))
     places = [
         (clip, seconds)
-        for clip in whole.utterances
+        for clip in clips
         for seconds in lengths
-        if clip.error or seconds <= _seconds(clip)
+        if clip.error or seconds <= clip.seconds
     ]
     if not places:
         raise AssetError(f"{params.path}: no clip is as long as {lengths[0]:g} s.")
     cut = ", ".join(f"{seconds:g}" for seconds in lengths)
     seal = hashlib.sha256(f"{whole.fingerprint} {cut}".encode()).hexdigest()
-    own = {"used": str(len(places)), "cut_to_seconds": cut, "transcripts": "unknown"}
-    notes = {**whole.notes, **own}
+    notes = {
+        **whole.notes,
+        "clips": str(len(clips)),
+        "used": str(len(places)),  # pieces, as what is left out
+        "left_out": str(sum(bool(clip.error) for clip, _ in places)),
+        "cut_to_seconds": cut,
+        "transcripts": "unknown",
+    }
     return Dataset(f"{whole.name}-cut", Pieces(tuple(places)), seal, notes)
 
 
-def _seconds(clip: Utterance) -> float:
-    """The clip's length, decoded where the release does not tell; 0 for one that cannot be read."""
-    if clip.seconds == clip.seconds:
-        return clip.seconds
+def _with_length(clip: Utterance) -> Utterance:
+    """The clip with its length, decoded where the release does not tell; or with what is wrong."""
+    if clip.error or not math.isnan(clip.seconds):
+        return clip
+    if clip.audio is None:
+        return replace(clip, error="has no audio.")
     try:
-        return len(audio.decode(clip.audio, RATE)) / RATE if clip.audio is not None else 0.0
-    except AudioError:
-        return 0.0
+        return replace(clip, seconds=len(audio.decode(clip.audio, RATE)) / RATE)
+    except AudioError as error:
+        return replace(clip, error=str(error))
 
 
 def _wav(samples: np.ndarray) -> bytes:
@@ -110,4 +122,4 @@ def _wav(samples: np.ndarray) -> bytes:
     return buffer.getvalue()
 
 
-source = Source(Params, load)
+source = Source(Params, load, transcripts=False)

@@ -42,7 +42,8 @@ class Params:
     split: str = "test"
     """The table to read: test, dev, train, validated ... (the file <split>.tsv)."""
     folder: str = ""
-    """Where archives are kept; the SDK's own place (MDC_DOWNLOAD_PATH) when left out."""
+    """Where archives are kept, a folder that exists; the SDK's own place (MDC_DOWNLOAD_PATH) when
+    left out."""
     limit: Annotated[int, Ge(1)] | None = None
     """Evaluate a sample of so many utterances; all of them when left out."""
     minutes: Annotated[float, Gt(0)] | None = None
@@ -54,15 +55,16 @@ class Params:
 def load(params: Params, locate: Locate) -> Dataset:
     """The split's utterances, read from the archive that the SDK brought.
 
-    Raises: ExtraError where the SDK is not installed; AssetError (one line) for a key that is
-    missing or not accepted, terms not accepted, too many requests, a server that is away, hangs or
-    answers half, and for what is wrong with the archive.
+    Raises: ExtraError where the SDK is not installed; SpecError where `folder` is nowhere;
+    AssetError (one line) for a key that is missing or not accepted, terms not accepted, too many
+    requests, a server that is away, hangs or answers half, and for what is wrong with the archive.
     """
+    folder = locate(str(Path(params.folder).expanduser())) if params.folder else None
     sdk = _sdk()
     if not os.environ.get(KEY, "").strip():
         raise AssetError(f"{WHO}: {KEY} is not set; create a key in your profile on its web site.")
     details = _asked(lambda: sdk.get_dataset_details(params.dataset), params, ANSWER_SECONDS)
-    archive = _download(sdk, details, params)
+    archive = _download(sdk, details, params, folder)
     announced = _SHA256.fullmatch(str(details.checksum or ""))
     wanted = Wanted(params.limit, params.minutes, params.seed)
     split = Split(params.locale, params.split, wanted)
@@ -124,16 +126,16 @@ def _known() -> tuple[type[BaseException], ...]:
     return (OSError, ValueError, RuntimeError, DownloadError)  # requests' errors are OSErrors
 
 
-def _download(sdk: ModuleType, details: Any, params: Params) -> Path:
+def _download(sdk: ModuleType, details: Any, params: Params, folder: Path | None) -> Path:
     """The archive's path; a download that stands still is given up, and goes on next time."""
     name = str(details.filename or "")
-    place = Path(params.folder or os.environ.get("MDC_DOWNLOAD_PATH") or "~/.mozdata/datasets")
+    place = Path(folder or os.environ.get("MDC_DOWNLOAD_PATH") or "~/.mozdata/datasets")
     part = place.expanduser() / f"{name}.part"
 
     def bring() -> Path:
-        folder = params.folder or None
+        given = str(folder) if folder else None
         return Path(
-            sdk.download_dataset(params.dataset, download_directory=folder, show_progress=False)
+            sdk.download_dataset(params.dataset, download_directory=given, show_progress=False)
         )
 
     archive = _asked(bring, params, STALL_SECONDS, lambda: _size(part))

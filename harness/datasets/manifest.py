@@ -24,6 +24,7 @@ from harness.corpus import (
     is_there,
     key,
     line_places,
+    not_utf8,
     read_all,
     read_one,
     stock,
@@ -62,16 +63,20 @@ class Params:
 def load(params: Params, locate: Locate) -> Dataset:
     """The manifest's utterances in its order; a row that cannot be used keeps its reason.
 
-    Raises: AssetError (one line) where the file is no manifest or lacks a needed column.
+    Raises: AssetError (one line) where the file is no manifest, holds no row or lacks a needed
+    column (of JSON lines: a key that no row has).
     """
     path = locate(params.path)
     if not path.is_file():
         raise AssetError(f"{path.name} is not a file; a manifest is .jsonl, .csv or .tsv.")
     try:
         wanted = Wanted(params.limit, params.minutes, params.seed)
-        return _read(*_table(path, params), wanted)
+        table, places = _table(path, params)
+        if not len(places):
+            raise AssetError(f"{path.name} holds no row.")
+        return _read(table, places, wanted)
     except UnicodeDecodeError as error:
-        raise AssetError(f"{path.name} is not UTF-8: {error.reason}.") from error
+        raise AssetError(not_utf8(path, error)) from error
     except csv.Error as error:
         raise AssetError(f"{path.name} is no well-formed CSV: {error}.") from error
 
@@ -104,7 +109,8 @@ class _Format:
 
     def clip(self, row: Mapping[str, Any]) -> Path:
         """The clip's path, relative ones beside the manifest."""
-        return self.path.parent / str(row.get(self.names.audio) or "")
+        name = row.get(self.names.audio)
+        return self.path.parent / (name if isinstance(name, str) else "")
 
 
 def _table(path: Path, names: Params) -> tuple[_Format, Places]:
@@ -118,7 +124,10 @@ def _table(path: Path, names: Params) -> tuple[_Format, Places]:
     else:
         delimiter = _delimiter(path)
         places = csv_places(path, delimiter)
-    header = tuple(_record(read_one(path, places, 0), delimiter)) if len(places) else ()
+    first = read_one(path, places, 0) if len(places) else ""
+    if delimiter == "\t" and "\r" in first:
+        raise AssetError(f"{path.name} holds no row; does it end its lines with LF?")
+    header = tuple(_record(first, delimiter)) if len(places) else ()
     if missing := [name for name in (names.audio, names.text) if name not in header]:
         raise AssetError(
             f"{path.name}: no column {', '.join(missing)}; it has {', '.join(header) or 'none'}."
@@ -131,7 +140,25 @@ def _json_lines(path: Path, names: Params) -> tuple[_Format, Places]:
     places = line_places(path)
     if len(places) and read_one(path, places, 0).lstrip().startswith("["):
         raise AssetError(f"{path.name} is one JSON array; a manifest has one object per line.")
-    return _Format(path, names, _object), places
+    table = _Format(path, names, _object)
+    _has_keys(table, places)
+    return table, places
+
+
+def _has_keys(table: _Format, places: Places) -> None:
+    """Raises: AssetError for a needed key that no row has; rows that are no JSON say so themselves.
+
+    Of a manifest that has them, the first rows alone are read.
+    """
+    numbered = zip(places.numbers, table.rows(places), strict=True)
+    number, shown = next(((n, row) for n, row in numbered if row), (0, {}))
+    needed = (table.names.audio, table.names.text) if shown else ()
+    missing = [key for key in needed if not any(key in row for row in table.rows(places))]
+    if missing:
+        raise AssetError(
+            f"{table.path.name}: no key {', '.join(missing)}; line {number} has "
+            f"{', '.join(map(_text, shown))}."
+        )
 
 
 def _object(text: str) -> Mapping[str, Any] | str:
@@ -166,8 +193,13 @@ def _cells(header: tuple[str, ...], cells: list[str]) -> Mapping[str, Any] | str
 
 
 def _text(value: Any) -> str:
-    """As Unicode: JSON can hold half of a pair of surrogates."""
-    return "" if value is None else str(value).encode("utf-8", "replace").decode()
+    """As Unicode: JSON can hold half of a pair of surrogates. "" for what is no text."""
+    return str(value).encode("utf-8", "replace").decode() if _is_text(value) else ""
+
+
+def _is_text(value: Any) -> bool:
+    """A number may stand for one: a speaker's, or a transcript `10` without quotes."""
+    return isinstance(value, str | int | float) and not isinstance(value, bool)
 
 
 def _seconds(value: Any) -> float:
@@ -218,7 +250,7 @@ class _Rows:
         number = int(self.stems[at])
         name = _text(clip.stem) + (f"#{number}" if number > 1 else "")
         return Utterance(
-            id=name if row.get(names.audio) else f"line {self.numbers[at]}",
+            id=name if _named(row.get(names.audio)) else f"line {self.numbers[at]}",
             audio=None if error else clip,
             text=spoken,
             speaker=_text(row.get(names.speaker)),
@@ -232,6 +264,8 @@ class _Rows:
         names, shown = self.table.names, _text(clip.name)
         if not row.get(names.audio):
             return f"has no {names.audio}"
+        if wrong := _untold(row, names):
+            return f"holds something in {wrong} that is no text"
         if shown != clip.name:  # no table, report or message could name it
             return f"names {shown}, which is no Unicode; rename it"
         if times > 1:
@@ -241,6 +275,18 @@ class _Rows:
         if not is_there(clip):
             return f"names {shown}, which is missing"
         return _part(row.get("offset"), _seconds(row.get(names.duration)), clip)
+
+
+def _named(clip: Any) -> bool:
+    return isinstance(clip, str) and bool(clip)
+
+
+def _untold(row: Mapping[str, Any], names: Params) -> str:
+    """The first column that holds something else than a text; "" where none does."""
+    if not _named(row[names.audio]):
+        return names.audio
+    wanted = (names.text, names.speaker)
+    return next((key for key in wanted if row.get(key) is not None and not _is_text(row[key])), "")
 
 
 def _part(offset: Any, seconds: float, clip: Path) -> str:

@@ -17,7 +17,7 @@ from annotated_types import Ge, MinLen
 
 from harness import sampling
 from harness.contracts import Dataset, Locate, Source, Utterance
-from harness.corpus import stock
+from harness.corpus import not_utf8, stock
 from harness.errors import AssetError
 from harness.sampling import Wanted
 
@@ -52,7 +52,7 @@ def load(params: Params, locate: Locate) -> Dataset:
     try:
         text = path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
-        raise AssetError(f"{path.name} is not UTF-8: {error.reason}.") from error
+        raise AssetError(not_utf8(path, error)) from error
     except OSError as error:
         raise AssetError(f"{path.name} cannot be read: {error.strerror}.") from error
     rows = _rows(path, text, params.column)

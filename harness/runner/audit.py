@@ -14,8 +14,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from harness.errors import HarnessError, SpecError
-from harness.runner.pool import UNKNOWN_CALL_LIMIT_SECONDS, Entry, Pool, Tell
+from harness.errors import HarnessError
+from harness.runner.pool import OF_THE_USER, UNKNOWN_CALL_LIMIT_SECONDS, Entry, Pool, Tell
 from harness.runner.rounds import measure_rounds
 from harness.runner.schedule import Clips, Rounds, Task
 from harness.session import unchecked
@@ -114,8 +114,8 @@ def _probed(entry: Entry, place: int, pool: Pool) -> list[Row]:
     try:
         pool.open(entry)
         reply = pool.ask(entry, {"probe": request}, UNKNOWN_CALL_LIMIT_SECONDS)
-    except SpecError:
-        raise  # the experiment's fault: it ends the run
+    except OF_THE_USER:
+        raise
     except HarnessError as error:
         return [{**row, "error": str(error)}]
     asked = dict(entry.session.provider_options)
@@ -142,7 +142,7 @@ def _configuration(plan: Plan, repeat: int, place: int, pool: Pool) -> Iterator[
             yield from ({**row, **call, "warm": False} for call in cold)
             cost = min((call["seconds"] for call in cold if call["seconds"]), default=math.nan)
             yield from ({**row, **call} for call in block.calls(audit.iterations, cost))
-        except SpecError:
+        except OF_THE_USER:
             raise
         except HarnessError as error:
             lost = {**row, "error": str(error)}

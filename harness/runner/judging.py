@@ -13,15 +13,22 @@ from typing import Any
 
 from harness import tables
 from harness.contracts import SCREENED, Judge, Rating, Ratings
-from harness.errors import AssetError, AudioError, ExtraError, HarnessError, SpecError
-from harness.runner.pool import OPEN_LIMIT_SECONDS, UNKNOWN_CALL_LIMIT_SECONDS, Tell
+from harness.errors import HarnessError
+from harness.runner.pool import (
+    FAILURES_BEFORE_GIVING_UP,
+    OF_THE_USER,
+    OPEN_LIMIT_SECONDS,
+    Tell,
+    call_limit_seconds,
+)
 from harness.store import Unit
 from harness.variants import Made
-from harness.worker import Connection
+from harness.worker import OF_THE_ITEM, Connection
 
 PLACE = ("variant", "session", "replica", "dataset")
 COPIED = (*PLACE, "item", "speaker", "sentence", "round", "reference", "audio_sha256")
 UNOPENED = "the judge could not be opened: "
+GIVEN_UP = f"the judge was given up after {FAILURES_BEFORE_GIVING_UP} failures in a row."
 CHANGED = "the kept audio was changed."
 
 Call = Mapping[str, Any]  # a row of the table `calls`
@@ -52,9 +59,10 @@ class Session:
 def judge_audio(seat: Seat, todo: Todo, how: Session) -> None:
     """Fill the units: each with a row per call that gave audio, or per rating of one.
 
-    A piece that the judge cannot take is a row with its error. A judge that fails to open gives
-    that error to every row that is left, without being started again; those rows, and those of
-    audio that is not what was made, are in the tables of this run, and the next run tries again.
+    A piece that the judge cannot take is a row with its error. A judge that fails to open, or that
+    dies of several pieces in a row, gives that error to every row that is left, without being
+    started again; those rows, and those of audio that is not what was made, are in the tables of
+    this run, and the next run tries again, also where this one is killed before its end.
 
     Raises: AssetError, ExtraError, SpecError where the judge cannot be opened for want of something
     that the user can bring.
@@ -63,7 +71,7 @@ def judge_audio(seat: Seat, todo: Todo, how: Session) -> None:
         _write_down(seat, seat.ratings, todo)
         return
     for unit, _ in todo:
-        if unit.complete and not all(map(_judged, unit.rows())):
+        if not all(map(_judged, unit.rows())):
             unit.reopen(_judged)
     open_units = [(unit, calls) for unit, calls in todo if not unit.complete]
     total = sum(len(calls) for _, calls in open_units)
@@ -87,17 +95,20 @@ def judge_audio(seat: Seat, todo: Todo, how: Session) -> None:
 
 def _judged(row: Mapping[str, Any]) -> bool:
     """Whether the row says something of the audio, or of what the judge makes of it."""
-    return not row["error"].startswith((UNOPENED, CHANGED))
+    return not row.get("error", "").startswith((UNOPENED, GIVEN_UP, CHANGED))
 
 
 class _Bench:
-    """The judge's child process: opened for the first piece, and again after it has failed."""
+    """The judge's child process: opened for the first piece, and again after it has failed, but
+    not after several failures in a row."""
 
     def __init__(self, seat: Seat, start: Callable[[str], Connection]) -> None:
         self._seat, self._start = seat, start
         self._label = f"judge {seat.name}"
         self._open: Connection | None = None
-        self._unopened = ""  # why it could not be opened: it is not tried again
+        self._over = ""  # why it is not opened, or not again
+        self._failures = 0  # in a row
+        self._limit_seconds = call_limit_seconds({}, seat.body.get("parts", {}))
 
     def hear(self, path: Path, sha256: str) -> Mapping[str, Any]:
         """The judge's part of a row. Raises: AssetError, ExtraError, SpecError from opening it."""
@@ -105,25 +116,34 @@ class _Bench:
             return {"error": CHANGED}
         connection = self._connection()
         if connection is None:
-            return {"error": self._unopened}
+            return {"error": self._over}
         try:
-            return connection.ask({"judge": {"path": str(path)}}, UNKNOWN_CALL_LIMIT_SECONDS)
+            said = connection.ask({"judge": {"path": str(path)}}, self._limit_seconds)
+        except OF_THE_ITEM as error:
+            said = {"error": self._said(error)}
         except HarnessError as error:
-            if not isinstance(error, AudioError):  # that one is the clip's fault
-                self.close()
+            self._fail()
             return {"error": self._said(error)}
+        self._failures = 0
+        return said
 
     def _connection(self) -> Connection | None:
-        if self._open is None and not self._unopened:
+        if self._open is None and not self._over:
             self._open = self._start(self._label)
             try:
                 self._open.ask({"open_judge": dict(self._seat.body)}, OPEN_LIMIT_SECONDS)
-            except (AssetError, ExtraError, SpecError):
-                raise  # something is missing that the user can bring: it ends the run
+            except OF_THE_USER:
+                raise
             except HarnessError as error:
                 self.close()
-                self._unopened = UNOPENED + self._said(error)
+                self._over = UNOPENED + self._said(error)
         return self._open
+
+    def _fail(self) -> None:
+        self.close()
+        self._failures += 1
+        if self._failures >= FAILURES_BEFORE_GIVING_UP:
+            self._over = GIVEN_UP
 
     def _said(self, error: HarnessError) -> str:
         return str(error).removeprefix(f"{self._label}: ")

@@ -8,13 +8,29 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol
 
-from harness.errors import AudioError, HarnessError, SpecError, WorkerError
+from harness.errors import AssetError, ExtraError, HarnessError, SpecError, WorkerError
 from harness.session import SessionConfig
-from harness.worker import Connection, Worker
+from harness.worker import OF_THE_ITEM, Connection, Worker
 
 OPEN_LIMIT_SECONDS = 180.0
 UNKNOWN_CALL_LIMIT_SECONDS = 120.0
 FAILURES_BEFORE_GIVING_UP = 3
+
+# something is missing or wrong that the user can bring or mend: it ends the run
+OF_THE_USER = (AssetError, ExtraError, SpecError)
+
+
+def call_limit_seconds(params: Mapping[str, Any], parts: Mapping[str, Any]) -> float:
+    """How long a call may take: twice what a model or a part of it allows itself, for it ends a
+    call on its own; `parts` are as a child process is told to open them."""
+    return max(UNKNOWN_CALL_LIMIT_SECONDS, 2 * _timeout_seconds(params, parts))
+
+
+def _timeout_seconds(params: Mapping[str, Any], parts: Mapping[str, Any]) -> float:
+    """The longest call that a model or a part of it allows itself; 0 where none says."""
+    own = float(params.get("timeout_seconds") or 0)
+    inner = (_timeout_seconds(part["params"], part["parts"]) for part in parts.values())
+    return max([own, *inner])
 
 
 class Tell(Protocol):
@@ -73,7 +89,7 @@ class Pool:
     def open(self, entry: Entry) -> dict[str, Any] | None:
         """Start the entry's process if it does not run; its load report, None where it ran already.
 
-        Raises: WorkerError, ModelError, SessionError where it cannot be opened.
+        Raises: WorkerError, ModelError, SessionError where it cannot be opened; one of OF_THE_USER.
         """
         if entry in self._open:
             return None
@@ -101,10 +117,10 @@ class Pool:
         """Raises: WorkerError when the process fails (it is opened anew for the next request)."""
         try:
             reply = self._open[entry].ask(request, limit_seconds)
-        except AudioError:
-            raise  # the clip's fault: the process goes on
-        except SpecError:
-            raise  # the experiment's fault: it ends the run
+        except OF_THE_ITEM:
+            raise  # the process goes on
+        except OF_THE_USER:
+            raise
         except HarnessError:
             self._fail(entry)
             self.close(entry)

@@ -20,8 +20,8 @@ from typing import Any
 
 from harness import stats, tables
 from harness.contracts import Dataset, Utterance
-from harness.errors import HarnessError, SpecError
-from harness.runner.pool import UNKNOWN_CALL_LIMIT_SECONDS, Entry, Pool, Tell
+from harness.errors import HarnessError
+from harness.runner.pool import OF_THE_USER, Entry, Pool, Tell, call_limit_seconds
 from harness.runner.schedule import FEWEST_UTTERANCES, Rows
 from harness.store import Unit
 
@@ -163,7 +163,7 @@ class _Turn:
                 first = self._ask([(number, one)])[0]
                 cold.append({**row, **first, "operation": "first_call", "warm": False})
             return [*cold, {**row, **self._ask([(number, one)])[0]}]
-        except SpecError:
+        except OF_THE_USER:
             raise
         except HarnessError as error:
             return [*cold, self._failed(row, error)]
@@ -172,7 +172,7 @@ class _Turn:
         """All in one request; where that fails, one by one, so that only the culprit is lost."""
         try:
             replies = self._ask(turn)
-        except SpecError:
+        except OF_THE_USER:
             raise
         except HarnessError as error:
             if len(turn) == 1:
@@ -186,8 +186,7 @@ class _Turn:
 
     def _ask(self, turn: Sequence[tuple[int, Utterance]]) -> list[dict[str, Any]]:
         items = [self._item(one) for _, one in turn]
-        own = _timeout_seconds(self.entry.params, self.entry.parts)  # the family ends a call itself
-        limit = max(UNKNOWN_CALL_LIMIT_SECONDS, 2 * own) * len(turn)
+        limit = call_limit_seconds(self.entry.params, self.entry.parts) * len(turn)
         reply = self.pool.ask(self.entry, {"utterances": {"items": items}}, limit)
         rows: list[dict[str, Any]] = reply["calls"]
         kept = self.stream.audio / self.entry.variant if self.stream.audio else None
@@ -239,10 +238,3 @@ def _stem(item: str) -> str:
     """A file's name without its ending that no other item has, on any file system."""
     digest = hashlib.sha256(item.encode("utf-8", "surrogatepass")).hexdigest()
     return f"{re.sub(r'[^A-Za-z0-9._-]', '_', item)[:80]}-{digest[:8]}"
-
-
-def _timeout_seconds(params: Mapping[str, Any], parts: Mapping[str, Any]) -> float:
-    """The longest call that a model or a part of it allows itself; 0 where none says."""
-    own = float(params.get("timeout_seconds") or 0)
-    inner = (_timeout_seconds(part["params"], part["parts"]) for part in parts.values())
-    return max([own, *inner])

@@ -13,9 +13,9 @@ from dataclasses import replace
 from random import Random
 from typing import Any
 
-from harness.errors import HarnessError, SpecError
+from harness.errors import HarnessError
 from harness.runner.course import Course, resumed
-from harness.runner.pool import UNKNOWN_CALL_LIMIT_SECONDS, Pool, Tell
+from harness.runner.pool import OF_THE_USER, UNKNOWN_CALL_LIMIT_SECONDS, Pool, Tell
 from harness.runner.schedule import Cell, Costs, Outline, Rounds, Task, outline
 from harness.store import Unit
 
@@ -103,8 +103,8 @@ class _Stage:
         rows = []
         try:
             opened = self._pool.open(task.entry)
-        except SpecError:
-            raise  # the experiment's fault: it ends the run
+        except OF_THE_USER:
+            raise
         except HarnessError as error:
             return [self._row(task, -1, operation="load", warm=False, error=str(error))]
         if opened is not None:
@@ -132,7 +132,7 @@ class _Stage:
         try:
             self._pool.open(task.entry)
             reply = self._pool.ask(task.entry, {"block": request}, limit_seconds)
-        except SpecError:
+        except OF_THE_USER:
             raise
         except HarnessError as error:
             lost = {"error": str(error)}

@@ -67,13 +67,15 @@ def _kept(units: int, draws: int, seed: int) -> Counts | Numbers:
     bytes each where they are many (a count of 65,536 does not occur)."""
     random = np.random.default_rng(seed)
     step = max(1, CHUNK // units)
-    rows = [min(step, draws - start) for start in range(0, draws, step)]
-    found = np.concatenate([_drawn(random, units, n) for n in rows])
-    return found if found.size > CHUNK else found.astype(np.float64)
+    found = np.empty((draws, units), np.uint16 if draws * units > CHUNK else np.float64)
+    for start in range(0, draws, step):
+        found[start : start + step] = _drawn(random, units, min(step, draws - start))
+    return found
 
 
 def _drawn(random: np.random.Generator, units: int, rows: int) -> Counts:
-    drawn = random.integers(units, size=(rows, units)) + units * np.arange(rows)[:, None]
+    drawn = random.integers(units, size=(rows, units))
+    drawn += units * np.arange(rows)[:, None]
     times = np.bincount(drawn.ravel(), minlength=rows * units)
     return times.reshape(rows, units).astype(np.uint16)
 

@@ -3,14 +3,15 @@
 cache.py    a folder is made once for its inputs
 folders.py  the FP32 graphs of a source, a quantization method applied to them
 making.py   every variant of an experiment, systems made of parts among them
+code.py     what code and which packages a model, method or judge rests on
 """
 
+from harness.variants.code import code_of, packages_of
 from harness.variants.folders import (
     Calibration,
     VariantFolder,
     as_it_is,
     build_baseline,
-    code_of,
     quantize,
 )
 from harness.variants.making import Made, Maker, make, row
@@ -24,6 +25,7 @@ __all__ = [
     "build_baseline",
     "code_of",
     "make",
+    "packages_of",
     "quantize",
     "row",
 ]

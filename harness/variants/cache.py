@@ -18,8 +18,8 @@ from typing import Any
 from filelock import FileLock
 
 from harness.assets import cache_folder
-from harness.assets.fingerprints import fingerprint, sha256_of
 from harness.errors import AssetError
+from harness.hashes import fingerprint, sha256_of
 
 RECORD = "record.json"
 # EDQUOT: not on every platform

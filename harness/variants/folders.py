@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
-import inspect
 import shutil
-import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -18,6 +15,7 @@ from harness.errors import ModelError, QuantizeError
 from harness.session import SessionConfig, open_session
 from harness.spec import Use
 from harness.variants.cache import RECORD, cached, digest, files, files_sha256
+from harness.variants.code import code_of
 
 RECORD_SCHEMA = 1  # raise it when what is built changes for another reason than its inputs
 AS_IT_CAME: Mapping[str, Any] = {"method": "", "parameters": {}, "operators": {}, "left_out": {}}
@@ -232,17 +230,3 @@ def _record(
 
 def _versions() -> dict[str, str]:
     return {"onnxruntime": environment.onnxruntime_version(), "onnx": environment.version("onnx")}
-
-
-def code_of(function: Callable[..., Any]) -> str:
-    """SHA-256 of the file that defines the function, or of its whole package if it is one."""
-    module = sys.modules[inspect.unwrap(function).__module__]
-    path = Path(str(module.__file__))
-    package = module.__name__.split(".")
-    folder = path.parent
-    whole = package[0] == "harness" and package[1:2] in (["families"], ["judges"])
-    whole = whole and folder.name not in ("families", "judges")
-    digest = hashlib.sha256()
-    for file in sorted(folder.rglob("*.py")) if whole else [path]:
-        digest.update(file.read_bytes())
-    return digest.hexdigest()

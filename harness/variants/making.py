@@ -15,13 +15,13 @@ from harness.contracts import Composite, Dataset, Family, Locate, Method
 from harness.errors import AudioError, HarnessError, QuantizeError
 from harness.spec import Experiment, Model, Variant, load_plugin
 from harness.variants.cache import digest
+from harness.variants.code import code_of
 from harness.variants.folders import (
     Calibration,
     Tell,
     VariantFolder,
     as_it_is,
     build_baseline,
-    code_of,
     quantize,
     quiet,
     without_files,

@@ -22,8 +22,10 @@ from harness.errors import (
     AudioError,
     ExtraError,
     ModelError,
+    OutputError,
     SessionError,
     SpecError,
+    TextError,
     WorkerError,
 )
 
@@ -36,8 +38,11 @@ class Connection(Protocol):
     def close(self) -> None: ...
 
 
+# the fault of what was asked about and not of the process, which can go on
+OF_THE_ITEM = (AudioError, OutputError, TextError)
 _KINDS = {
-    e.__name__: e for e in (AssetError, AudioError, ExtraError, ModelError, SessionError, SpecError)
+    e.__name__: e
+    for e in (*OF_THE_ITEM, AssetError, ExtraError, ModelError, SessionError, SpecError)
 }
 
 
@@ -73,7 +78,7 @@ class Worker:
         """Send one request and wait for its reply.
 
         Raises: WorkerError when the child ends, hangs past the limit or reports a failure;
-        AudioError, ModelError or SessionError where the child raised one.
+        an error of `_KINDS` where the child raised one.
         """
         assert self._process.stdin is not None
         if "open" not in request and Worker.latest != self.label:

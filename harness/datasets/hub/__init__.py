@@ -10,7 +10,6 @@ from annotated_types import Ge, Gt
 from harness.contracts import Dataset, Locate, Source
 from harness.datasets.hub.copying import read
 from harness.datasets.hub.finding import Place, find
-from harness.errors import AssetError
 from harness.sampling import Wanted
 
 
@@ -40,6 +39,10 @@ class Params:
     seed: int = 0
     """Draws the sample; the same seed gives the same utterances."""
 
+    def __post_init__(self) -> None:
+        if bool(self.repository) == bool(self.path):
+            raise ValueError("should have exactly one of repository, path")
+
 
 def load(params: Params, locate: Locate) -> Dataset:
     """The split's utterances in its order. The row groups that hold a wanted clip are streamed, and
@@ -48,8 +51,6 @@ def load(params: Params, locate: Locate) -> Dataset:
     Raises: AssetError (one line) where the hub or the repository cannot be reached, the split or a
     needed column is not there, or it is not Parquet.
     """
-    if bool(params.repository) == bool(params.path):
-        raise AssetError("hub: should have exactly one of repository, path.")
     folder = locate(params.path) if params.path else None
     place = Place(folder or params.repository, params.config, params.split, params.revision)
     columns = {"audio": params.audio, "text": params.text, "speaker": params.speaker}

@@ -19,6 +19,7 @@ from harness.contracts import Dataset, Utterance
 from harness.corpus import Listing, keys, line_places, read_all, stock, times
 from harness.datasets.hub.columns import Columns, choose, require
 from harness.datasets.hub.finding import Found, asked
+from harness.errors import AssetError
 from harness.places import cache_folder, keeping, put
 from harness.sampling import Wanted
 
@@ -43,11 +44,13 @@ def read(found: Found, names: Mapping[str, str], wanted: Wanted) -> Dataset:
 def _fetch(found: Found, names: Mapping[str, str], wanted: Wanted, table: Path) -> None:
     files = [_File(found, file) for file in found.files()]
     footers = [file.footer() for file in files]
+    counts = [count for _, count in footers]
+    total = sum(counts)
+    if not total:
+        raise AssetError(f"{found.place.label}: the split {found.place.split} holds no row.")
     columns = choose(footers[0][0], names, found.place.label)
     for file, (schema, _) in zip(files, footers, strict=True):
         require(columns, schema, file.name, found.place.label)
-    counts = [count for _, count in footers]
-    total = sum(counts)
     lengths = np.full(total, np.nan)
     if not wanted.everything and columns.seconds:
         lengths = np.concatenate([file.lengths(columns) for file in files])
