@@ -18,7 +18,7 @@ from typing import Any
 class Reply:
     """`body` as it is, or as JSON; `promised` is a Content-Length that is not kept, `hang` seconds
     pass before the answer, `drop` closes the connection instead of one, `drip` sends the body a
-    byte at a time, that many seconds apart."""
+    byte at a time, that many seconds apart, `drip_head` so the headers."""
 
     status: int = 200
     body: Any = field(default_factory=dict)
@@ -27,6 +27,7 @@ class Reply:
     hang: float = 0.0
     drop: bool = False
     drip: float = 0.0
+    drip_head: float = 0.0
 
     @property
     def raw(self) -> bytes:
@@ -96,11 +97,15 @@ class Handler(BaseHTTPRequestHandler):
         for name, value in reply.headers.items():
             self.send_header(name, value)
         self.send_header("Content-Length", str(reply.promised or len(reply.raw)))
-        self.end_headers()
-        step = 1 if reply.drip else len(reply.raw) or 1
-        for at in range(0, len(reply.raw), step):
-            self.wfile.write(reply.raw[at : at + step])
-            self.server.over.wait(reply.drip)
+        head, self._headers_buffer = b"".join([*self._headers_buffer, b"\r\n"]), []
+        self._write(head, reply.drip_head)
+        self._write(reply.raw, reply.drip)
+
+    def _write(self, content: bytes, drip: float) -> None:
+        step = 1 if drip else len(content) or 1
+        for at in range(0, len(content), step):
+            self.wfile.write(content[at : at + step])
+            self.server.over.wait(drip)
 
     def log_message(self, *_: Any) -> None:
         """Says nothing."""

@@ -7,6 +7,7 @@ import io
 import json
 import re
 import socket
+import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
@@ -22,6 +23,7 @@ from pydantic import TypeAdapter, ValidationError
 from harness.errors import AssetError, AudioError, OutputError, SpecError
 from harness.families.http import Params, client, family, identity
 from harness.families.http.model import wav
+from harness.families.http.watchdog import Watchdog
 from harness.session import SessionConfig
 from harness.worker import server as worker
 
@@ -195,6 +197,9 @@ WRONG = [
     (Reply(body=b""), r"answered no JSON\.$"),
     (Reply(body=b"\xff\xfe"), "answered no JSON"),
     (Reply(body=b"[" * 100_000), "answered no JSON"),
+    (Reply(body=b'"no\x00 \x1b[31mred\x07"'), 'answered no JSON: "no\ufffd \ufffd.31mred\ufffd"'),
+    # of over 4300 digits: Python 3.10.7 and later refuse it, before it is a number like any other
+    (Reply(body=b'{"n": ' + b"9" * 5000 + b"}"), "(no JSON|JSON without `text`): .*99"),
     (Reply(body={"texto": "hola"}), "answered JSON without `text`"),
     (Reply(body={"text": None}), "answered JSON without `text`"),
     (Reply(body=["text"]), "answered JSON without `text`"),
@@ -213,7 +218,14 @@ def test_each_wrong_answer_is_one_line(start: Start, reply: Reply, told: str) ->
 
 
 @pytest.mark.parametrize(
-    "slow", [Reply(hang=30), Reply(body={"text": "x" * 99}, drip=0.05)], ids=["hangs", "drips"]
+    "slow",
+    [
+        Reply(hang=30),
+        Reply(body={"text": "x" * 99}, drip=0.05),
+        Reply(hang=0.3, drip=30),  # a byte of the body just before the end, then nothing
+        Reply(drip_head=0.1),  # each byte comes in time, all of them take over 10 s
+    ],
+    ids=["hangs", "drips", "stalls", "drips-headers"],
 )
 def test_a_server_that_hangs_is_left_after_the_timeout(start: Start, slow: Reply) -> None:
     server = start(slow, Reply(body={"text": "hola"}))
@@ -223,6 +235,38 @@ def test_a_server_that_hangs_is_left_after_the_timeout(start: Start, slow: Reply
         model.prepare("pipeline", CLIP)()
     assert time.monotonic() - started < 5
     assert model.prepare("pipeline", CLIP)().text == "hola"  # the next call is none the worse
+
+
+def test_the_time_of_a_call_that_is_sent_again_is_bounded_too(start: Start) -> None:
+    slow = [Reply(429, headers={"Retry-After": "0"}, hang=0.3), Reply(drip_head=0.1)]
+    model = opened(start(*slow, Reply(body={"text": "hola"})), timeout_seconds=0.6)
+    started = time.monotonic()
+    with pytest.raises(OutputError, match=r"gave no answer within 0\.6 s"):
+        model.prepare("pipeline", CLIP)()
+    assert time.monotonic() - started < 5
+    assert model.prepare("pipeline", CLIP)().text == "hola"
+
+
+def test_a_watchdog_ends_with_its_client() -> None:
+    before = set(threading.enumerate())
+    dog = Watchdog(0.01)
+    (thread,) = set(threading.enumerate()) - before
+    assert thread.is_alive()
+    del dog
+    thread.join(5)
+    assert not thread.is_alive()
+
+
+def test_a_server_whose_first_answer_trickles_is_left_after_the_timeout(start: Start) -> None:
+    started = time.monotonic()
+    with pytest.raises(AssetError, match=r"gave no answer within 0\.4 s"):
+        opened(start(Reply(), models=Reply(drip_head=0.1)), timeout_seconds=0.4)
+    assert time.monotonic() - started < 5
+
+
+def test_half_a_pair_of_surrogates_is_made_text(start: Start) -> None:
+    server = start(Reply(body=rb'{"text": "hola \ud83d"}'))
+    assert call(server).text == "hola ?"
 
 
 def test_a_server_that_went_away_is_one_line_per_call(start: Start) -> None:

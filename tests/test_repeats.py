@@ -93,6 +93,48 @@ def test_a_brute_search_finds_the_same(words):
     assert bool(repeats.loops(" ".join(words))) == expected
 
 
+def by_definition(words: list[str]) -> list[tuple[int, int]]:
+    """The table row by row: for each size of block, each longest run of whole blocks."""
+    found = set()
+    for size in range(1, len(words) // 2 + 1):
+        same = 0  # words in a row that are the one `size` words before them
+        for place in range(size, len(words) + 1):
+            if place < len(words) and words[place] == words[place - size]:
+                same += 1
+                continue
+            times = 1 + same // size
+            if times >= ((6, 4, 3, 3)[size - 1] if size <= 4 else 2):
+                start = place - same - size
+                found.add((start, start + times * size))
+            same = 0
+    return sorted(found)
+
+
+UNITS = st.lists(st.sampled_from("abc"), min_size=1, max_size=6)
+REPEATED = st.lists(st.tuples(UNITS, st.integers(1, 14)), max_size=5).map(
+    lambda parts: [word for unit, times in parts for word in unit * times]
+)
+
+
+@given(REPEATED, st.integers(1, 3))
+def test_the_runs_are_those_of_the_definition(words, times):
+    words = words * times
+    found = by_definition(words)
+    said = " ".join(words)
+    assert repeats.loops(said) == found
+    assert repeats.looped_words(said) == len({at for run in found for at in range(*run)})
+
+
+def test_a_loop_costs_little_more_than_its_length(monkeypatch):
+    """Half a minute and more where each pair of equal words is looked at, and asked for once."""
+    assert repeats.looped_words("no " * 16_000) == 16_000
+    assert len(repeats.loops("no " * 16_000)) == len({16_000 // n * n for n in range(1, 8001)})
+    asked = []
+    monkeypatch.setattr(repeats, "_of_words", lambda words: asked.append(words) or ())
+    repeats.loops("no " * 16_000)
+    assert asked == []  # both metrics share one look
+
+
 @given(st.lists(st.sampled_from([f"w{i}" for i in range(40)]), max_size=30, unique=True))
 def test_words_that_differ_are_never_a_loop(words):
     assert repeats.loops(" ".join(words)) == []

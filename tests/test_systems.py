@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 from pydantic import TypeAdapter, ValidationError
+from test_metrics import call
 
 from harness import plugins
 from harness.contracts import Composite, Output
@@ -88,7 +89,18 @@ def test_a_slow_part_without_confidence_or_tokens_is_fine():
     model, *_ = two(sure("a", -2.0), Output(text="b"))
     found = model.prepare("pipeline", SPEECH)()
     assert found.figures == {"used_slow": 1.0, "fast_confidence": -2.0}
-    assert math.isnan(found.tokens)
+    assert found.tokens == 5  # of the one that counts them
+    model, *_ = two(sure("a", -2.0, math.nan), Output(text="b"))
+    assert math.isnan(model.prepare("pipeline", SPEECH)().tokens)
+
+
+def test_a_budget_that_a_part_spent_is_seen_beside_a_part_without_steps():
+    """As of a CTC model before Whisper, which gives no tokens."""
+    model, *_ = two(sure("a", -2.0, math.nan), sure("b", -0.9, 30, "token budget of 30 exhausted"))
+    said = model.prepare("pipeline", SPEECH)()
+    assert said.tokens == 30
+    measure = plugins.load("metrics", "budget_exhausted").measure
+    assert measure(call(tokens=said.tokens, note=said.notes)) == (1, 1)
 
 
 def test_a_fast_part_without_confidence_is_a_spec_error():

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from harness import plugins, text
 from harness.contracts import Call, Metric
+from harness.text import signs
 
 RULES = {
     "wer": text.spanish,
@@ -82,3 +83,14 @@ def test_folding_accents_never_adds_an_error(reference: str, heard: str) -> None
     strict, folded = (measured(name, reference, heard) for name in ("wer", "wer_no_accents"))
     assert folded[0] <= strict[0]
     assert folded[1] == strict[1]
+
+
+def test_a_table_of_words_asks_its_rule_once_and_stays_small(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(signs, "MOST_WORDS", 3)
+    asked: list[str] = []
+    known = signs.WordTable(lambda word: asked.append(word) or word.upper())
+    assert [known[word] for word in "abcabcdad"] == [*"ABCABCDAD"]
+    assert "".join(asked) == "abcda"  # d is one too many: all begins anew
+    assert len(known) <= 3

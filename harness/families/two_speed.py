@@ -66,11 +66,17 @@ class TwoSpeed:
 
 
 def _output(first: Output, counts: Output, *, used_slow: bool) -> Output:
-    """What counts, with the steps of both; the notes are those of the text that counts."""
+    """What counts, with the steps of both; the notes are those of the text that counts.
+
+    Steps of a part that has none (CTC, a server) are left out, so that a budget that the other one
+    spent is seen; NaN where neither has any.
+    """
+    steps = [one.tokens for one in ((first, counts) if used_slow else (first,))]
+    known = [tokens for tokens in steps if not math.isnan(tokens)]
     own = {name: counts.figures[name] for name in (CONFIDENCE,) if name in counts.figures}
     return Output(
         text=counts.text,
-        tokens=first.tokens + counts.tokens if used_slow else first.tokens,
+        tokens=sum(known) if known else math.nan,
         notes="; ".join(note for note in ("slow" if used_slow else "", counts.notes) if note),
         figures={
             "used_slow": float(used_slow),

@@ -1,4 +1,4 @@
-"""Share of calls that the token budget or the repetition guard ended, not the model itself.
+"""Share of calls that were cut off: by the token budget or the repetition guard.
 
 Models that count no tokens have no budget: their calls are left out, so that a limit on this says
 NOT MEASURED of them and not 0 %.

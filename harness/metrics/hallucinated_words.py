@@ -13,4 +13,6 @@ def measure(call: Call) -> tuple[float, float]:
     return float(len(call.text.split())), call.audio_seconds / 60
 
 
-metric = Metric(unit="words/min", better="lower", measure=measure, needs_reference=True)
+metric = Metric(
+    unit="words/min", better="lower", measure=measure, needs_reference=True, needs_transcript=True
+)

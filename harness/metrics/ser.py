@@ -9,4 +9,6 @@ def measure(call: Call) -> tuple[float, float]:
     return float(call.text != call.reference), 1.0
 
 
-metric = Metric(unit="fraction", better="lower", measure=measure, needs_reference=True)
+metric = Metric(
+    unit="fraction", better="lower", measure=measure, needs_reference=True, needs_transcript=True
+)

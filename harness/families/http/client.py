@@ -14,6 +14,8 @@ from urllib.parse import urlsplit
 
 from harness.errors import AssetError, HarnessError, OutputError, SpecError
 from harness.families.http.params import ENDPOINT, Params
+from harness.families.http.watchdog import Watchdog
+from harness.network import within
 
 if TYPE_CHECKING:
     import httpx2
@@ -59,6 +61,7 @@ class Client:
 
         self._params, self._key = params, key
         self._where = urlsplit(params.base).netloc
+        self._watchdog = Watchdog(params.timeout_seconds)
         headers = {"Authorization": f"Bearer {key}"} if key else {}
         self._http = httpx2.Client(
             headers=headers,
@@ -78,15 +81,20 @@ class Client:
         if self._params.language:
             fields["language"] = self._params.language
         files = {"file": ("clip.wav", wav, "audio/wav")}
-        made = self._http.build_request(
-            "POST", self._params.base + ENDPOINT, data=fields, files=files
-        )
+        url, seen = self._params.base + ENDPOINT, {"trace": self._watchdog.seen}
+        made = self._http.build_request("POST", url, data=fields, files=files, extensions=seen)
         made.read()
         return made
 
     def transcribe(self, request: httpx2.Request) -> Answer:
         """Raises: OutputError, one line, for whatever is not a transcript."""
-        deadline = time.monotonic() + self._params.timeout_seconds
+        self._watchdog.until = deadline = time.monotonic() + self._params.timeout_seconds
+        try:
+            return self._answer(request, deadline)
+        finally:
+            self._watchdog.until = float("inf")
+
+    def _answer(self, request: httpx2.Request, deadline: float) -> Answer:
         waited, why = 0.0, ""
         for sent in range(self._params.retries + 1):
             reply = self._send(request, deadline)
@@ -104,25 +112,36 @@ class Client:
 
         left = max(0.001, deadline - time.monotonic())
         request.extensions = {**request.extensions, "timeout": httpx2.Timeout(left).as_dict()}
-        with self._one_line(OutputError):
-            try:
-                response = self._http.send(request, stream=True)
-            except (httpx2.RemoteProtocolError, httpx2.ReadError, httpx2.WriteError) as error:
-                return Reply(broken=f"no answer ({_said(error)})")
-            try:
-                body = self._body(response, deadline)
-            finally:
-                response.close()
+        try:
+            with self._one_line(OutputError):
+                found: Reply | OutputError = self._exchange(request)
+        except OutputError as error:
+            found = error
+        if time.monotonic() >= deadline:  # what was found may be but a connection that was shut
+            raise OutputError(self._clean(self._late()))
+        if isinstance(found, OutputError):
+            raise found
+        return found
+
+    def _exchange(self, request: httpx2.Request) -> Reply:
+        import httpx2
+
+        try:
+            response = self._http.send(request, stream=True)
+        except (httpx2.RemoteProtocolError, httpx2.ReadError, httpx2.WriteError) as error:
+            return Reply(broken=f"no answer ({_said(error)})")
+        try:
+            body = self._body(response)
+        finally:
+            response.close()
         return Reply(response.status_code, response.headers, body)
 
-    def _body(self, response: httpx2.Response, deadline: float) -> bytes:
+    def _body(self, response: httpx2.Response) -> bytes:
         body = bytearray()
         for part in response.iter_bytes():
             body += part
             if len(body) > MOST_BYTES:
                 raise OutputError(self._clean(f"its answer is over {MOST_BYTES >> 20} MB long"))
-            if time.monotonic() > deadline:
-                raise OutputError(self._clean(self._late()))
         return bytes(body)
 
     def _wait(self, reply: Reply, sent: int, deadline: float) -> float:
@@ -145,14 +164,16 @@ class Client:
             raise OutputError(self._clean(self._refusal(reply)))
         try:
             answer = json.loads(reply.body)
-        except (UnicodeDecodeError, json.JSONDecodeError, RecursionError):
+        except (ValueError, RecursionError):  # a number of over 4300 digits is a ValueError
             raise OutputError(self._clean(f"answered no JSON{self._excerpt(reply)}")) from None
         text = answer.get("text") if isinstance(answer, dict) else None
         if not isinstance(text, str):
             raise OutputError(self._clean(f"answered JSON without `text`{self._excerpt(reply)}"))
         if len(self._key) >= KEY_SIGNS and self._key in text:
             raise OutputError(self._clean("answered a transcript with the key in it"))
-        return text  # as it came: what is hidden in it would be scored as an error of the model's
+        # JSON can hold half of a pair of surrogates; else as it came: what is hidden in it would be
+        # scored as an error of the model's
+        return text.encode("utf-8", "replace").decode()
 
     # ------------------------------------------------------------------------------- the server
     def greet(self) -> Mapping[str, Any]:
@@ -161,15 +182,26 @@ class Client:
         Raises: AssetError where it cannot be reached, or lets nobody in with this key.
         """
         timeout = min(OPEN_SECONDS, self._params.timeout_seconds)
-        with self._one_line(AssetError, timeout):
-            reply = self._http.get(f"{self._params.base}/models", timeout=timeout)
+        url, seen = f"{self._params.base}/models", {"trace": self._watchdog.seen}
+
+        def ask() -> httpx2.Response:
+            with self._one_line(OutputError, timeout):
+                return self._http.get(url, timeout=timeout, extensions=seen)
+
+        try:
+            reply = within(timeout, ask, self._where)
+        except OutputError as error:
+            raise AssetError(str(error)) from None
+        except AssetError:  # all in all it took too long
+            self._watchdog.shut()
+            raise AssetError(self._clean(self._late(timeout))) from None
         self._server = reply.headers.get("server", "")
         if reply.status_code in (401, 403, *LATER) or reply.is_redirect:
             told = Reply(reply.status_code, reply.headers, reply.content)
             raise AssetError(self._clean(self._refusal(told)))
         try:
             listed = reply.json() if reply.status_code == 200 else {}
-        except (UnicodeDecodeError, json.JSONDecodeError, RecursionError):
+        except (ValueError, RecursionError):
             listed = {}
         return listed if isinstance(listed, dict) else {}
 
@@ -221,6 +253,7 @@ class Client:
         """`: ...`, the beginning of what the server says, "" where that is nothing."""
         # hidden before it is cut, lest half a key be left
         text = " ".join(self._hidden(reply.body.decode("utf-8", "replace")).split())
+        text = "".join(sign if sign.isprintable() else "\ufffd" for sign in text)
         return f": {text[:SHOWN]}{'...' if len(text) > SHOWN else ''}" if text else ""
 
     def _clean(self, said: str) -> str:
