@@ -63,6 +63,7 @@ class Dataset:
 class Source:
     Params: type
     load: Callable[[Any, Locate], Dataset]
+    transcripts: bool = True  # False: somebody speaks, and what is said is not known
 
 
 # -------------------------------------------- model families: families/x.py, `family`
@@ -249,7 +250,10 @@ class Metric:
     measure: Callable[[Call], tuple[float, float]] | None = None
     fold: Literal["ratio", "quantile", "max", "share", "crossed"] = "ratio"
     operations: tuple[str, ...] = ("pipeline",)  # ("*",): every operation, each on its own
-    needs_reference: bool = False  # scored on data sets only, against the reference text
+    # scored on data sets only: what the family wrote (or what the judge heard) against the text;
+    # without a judge, refused for a family that gives no text
+    needs_reference: bool = False
+    needs_transcript: bool = False  # means nothing where what is said is not known
     judge: str = ""  # scored on what this judge (judges/x.py) says of the audio that was made
     of_variant: Callable[[Mapping[str, Any]], float] | None = None  # a row of the variants table
     ratio_of: str = ""  # the metric whose baseline-to-variant ratio this is (speedup)
@@ -317,3 +321,5 @@ class Section:
     order: int
     title: Mapping[str, str]  # language -> heading
     render: Callable[[Result, str], str]
+    # what it is headed by where that depends on the result; "" for the title
+    heading: Callable[[Result, str], str] | None = None

@@ -258,7 +258,7 @@ def test_loading_is_measured_at_no_length(folder: Path) -> None:
             "name: x\n",
             "name: x\nsede: 3\n",
             "2: sede: is not a known key. Did you mean 'seed'? Known here: name, model, "
-            "variants, baseline, candidate, title, seed, recorded, sessions, latency, "
+            "variants, baseline, candidate, title, description, seed, recorded, sessions, latency, "
             "quality, selection, calibration, audit, gates, waivers, claims, budget, report.",
         ),
         ("name: x\n", "name: x\nname: y\n", "2: name: is given twice (first on line 1); keep one."),
@@ -532,20 +532,24 @@ SERVER = replace(FAMILY, Params=NoParams, has_files=False)
 VOICE = replace(FAMILY, Params=NoParams, operations=("pipeline",), takes="text", gives=("audio",))
 PAIR = contracts.Composite(NoParams, 16000, ("pipeline",), {"fast": "audio"}, nothing)
 LISTENER = contracts.Judge(NoParams, "1", {}, open=nothing)
+MUTE = replace(FAMILY, gives=("audio",))  # a converter of voices: audio to audio
+PANEL = contracts.Judge(FolderParams, "1", {}, ratings=nothing)
 
 
 @pytest.fixture
 def more(monkeypatch: pytest.MonkeyPatch) -> None:
     """A server, a voice, a system of one part, a judge, and a gate that limits a fall."""
-    families = {"server": SERVER, "voice": VOICE, "pair": PAIR}
+    families = {"server": SERVER, "voice": VOICE, "pair": PAIR, "mute": MUTE}
     monkeypatch.setitem(PLUGINS, "families", PLUGINS["families"] | families)
-    monkeypatch.setitem(PLUGINS, "judges", {"listener": LISTENER})
+    monkeypatch.setitem(PLUGINS, "judges", {"listener": LISTENER, "panel": PANEL})
     fall = contracts.Gate(
         "difference", lambda limit, e: at_least(-limit, e), "≥ −", limit_on=lambda limit: -limit
     )
     monkeypatch.setitem(PLUGINS, "gates", PLUGINS["gates"] | {"max_decrease": fall})
     score = contracts.Metric("", "higher", measure=nothing, needs_reference=True)
-    monkeypatch.setitem(PLUGINS, "metrics", PLUGINS["metrics"] | {"score": score})
+    heard = replace(score, judge="listener")
+    scores = {"score": score, "heard": heard}
+    monkeypatch.setitem(PLUGINS, "metrics", PLUGINS["metrics"] | scores)
 
 
 WHISPER = "{family: whisper, source: {asset: whisper-base}"
@@ -582,6 +586,16 @@ WHISPER = "{family: whisper, source: {asset: whisper-base}"
             "13: quality[0].metrics[2]: speedup compares two variants; list latency_p50_ms, and",
         ),
         (
+            "{name: fp32}",
+            "{name: fp32, model: {family: mute, source: {asset: whisper-base}}}",
+            "13: quality[0].metrics[0]: wer is of transcripts, and mute gives none; what a",
+        ),
+        (
+            "metrics: [wer, rtf]",
+            "judges: [{use: panel, path: none.csv}], metrics: [wer, rtf]",
+            "13: quality[0].judges[0].path: no 'none.csv' beside the experiment file or in a",
+        ),
+        (
             "{metric: latency_p50_ms, at: {audio_seconds: 5}, max: 240}",
             "{metric: latency_p50_ms, at: {audio_seconds: 5}, max_decrease: 240}",
             "15: gates[0].max_decrease: lower is better for latency_p50_ms, but 'max_decrease'",
@@ -615,6 +629,47 @@ def test_a_waiver_of_a_fall_reaches_further_down(folder: Path) -> None:
     assert read(folder, text).waivers[0].up_to == 0.2
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "line"),
+    [
+        (
+            "[1, 5, 10]",
+            "[-1]",
+            "11: latency.audio_seconds[0]: should be over 0, not -1",
+        ),
+        ("[1, 5, 10]", "[]", "11: latency.audio_seconds: is empty; it needs at least one"),
+        (
+            "language: es}",
+            "language: es, context: {min_second: 8}}",
+            "2: model.context.min_second: is not a known key. Did you mean 'min_seconds'? "
+            "Known here: min_seconds, extra_seconds",
+        ),
+        (
+            "baseline: fp32",
+            "selection: {metric: rtf, dataset: clips, among: [int8]}",
+            "8: selection.among: has 1; it needs at least 2",
+        ),
+    ],
+)
+def test_a_list_that_is_too_short_and_a_key_inside_say_what_would_be_right(
+    folder: Path, old: str, new: str, line: str
+) -> None:
+    lines = refusal(folder, GOOD.replace(old, new, 1))
+    assert f"x.yaml:{line}." in lines
+    assert sum(f" {line.split()[1][:-1]}" in one for one in lines) == 1
+
+
+def test_what_is_wrong_with_the_model_is_not_told_of_each_variant_too(folder: Path) -> None:
+    text = GOOD.replace("{name: fp32}", "{name: fp32, params: {language: en}}")
+    for old, new in (
+        ("whisper,", "wisper,"),
+        ("whisper-base", "x"),
+        ("language: es", "langage: x"),
+    ):
+        lines = [one for one in refusal(folder, text.replace(old, new, 1)) if "variants" not in one]
+        assert len(lines) == len(refusal(folder, text.replace(old, new, 1)))
+
+
 def test_parameters_of_a_model_that_is_no_mapping_add_no_line(folder: Path) -> None:
     text = GOOD.replace("{family: whisper, source: {asset: whisper-base}, language: es}", "whisper")
     text = text.replace("{name: fp32}", "{name: fp32, params: {language: en}}")
@@ -629,6 +684,23 @@ def test_what_is_heard_of_a_voice_is_made_comparable_unless_said(folder: Path) -
         "quality: [{dataset: {use: common_voice, path: clips}, metrics: [rtf]}]\n"
     )
     assert read(folder, text).quality[0].normaliser == "generic"
+
+
+@pytest.mark.usefixtures("more")
+@pytest.mark.parametrize(("metrics", "wrong"), [("[rtf, wer, score]", (1, 2)), ("[heard]", ())])
+def test_a_metric_of_transcripts_is_refused_where_none_are_written(
+    folder: Path, metrics: str, wrong: tuple[int, ...]
+) -> None:
+    text = (
+        "name: x\nmodel: {family: voice, source: {asset: whisper-base}}\nvariants: [{name: one}]\n"
+        f"quality: [{{dataset: {{use: common_voice, path: clips}}, metrics: {metrics}}}]\n"
+    )
+    if not wrong:
+        assert read(folder, text)
+        return
+    found = [line.partition(" ")[2] for line in refusal(folder, text)]
+    assert [line.partition(":")[0] for line in found] == [f"quality[0].metrics[{i}]" for i in wrong]
+    assert all("is of transcripts, and voice gives none" in line for line in found)
 
 
 AUDITED = "audit: {source: s, sessions: [default, parallel], audio_seconds: [1, 2]}\n"
@@ -762,8 +834,8 @@ def test_what_is_not_an_experiment_at_all_gets_one_line(folder: Path, text: str,
 def test_a_file_that_cannot_be_read_gets_one_line(folder: Path) -> None:
     with pytest.raises(SpecError, match=r"gone\.yaml: cannot be read: No such file"):
         spec.load(folder / "gone.yaml")
-    (folder / "latin.yaml").write_bytes("name: ñ\n".encode("latin-1"))
-    with pytest.raises(SpecError, match=r"is not UTF-8 text \(byte 6\)"):
+    (folder / "latin.yaml").write_bytes("\n\nname: ñ\n".encode("latin-1"))
+    with pytest.raises(SpecError, match=r"latin\.yaml:3: is not UTF-8 text \(byte 8\)"):
         spec.load(folder / "latin.yaml")
 
 

@@ -80,7 +80,8 @@ def load(path: Path) -> Experiment:
     except OSError as error:
         raise SpecError(f"{path}: cannot be read: {error.strerror}.") from error
     except UnicodeDecodeError as error:
-        raise SpecError(f"{path}: is not UTF-8 text (byte {error.start}).") from error
+        line = error.object.count(b"\n", 0, error.start) + 1
+        raise SpecError(f"{path}:{line}: is not UTF-8 text (byte {error.start}).") from error
     return parse(text, Path(path))
 
 

@@ -90,6 +90,7 @@ class Builder(Evaluated):
         found = self.model_of(raw, path)
         if found is not None:
             self.family = self.plugin("families", found.family, f"{path}.family")
+            self.families[found.family] = self.family
         return found
 
     def _variant(self, raw: Any, path: str) -> model.Variant | None:
@@ -111,7 +112,8 @@ class Builder(Evaluated):
         if "model" in raw:
             self.note(f"{path}.params", "belongs into this variant's model")
             return None
-        own = self.document.data.get("model")
+        # what is wrong with the experiment's model is told there, and not again of each variant
+        own = self.document.data.get("model") if self.sound("model") else None
         special["model"] = lambda params, _: self.merged(own, params, f"{path}.params")
         rest = {k: v for k, v in raw.items() if k != "params"}
         found = self.build(model.Variant, {**rest, "model": raw["params"]}, path, special)
@@ -141,6 +143,8 @@ class Builder(Evaluated):
         family = self.plugin("families", own.family, path) if own else self.family
         if family is None:
             return
+        if own:
+            self.families[own.family] = family
         if family.takes != self.family.takes:
             self.note(f"{path}.model", f"should be a model that takes {self.family.takes}")
         if not getattr(family, "has_files", False) and (variant.quantize or variant.source):

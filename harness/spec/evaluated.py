@@ -25,6 +25,7 @@ class Evaluated(Models):
     def __init__(self, document: Document, locate: Locate) -> None:
         super().__init__(document, locate)
         self.family: Family | Composite | None = None
+        self.families: dict[str, Family | Composite] = {}  # all that a variant is of, by name
         self.variant_names: list[str] = []
         self.quality: tuple[model.Quality, ...] = ()
         self.baseline = ""
@@ -111,6 +112,7 @@ class Evaluated(Models):
         for named, i in found:
             if named:
                 self._measurable(named, f"{path}.metrics[{i}]")
+                self._known(named, entry.dataset.use, f"{path}.metrics[{i}]")
         self._audible(entry, f"{path}.judges")
         judges = self._wanted(entry, [named for named, _ in found if named], path)
         if len(self.problems) > before:
@@ -130,6 +132,28 @@ class Evaluated(Models):
             )
         elif metric.judge and gives and "audio" not in gives:
             self.note(path, f"{named.name} is of synthesised speech; this family gives {gives[0]}")
+        elif metric.needs_reference and not metric.judge:
+            self._written(named.name, path)
+
+    def _written(self, metric: str, path: str) -> None:
+        """A metric of transcripts is of families that write some: an empty one has no loop."""
+        silent = [name for name, family in self.families.items() if "text" not in family.gives]
+        if silent:
+            self.note(
+                path,
+                f"{metric} is of transcripts, and {', '.join(silent)} gives none; what a "
+                "recogniser hears of synthesised speech is round_trip_wer",
+            )
+
+    def _known(self, named: NamedMetric, source: str, path: str) -> None:
+        """A metric that needs to know what is said, on data that knows it."""
+        data = self.plugin("datasets", source, path) if named.metric.needs_transcript else None
+        if data is not None and not data.transcripts:
+            self.note(
+                path,
+                f"{named.name} needs to know what is said, and {source} does not; such a data set "
+                "is for loops, budget_exhausted, output_rate, rtf",
+            )
 
     def _audible(self, entry: model.Quality, path: str) -> None:
         """Judges are listed once each, for a family that gives them something to hear."""
@@ -153,6 +177,7 @@ class Evaluated(Models):
             return self.use("judges", raw, path) if data is not None and name is None else None
         rest = {k: v for k, v in data.items() if k not in ("use", "parts")}
         params = self.params(judge.Params, rest, path, ["use", "parts"])
+        self.located(params, path)
         parts = self.parts(data, judge, path)
         return None if params is None else Use(name, params, parts)
 

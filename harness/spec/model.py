@@ -309,6 +309,8 @@ class Experiment:
     """The variant that the verdict is about; needs no saying if it is the only other one."""
     title: str = ""
     """Heading of the report; the name unless said."""
+    description: str = ""
+    """What is asked and why, in a sentence or two: printed under the heading."""
     seed: Annotated[int, Ge(0)] = 0
     """Every random choice (order, sampling, resampling) follows from it."""
     recorded: tuple[Recorded, ...] = ()

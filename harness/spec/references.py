@@ -43,8 +43,8 @@ class References(Reader):
             return None
         rest = {k: v for k, v in data.items() if k != "use"}
         params = self.params(plugin.Params, rest, path, ["use"])
-        if kind == "datasets" and isinstance(getattr(params, "path", None), str) and params.path:
-            self.existing(params.path, f"{path}.path")
+        if kind == "datasets":
+            self.located(params, path)
         return None if params is None else Use(name, params)
 
     def params(self, cls: type, raw: dict[str, Any], path: str, beside: list[str]) -> Any:
@@ -71,6 +71,12 @@ class References(Reader):
         except HarnessError as error:
             self.note(path, str(error))
             return None
+
+    def located(self, params: Any, path: str) -> None:
+        """Notes a `path` among a data set's or judge's parameters that leads nowhere."""
+        text = getattr(params, "path", None)
+        if isinstance(text, str) and text:
+            self.existing(text, f"{path}.path")
 
     def existing(self, text: str, path: str) -> None:
         """Notes a path that leads nowhere."""

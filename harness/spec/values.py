@@ -145,8 +145,16 @@ class Reader:
         try:
             return adapter.validate_json(json.dumps([raw]))[0]
         except ValidationError as error:
-            for detail in error.errors(include_url=False):
-                self.note(_path(path, detail["loc"][1:]), _sentence(detail))
+            details = error.errors(include_url=False)
+            for detail in details:
+                place = detail["loc"][1:]
+                if detail["type"] == "too_short" and _is_within(place, details):
+                    continue  # what is wrong inside the list was not counted
+                hint = ""
+                if detail["type"] == "unexpected_keyword_argument":
+                    known = _keys_at(_schema(adapter), place[:-1])
+                    hint = did_you_mean(str(place[-1]), known, "Known here") if known else ""
+                self.note(_path(path, place), _sentence(detail) + ("." + hint if hint else ""))
             return None
 
 
@@ -170,9 +178,32 @@ def _adapter(hint: Any) -> TypeAdapter[Any]:
 
 def field_schema(hint: Any) -> dict[str, Any]:
     """The JSON schema of one annotated type, with what it refers to inside it."""
-    whole = _adapter(hint).json_schema()
+    return _schema(_adapter(hint))
+
+
+def _schema(adapter: TypeAdapter[Any]) -> dict[str, Any]:
+    whole = adapter.json_schema()
     part: dict[str, Any] = _inlined(whole["prefixItems"][0], whole.get("$defs", {}))
     return part
+
+
+def _keys_at(schema: Mapping[str, Any], location: Sequence[str | int]) -> list[str]:
+    """The keys of the mapping at that place below what the schema describes; [] if unknown."""
+    here = [schema]
+    for part in location:
+        here = [one for each in here for one in (each, *each.get("anyOf", ()))]
+        if isinstance(part, int):
+            here = [each["items"] for each in here if isinstance(each.get("items"), dict)]
+        else:
+            here = [each["properties"][part] for each in here if part in each.get("properties", {})]
+    whole = [one for each in here for one in (each, *each.get("anyOf", ()))]
+    return [key for each in whole for key in each.get("properties", {})]
+
+
+def _is_within(place: Sequence[str | int], details: Sequence[ErrorDetails]) -> bool:
+    """Whether one of the problems is inside of what stands at that place."""
+    inner = (detail["loc"][1:] for detail in details)
+    return any(len(one) > len(place) and one[: len(place)] == tuple(place) for one in inner)
 
 
 def _inlined(part: Any, shared: Mapping[str, Any]) -> Any:
@@ -199,8 +230,12 @@ def _sentence(detail: ErrorDetails) -> str:
         return "is missing"
     if kind == "unexpected_keyword_argument":
         return "is not a known key"
-    if kind in ("too_short", "string_too_short"):
+    if kind == "string_too_short":
         return "is empty; it needs at least one"
+    if kind == "too_short":
+        least, has = (detail.get("ctx", {}).get(key, 0) for key in ("min_length", "actual_length"))
+        needs = "one" if least == 1 else str(least)
+        return f"{f'has {has}' if has else 'is empty'}; it needs at least {needs}"
     if kind in _WANTED:
         return f"should be {_WANTED[kind].format(**detail.get('ctx', {}))}, not {given}"
     if kind == "value_error":  # a nested dataclass refused it in its own words
