@@ -9,6 +9,7 @@ The map: each file imports only from those above it (a test keeps it so).
 
 errors       every error that a user can cause
 places       where this machine keeps what was fetched or made
+hashes       SHA-256 of files and folders; what has not changed is not read again
 network      questions to a server that may be away, slow or odd: an answer or one line
 stats        quantiles, tail tests, bootstrap; knows no metric
 sampling     which items of a data set are used: seed, strata by length, so many or so long
@@ -22,10 +23,11 @@ corpus       data sets on disk a row at a time: tables, releases, archives
 figures      metrics that are a judge's figure as it is
 ruling       the rule that every gate decides by
 plugins      name -> file -> the exported value
-markdown, metric_names, wording, reading   pieces of a report: tables and numbers, words, look-ups
+markdown, metric_names, noted, wording, reading   pieces of a report: tables, words, look-ups
 replayed     another's protocol: what it says, and what the same configurations show in rounds
 measures     which metrics belong together, and which stand for speed and quality
 noise        which blocks were measured under stolen time or load
+shortfall    what the budget cut short
 graph        ONNX graphs: read, name, count what is quantized, write the same bytes
 modelfiles   JSON beside the graphs, a folder taken over into another one
 phonemes     text -> IPA phonemes by clause, through eSpeak NG
@@ -41,6 +43,7 @@ worker       one child process: opens a cell, measures blocks, answers
 runner       plan, rounds, utterances; drives the workers
 feasibility  what the budget can decide, and targets beyond what is known, before anything runs
 scoring      calls -> scores -> summary -> changes
+rivals       the candidate against each other variant, paired
 verdict      gates, waivers, claims -> checks -> verdict
 deciding     measured calls -> every table and the verdict
 looking      which gates a look at a run under way leaves open

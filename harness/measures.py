@@ -19,6 +19,7 @@ COMPANIONS = ("wer_no_accents", "wer_basic", "wer_raw")
 LOOPS = ("loops", "repeated_words", "budget_exhausted", "output_rate")
 SILENCE = ("hallucinations", "hallucinated_words")
 LISTENERS = "mos"
+# what DNSMOS says beside OVRL: SIG and BAK are of the same network, P.808 is of another
 PARTS_OF_DNSMOS = ("dnsmos_sig", "dnsmos_bak", "dnsmos_p808")
 PREDICTED = ("dnsmos_ovrl", "utmos", "plcmos", *PARTS_OF_DNSMOS)
 OPINIONS = (LISTENERS, *PREDICTED)
@@ -82,6 +83,17 @@ def qualities(result: Result) -> list[Measure]:
     """The error rate and the opinion of the audio that stand for quality, where there are any."""
     found = (_first(result, ERRORS), _first(result, OPINIONS))
     return [measure for measure in found if measure is not None]
+
+
+def chosen(result: Result) -> reading.Line:
+    """The line that titles speak of: the candidate's; without a candidate the last one.
+
+    Raises: IndexError where the run has no variant.
+    """
+    lines = reading.lines(result)
+    best = reading.candidate(result)
+    own = [line for line in lines if (line.variant, line.session) == (best[0], best[1])]
+    return (own or [line for line in lines if line.variant == best[0]] or lines)[-1]
 
 
 def both(result: Result) -> tuple[Measure, Measure] | None:
@@ -169,6 +181,11 @@ def transcripts(result: Result, dataset: str) -> str:
     return str(reading.parsed(row["notes"] if row else "").get("transcripts", ""))
 
 
+def nobody_speaks(result: Result, dataset: str) -> bool:
+    """Whether a data set's items are sounds, and no utterances."""
+    return transcripts(result, dataset) == "none"
+
+
 def many_sets(result: Result) -> bool:
     """Whether a data set's name is needed to tell one gate from another."""
     return len(result.experiment.get("quality") or []) > 1
@@ -230,7 +247,7 @@ def loops(result: Result, line: reading.Line) -> bool:
     """Whether some transcript of speech loops or spends its token budget, with this variant."""
     found = reading.rows(result.summary, stage="quality", variant=line.variant, replica=0)
     found = found[found["metric"].isin(("loops", "budget_exhausted")) & (found["value"] > 0)]
-    return any(transcripts(result, str(name)) != "none" for name in found["workload"])
+    return not all(nobody_speaks(result, str(name)) for name in found["workload"])
 
 
 def cells(here: pd.DataFrame) -> Iterator[tuple[reading.Line, pd.DataFrame]]:

@@ -28,7 +28,8 @@ def render(result: Result, language: str) -> str:
     for section in sections(result):
         body = section.render(result, language).strip()
         if body:
-            parts += [f"## {section.title[language]}", body]
+            heading = section.heading(result, language) if section.heading else ""
+            parts += [f"## {heading or section.title[language]}", body]
     return paragraphs(*parts) + "\n"
 
 
@@ -48,6 +49,8 @@ def _heading(result: Result, language: str) -> str:
     if environment.get("measured_on"):
         facts.insert(0, f"{texts['measured']} {environment['measured_on']}")
     if environment.get("commit"):
-        facts.append(f"{texts['version']} {str(environment['commit'])[:10]}")
+        dirty = "+" if environment.get("dirty") else ""  # as history marks a tree with changes
+        facts.append(f"{texts['version']} {str(environment['commit'])[:10]}{dirty}")
     line = " · ".join(escape(fact) for fact in facts if fact)
-    return paragraphs(f"# {escape(title)}: {texts['title']}", line)
+    about = escape(str(result.experiment.get("description") or ""))
+    return paragraphs(f"# {escape(title)}: {texts['title']}", about, line)

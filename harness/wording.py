@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from harness import plugins
+from harness import noted, plugins
 from harness.markdown import estimate, given
 from harness.metric_names import METRICS
 from harness.plugins import QUANTILE
@@ -18,6 +19,10 @@ OPERATIONS: Words = {
         "features": "características",
         "encoder": "codificador",
         "decoder_step": "un paso del decodificador",
+        "recogniser": "reconocedor",
+        "synthesiser": "sintetizador",
+        "fast": "el rápido",
+        "slow": "el lento",
         "load": "carga",
         "first_call": "primera llamada",
     },
@@ -26,6 +31,10 @@ OPERATIONS: Words = {
         "features": "features",
         "encoder": "encoder",
         "decoder_step": "one decoder step",
+        "recogniser": "recogniser",
+        "synthesiser": "synthesiser",
+        "fast": "the fast one",
+        "slow": "the slow one",
         "load": "load",
         "first_call": "first call",
     },
@@ -54,8 +63,8 @@ STATUSES: Words = {
         "INCONCLUSIVE": "❔ no concluyente",
         "NOT MEASURED": "❔ sin medir",
         "WAIVED": "⚠️ excepción aceptada",
-        "confirmed": "✅ confirmada",
-        "refuted": "❌ refutada",
+        "confirmed": "✅ se reproduce",
+        "refuted": "❌ no se reproduce",
         "undecided": "❔ sin decidir",
         "not measured": "❔ sin medir",
     },
@@ -65,8 +74,8 @@ STATUSES: Words = {
         "INCONCLUSIVE": "❔ inconclusive",
         "NOT MEASURED": "❔ not measured",
         "WAIVED": "⚠️ waived",
-        "confirmed": "✅ confirmed",
-        "refuted": "❌ refuted",
+        "confirmed": "✅ reproduced",
+        "refuted": "❌ not reproduced",
         "undecided": "❔ undecided",
         "not measured": "❔ not measured",
     },
@@ -132,13 +141,30 @@ def plain(text: str) -> str:
 _OVER = {"es": "frente a", "en": "over"}
 
 
+_QUOTED = {"es": "«{}»", "en": "“{}”"}
+
+
 def gate_name(check: Mapping[str, Any], language: str, many_sets: bool = False) -> str:
-    """ "Latencia P50 (5 s)", "WER frente a fp32"; with its data set where there are many."""
+    """ "Latencia P50 (5 s)", "WER frente a fp32"; with its data set where there are many, and in
+    quotes the name that the experiment gives the gate, so that two on one metric are told apart."""
     over = f" {_OVER[language]} {check['over']}" if check["over"] else ""
     where = str(check["workload"])
     named = where.endswith(" s") or (many_sets and where)
     at = f" ({workload(where, language)})" if named else ""
-    return metric(check["metric"], language) + over + at
+    own = given_name(check)
+    behind = f" {quoted(own, language)}" if own else ""
+    return metric(check["metric"], language) + over + at + behind
+
+
+def quoted(name: str, language: str) -> str:
+    """A name that somebody else gave, as it is."""
+    return _QUOTED[language].format(name)
+
+
+def given_name(check: Mapping[str, Any]) -> str:
+    """The name that the experiment gives a gate; "" for the usual one, metric@workload."""
+    name, found = str(check.get("gate") or ""), str(check["metric"])
+    return "" if re.fullmatch(rf"{re.escape(found)}(:\w+)?(@.*)?", name) else name
 
 
 def workload(name: str, language: str) -> str:
@@ -246,18 +272,62 @@ METHODS: Words = {
     },
 }
 
+# of clips in which nobody speaks, in place of speakers and utterances
+SOUNDS: Words = {
+    "es": {
+        "speaker": "por sonidos",
+        "sentence": "por clips",
+        "utterance": "por clips",
+        "stretch": "por tramos de clips seguidos",
+    },
+    "en": {
+        "speaker": "by sounds",
+        "sentence": "by clips",
+        "utterance": "by clips",
+        "stretch": "by stretches of clips",
+    },
+}
+
 
 def why(check: Mapping[str, Any], language: str) -> str:
     """The reason of a check's status in the reader's words; the stored one for an unknown code."""
     return REASONS[language].get(check["reason_code"], check["reason"])
 
 
-def how(method: str, language: str) -> str:
-    """A check's method in the reader's words; the stored text where there are no others."""
+def how(method: str, language: str, spoken: bool = True) -> str:
+    """A check's method in the reader's words; the stored text where there are no others. Not
+    `spoken`: of clips in which nobody speaks, whose speakers are kinds of sound."""
     known = METHODS[language]
     name, _, unit = method.partition(" by ")
-    parts = [known.get(name, name), known.get(unit, unit)]
-    return ", ".join(part for part in parts if part)
+    of = known.get(unit, unit) if spoken else SOUNDS[language].get(unit, known.get(unit, unit))
+    return ", ".join(part for part in (known.get(name, name), of) if part)
+
+
+def note(text: str, language: str) -> str:
+    """What a run noted, in the reader's words; parts that no table has as they are."""
+    if language == "en":
+        return text
+    whole = _spanish(text)
+    return whole if whole != text else "; ".join(_spanish(part) for part in text.split("; "))
+
+
+def _spanish(text: str) -> str:
+    for pattern, said in noted.SPANISH:
+        found = re.fullmatch(pattern, text)
+        if found:
+            return found.expand(said)
+    return text
+
+
+def notes(found: Mapping[str, Any], language: str) -> dict[str, str]:
+    """The notes of a data set or a judge: names and, where they are the package's own words, values
+    in the reader's language."""
+    return {
+        noted.KEYS[language].get(key, key): note(str(value), language)
+        if key in noted.WORDED
+        else str(value)
+        for key, value in found.items()
+    }
 
 
 def unit(name: str) -> str:

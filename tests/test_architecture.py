@@ -16,12 +16,13 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 
 # each layer may import those before it (and itself, where it is a folder)
 LAYERS = [
-    "errors", "garbage", "places", "network", "stats", "sampling", "text", "repeats", "audio",
-    "mel", "contracts", "figures", "corpus",
-    "ruling", "plugins", "markdown", "metric_names", "wording",
-    "reading", "measures", "replayed", "noise", "graph", "modelfiles", "phonemes", "synthesis",
-    "environment", "session", "spec", "tables",
-    "assets", "variants", "store", "worker", "runner", "feasibility", "scoring", "verdict",
+    "errors", "garbage", "places", "hashes", "network", "stats", "sampling", "text", "repeats",
+    "audio", "mel", "contracts", "figures", "corpus",
+    "ruling", "plugins", "markdown", "metric_names", "noted", "wording",
+    "reading", "measures", "replayed", "noise", "shortfall", "graph", "modelfiles",
+    "phonemes", "synthesis", "environment", "session", "spec", "tables",
+    "assets", "variants", "store", "worker", "runner", "feasibility", "scoring", "rivals",
+    "verdict",
     "deciding", "looking", "selecting", "setting",
     "comparing", "history", "pipeline", "plots", "report", "progress", "doctor", "api",
     "cli",
@@ -29,7 +30,7 @@ LAYERS = [
 FOR_PLUGINS = {"errors", "ruling", "places", "sampling", "corpus", "network",
                "stats", "text", "repeats", "audio", "mel", "contracts", "figures", "graph",
                "modelfiles", "phonemes", "synthesis", "session", "markdown", "wording", "reading",
-               "measures", "replayed", "noise"}  # fmt: skip
+               "measures", "replayed", "noise", "rivals", "shortfall"}  # fmt: skip
 
 
 def imported(path: Path) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import re
 from dataclasses import replace
@@ -14,6 +15,7 @@ import pytest
 
 from harness import plots, report, tables
 from harness.contracts import Result
+from harness.plots import audit, labels, style
 
 MOST_BYTES = 150_000
 
@@ -164,3 +166,142 @@ def test_an_opinion_is_better_above_and_is_no_share(spoken: Result) -> None:
     (axes,) = figure.axes
     assert axes.get_title(loc="left").startswith("Upper left is better")
     assert axes.get_ylim()[0] > 2
+
+
+# ---------------------------------------- what titles, colours, ticks and labels say
+def chosen(result: Result, variant: str) -> Result:
+    """With another candidate, in the default session: no longer the last of the lines."""
+    return replace(result, verdict={**result.verdict, "candidate": variant, "session": "default"})
+
+
+@pytest.mark.parametrize("name", ["latency_cells", "latency_lengths", "tradeoff"])
+def test_a_title_names_the_candidate_and_not_the_last_variant(result: Result, name: str) -> None:
+    figure = plots.FIGURES[name](chosen(result, "int8"), "en")
+    assert figure is not None
+    title = heading(figure)
+    assert "int8" in title
+    assert "int8-qdq" not in title
+
+
+def test_with_one_length_nothing_is_said_of_others(result: Result) -> None:
+    main = f"{invented_run.MAIN:g} s"
+    kept = {
+        name: data[data["workload"].isin((main, "cv-es-prompts", "silence", ""))]
+        for name, data in result.tables.items()
+        if name in ("summary", "changes")
+    }
+    one = replace(result, tables={**result.tables, **kept})
+    figure = plots.FIGURES["latency_lengths"](one, "en")
+    assert figure is not None
+    (axes,) = figure.axes
+    assert "depending on the length" not in heading(figure)
+    assert heading(figure).endswith(f"with {main} of audio")
+    labels = [tick.get_text() for tick in axes.get_yticklabels()]
+    assert labels[0] == "fp32"
+    assert len(axes.containers) == len(labels)  # an interval each
+
+
+def test_however_many_variants_have_a_colour_each(result: Result) -> None:
+    names = ["fp32", *(f"v{n}" for n in range(16))]
+    experiment = {**result.experiment, "variants": [{"name": name} for name in names]}
+    about = chosen(replace(result, experiment=experiment), "v7")
+    assert len({style.colour(about, name) for name in names}) == len(names)
+    assert style.colour(about, "fp32") == style.BASELINE
+    assert style.colour(about, "v7") == style.HUES[0][0]
+
+
+@pytest.mark.parametrize(
+    ("language", "shares", "expected"),
+    [
+        ("es", [0.025, 0.05], ["2,5\u00a0%", "5,0\u00a0%"]),
+        ("en", [0.0, 0.5, 1.0], ["0%", "50%", "100%"]),
+        ("en", [-0.5, 0.0], ["\u221250%", "0%"]),
+    ],
+)
+def test_ticks_in_percent_have_the_decimals_of_their_step(
+    language: str, shares: list[float], expected: list[str]
+) -> None:
+    assert style.percent(language).format_ticks(shares) == expected
+
+
+@pytest.mark.parametrize(("low", "high"), [(70.0, 2300.0), (270.0, 6000.0), (0.05, 0.2)])
+def test_ticks_of_a_logarithmic_axis_leave_room_for_their_labels(low: float, high: float) -> None:
+    found = style.ticks(low, high)
+    steps = [math.log(b / a) / math.log(high / low) for a, b in itertools.pairwise(found)]
+    assert len(found) >= 4
+    assert min(steps) >= style.ROOM - 1e-9
+
+
+@pytest.mark.parametrize(("factor", "sign"), [(-9.0, "<"), (9.0, ">")])
+def test_what_lies_beyond_the_picture_of_the_gates_has_an_arrow_to_its_side(
+    result: Result, factor: float, sign: str
+) -> None:
+    wer = result.checks["kind"] == "max_increase"
+    checks = result.checks.copy()
+    for end in ("observed", "low", "high"):
+        checks[end] = checks[end].mask(wer, factor * checks["limit"])
+    run = replace(result, tables={**result.tables, "checks": checks})
+    figure = plots.FIGURES["gates"](run, "en")
+    assert figure is not None
+    arrows = [line for line in figure.axes[0].lines if line.get_marker() == sign]
+    assert len(arrows) >= 1
+    assert abs(arrows[0].get_xdata()[0]) in (0.5, 1.5)
+
+
+def test_parts_of_a_system_are_not_called_a_decoder(result: Result) -> None:
+    figure = plots.FIGURES["parts"](result, "es")
+    assert figure is not None
+    assert figure.axes[0].get_legend() is None  # it would lie over the bars
+    (legend,) = figure.legends
+    assert legend.get_texts()[-1].get_text() == "decodificación y resto"
+    summary = result.summary.copy()
+    operations = {"encoder": "recogniser", "features": "synthesiser"}
+    summary["operation"] = summary["operation"].replace(operations)
+    model = {**result.experiment["model"], "family": "spoken_turn"}
+    turn = replace(
+        result,
+        experiment={**result.experiment, "model": model},
+        tables={**result.tables, "summary": summary},
+    )
+    figure = plots.FIGURES["parts"](turn, "es")
+    assert figure is not None
+    named = {text.get_text() for text in figure.legends[0].get_texts()}
+    assert named == {"reconocedor", "sintetizador", "resto"}
+    assert "decodificador" not in figure.axes[0].get_title(loc="left")
+
+
+def test_utterances_are_counted_in_whole_numbers(result: Result) -> None:
+    figure = plots.FIGURES["utterances"](result, "es")
+    assert figure is not None
+    assert all(float(tick).is_integer() for tick in figure.axes[1].get_xticks())
+
+
+def test_circles_that_would_hide_each_other_are_drawn_above_each_other() -> None:
+    _, axes = style.new("", "", 3)
+    audit._repeats(axes, {1: 0.862, 2: 0.858, 3: 0.95}, 5.0, "black")
+    places = [line.get_ydata()[0] for line in axes.lines if line.get_marker() == "o"]
+    assert places[0] == places[2] == 5
+    assert places[1] < 5 - 0.2
+
+
+def test_labels_lie_neither_over_bubbles_nor_over_each_other() -> None:
+    figure, axes = style.new("", "", 4)
+    axes.set(xlim=(0, 10), ylim=(0, 10))
+    bubbles = [
+        labels.Bubble(5, 5, 20, "two-speed\n374 MB", "black", left=True),
+        labels.Bubble(4.9, 5.1, 9, "fast\n81.3 MB", "black"),
+    ]
+    labels.place(axes, bubbles)
+    figure.draw_without_rendering()
+    first, second = (text.get_window_extent() for text in axes.texts)
+    assert not first.overlaps(second)
+    for text in (first, second):
+        x, y = axes.transData.transform((5, 5))
+        across = max(text.x0 - x, x - text.x1, text.y0 - y, y - text.y1)
+        assert across * 72 / figure.dpi > 20 * math.sqrt(0.5)
+
+
+def test_a_title_is_not_broken_inside_a_name() -> None:
+    title = "El codificador se lleva el 46 % de la llamada con 5 s de audio"
+    for name in ("at-least-10-plus-2", "at-least-10"):
+        assert f"({name})" in style.blank(f"{title} ({name}), y el resto", 3).get_suptitle()

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 # times beyond the widest are an arrow with the figure, so that small differences can be seen
 NARROWEST, WIDEST = 0.4, 1.35
 BESIDE = 0.24  # our mark stands below the protocol's
+NEAR, ABOVE = 0.02, 0.3  # circles nearer than this are drawn above each other
 TEXTS = {
     "es": {
         "other": "Repetido sin cambiar nada, el protocolo nombra a ganadores distintos: {names}",
@@ -70,10 +71,14 @@ def _repeats(axes: Axes, times: Mapping[int, float], place: float, ink: str) -> 
     """A circle for each repeat, with its number in it."""
     inside = {n: time for n, time in times.items() if time <= WIDEST}
     axes.plot(list(inside.values()), [place] * len(inside), color=ink, linewidth=1.2, alpha=0.6)
+    drawn: list[tuple[float, float]] = []
     for n, time in inside.items():
-        axes.plot([time], [place], "o", color="white", markersize=11, markeredgecolor=ink)
+        near = [at for other, at in drawn if abs(time - other) < NEAR]
+        at = min(near, default=place + ABOVE) - ABOVE
+        drawn.append((time, at))
+        axes.plot([time], [at], "o", color="white", markersize=11, markeredgecolor=ink)
         how = {"ha": "center", "color": ink, "fontsize": 7.5, "fontweight": "bold"}
-        style.shown(axes, str(n), (time, place), **how)
+        style.shown(axes, str(n), (time, at), **how)
 
 
 def _ours(axes: Axes, found: Replayed, one: Configuration, place: float, language: str) -> None:

@@ -57,11 +57,18 @@ def draw(result: Result, language: str) -> Figure | None:
     axes.xaxis.set_major_formatter(style.percent(language))
     axes.set_yticks(range(len(checks)))
     many = measures.many_sets(result)
-    axes.set_yticklabels([wording.gate_name(check, language, many) for check in checks])
+    axes.set_yticklabels([_name(check, language, many) for check in checks])
     axes.tick_params(axis="y", labelcolor=style.INK)
     axes.spines["left"].set_visible(False)
     style.grid(axes)
     return figure
+
+
+def _name(check: Mapping[str, Any], language: str, many: bool) -> str:
+    """The gate's name; one that the experiment gives stands below the metric."""
+    name, own = wording.gate_name(check, language, many), wording.given_name(check)
+    quoted = wording.quoted(own, language)
+    return f"{name.removesuffix(quoted).rstrip()}\n{quoted}" if own else name
 
 
 def _ends(check: Mapping[str, Any]) -> tuple[float, float, float]:
@@ -79,9 +86,11 @@ def _row(axes: Axes, check: Mapping[str, Any], place: int, language: str) -> Non
     ends = _ends(check)
     left, middle, right = (min(max(end, LEAST), WIDEST) for end in ends)
     axes.plot([left, right], [place, place], color=ink, linewidth=6, alpha=0.35)
-    axes.plot([middle], [place], "o", color=ink, markersize=7.5, markeredgecolor="white")
-    if ends[2] > WIDEST:
-        axes.plot([WIDEST], [place], ">", color=ink, markersize=7, clip_on=False)
+    if middle == ends[1]:  # else it is beyond the picture, and the arrow stands for it
+        axes.plot([middle], [place], "o", color=ink, markersize=7.5, markeredgecolor="white")
+    for beyond, edge, sign in ((ends[2] > WIDEST, WIDEST, ">"), (ends[0] < LEAST, LEAST, "<")):
+        if beyond:
+            axes.plot([edge], [place], sign, color=ink, markersize=7, clip_on=False)
     status = wording.plain(wording.status(check["status"], language))
     text = f"{status}: {wording.gate_observed(check, language)}"
     style.shown(axes, text, (WIDEST, place), offset=(10, 0), color=ink)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 from typing import TYPE_CHECKING, Any
 
@@ -32,12 +31,17 @@ TEXTS = {
         "noise": "\nAspa: llamada de un bloque medido con ruido",
         "axis": "Latencia, {way} (escala logarítmica)",
         "lengths": "{line} tarda entre un {low} y un {high} menos que {base}, según la duración",
+        "alike": "{line} tarda un {low} menos que {base} con cualquiera de las duraciones",
+        "one_length": "{line} tarda un {low} menos que {base} con {workload} de audio",
         "lengths_sub": "P50 y su intervalo del 95 % según la duración del audio",
+        "one_sub": "P50 y su intervalo del 95 % con {workload} de audio",
         "noisy": "; hueco: más de un bloque de cada diez, con ruido",
         "length_axis": "Duración del audio (escala logarítmica)",
         "y_axis": "Latencia P50",
         "unclear": "{line} y {base} se distinguen en {n} de {all} duraciones",
+        "one_unclear": "{line} y {base} no se distinguen con {workload} de audio",
         "slower": "{line} no es más rápido que {base} en todas las duraciones",
+        "one_slower": "{line} no es más rápido que {base} con {workload} de audio",
     },
     "en": {
         "cells": "With {workload} of audio, {line} takes {value} (P50) and {tail} (P99)",
@@ -48,15 +52,22 @@ TEXTS = {
         "noise": "\nCross: a call of a block measured under noise",
         "axis": "Latency, {way} (logarithmic scale)",
         "lengths": "{line} takes {low} to {high} less time than {base}, depending on the length",
+        "alike": "{line} takes {low} less time than {base} at each of the lengths",
+        "one_length": "{line} takes {low} less time than {base} with {workload} of audio",
         "lengths_sub": "P50 and its 95% interval by audio length",
+        "one_sub": "P50 and its 95% interval with {workload} of audio",
         "noisy": "; hollow: more than one block in ten under noise",
         "length_axis": "Audio length (logarithmic scale)",
         "y_axis": "Latency P50",
         "unclear": "{line} and {base} can be told apart at {n} of {all} lengths",
+        "one_unclear": "{line} and {base} cannot be told apart with {workload} of audio",
         "slower": "{line} is not faster than {base} at every length",
+        "one_slower": "{line} is not faster than {base} with {workload} of audio",
     },
 }
 JITTER = 0.27
+APART = 1.035  # from one point to the next of those that share a length
+P50 = "latency_p50_ms"
 
 
 # ---------------------------------------- all calls, by cell
@@ -91,7 +102,7 @@ def cells(result: Result, language: str) -> Figure | None:
 
 def _cells_title(result: Result, language: str) -> str:
     """With the P99 only where there were calls enough to bound it."""
-    line, at = reading.lines(result)[-1], reading.main_length(result)
+    line, at = measures.chosen(result), reading.main_length(result)
     p50, p99 = (
         reading.bounds(reading.latency(result, line, f"latency_{q}_ms", at)) for q in ("p50", "p99")
     )
@@ -138,8 +149,7 @@ def _frame(axes: Axes, ticks: list[tuple[float, str]], label: str, language: str
 
     axes.set_xscale("log")
     low, high = axes.get_xlim()
-    scale = [10.0**power * step for power in range(-2, 7) for step in (1, 1.5, 2, 3, 5, 7)]
-    axes.xaxis.set_major_locator(FixedLocator([tick for tick in scale if low <= tick <= high]))
+    axes.xaxis.set_major_locator(FixedLocator(style.ticks(low, high)))
     axes.xaxis.set_minor_locator(NullLocator())
     axes.set_xlim(low, high)
     style.numbers(axes.xaxis, language, f"{NBSP}ms")
@@ -152,16 +162,19 @@ def _frame(axes: Axes, ticks: list[tuple[float, str]], label: str, language: str
 
 # ---------------------------------------- median, by length
 def lengths(result: Result, language: str) -> Figure | None:
-    """One line per variant and session over the lengths. None without a latency stage."""
+    """One line per variant and session over the lengths; with one length, a row each. None without
+    a latency stage."""
     stage = reading.rows(result.summary, stage="latency", operation="pipeline")
     known = reading.lengths(reading.rows(stage, metric="latency_p50_ms"))
     if not known:
         return None
+    if len(known) == 1:
+        return _one_length(result, known, language)
     texts = TEXTS[language]
     figure, axes = style.new(_lengths_title(result, known, language), texts["lengths_sub"], 4.3)
     alone = [line for line in reading.lines(result) if not _curve(axes, result, line, known)]
-    _points(axes, result, alone)
-    if _hollow(axes, result, known):
+    noisy = _points(axes, result, alone, known)
+    if _hollow(axes, result, known) or noisy:
         style.reads(axes, texts["lengths_sub"] + texts["noisy"])
     _level(axes, result, known, language)
     axes.set(xlabel=texts["length_axis"], ylabel=texts["y_axis"])
@@ -190,30 +203,94 @@ def _curve(axes: Axes, result: Result, line: reading.Line, known: list[str]) -> 
     return True
 
 
-def _points(axes: Axes, result: Result, alone: list[reading.Line]) -> None:
-    """Lines measured at one length only: a dot, its label to the left, no label over another."""
+def _points(axes: Axes, result: Result, alone: list[reading.Line], known: list[str]) -> bool:
+    """Lines measured at the main length only: beside each other, their labels one over the other;
+    to the left of that length, or to its right where it is the shortest. Whether one is hollow."""
     at = reading.main_length(result)
-    found = [(line, reading.latency(result, line, "latency_p50_ms", at)) for line in alone]
-    known = sorted(((row["value"], line) for line, row in found if row), key=lambda pair: pair[0])
-    gap, free = 0.045 * axes.get_ylim()[1], 0.0
-    for value, line in known:
+    found = [(line, reading.bounds(reading.latency(result, line, P50, at))) for line in alone]
+    kept = [(bounds, line) for line, bounds in found if not math.isnan(bounds[0])]
+    points = sorted(kept, key=lambda pair: pair[0])
+    hollow = {line: _noisy(result, line, at) for _, line in points}
+    apart = APART if at == known[0] else 1 / APART
+    edge, gap, free = (
+        reading.seconds(at) * apart ** (len(points) + 2),
+        0.05 * axes.get_ylim()[1],
+        0.0,
+    )
+    for place, (bounds, line) in enumerate(points):
+        x, free = reading.seconds(at) * apart ** (len(points) - place), max(bounds[0], free)
         ink = style.colour(result, line.variant, line.session)
-        x, free = reading.seconds(at), max(value, free)
-        axes.plot([x], [value], "o", color=ink, markersize=6, markeredgecolor="white", zorder=4)
-        style.shown(axes, line.label, (x, free), offset=(-9, 0), ha="right", color=ink)
+        how: dict[str, Any] = {"fmt": "o", "color": ink, "capsize": 3, "markersize": 5, "zorder": 4}
+        axes.errorbar([x], [bounds[0]], yerr=_errors(bounds), **how)
+        axes.plot([edge, x], [free, bounds[0]], color=ink, linewidth=0.7, alpha=0.5)
+        if hollow[line]:
+            axes.plot([x], [bounds[0]], "o", color="white", markersize=2.6, zorder=5)
+        side: dict[str, Any] = {"offset": (4 if apart > 1 else -4, 0), "color": ink}
+        style.shown(axes, line.label, (edge, free), ha="left" if apart > 1 else "right", **side)
         free += gap
+    return any(hollow.values())
+
+
+def _errors(bounds: tuple[float, float, float]) -> list[list[float]]:
+    """How far an interval reaches down and up; not at all on a side without a bound."""
+    value, low, high = bounds
+    return [[abs(end - value) if math.isfinite(end) else 0.0] for end in (low, high)]
+
+
+def _one_length(result: Result, known: list[str], language: str) -> Figure | None:
+    """A row for each variant and session: nothing can be told of other lengths."""
+    rows = [(line, reading.latency(result, line, P50, known[0])) for line in reading.lines(result)]
+    measured = [(line, reading.bounds(row)) for line, row in rows if row]
+    texts, at = TEXTS[language], wording.workload(known[0], language)
+    title, noisy = _lengths_title(result, known, language), False
+    subtitle, height = texts["one_sub"].format(workload=at), 1.45 + 0.34 * len(measured)
+    figure, axes = style.new(title, subtitle, height)
+    for place, (line, bounds) in enumerate(measured):
+        ink = style.colour(result, line.variant, line.session)
+        hollow = _noisy(result, line, known[0])
+        how: dict[str, Any] = {"fmt": "o", "color": ink, "capsize": 3, "markersize": 6}
+        axes.errorbar([bounds[0]], [place], xerr=_errors(bounds), **how)
+        if hollow:
+            axes.plot([bounds[0]], [place], "o", color="white", markersize=3, zorder=5)
+        noisy |= hollow
+        shown = quantity(bounds[0], "ms", language)
+        style.shown(axes, shown, (bounds[0], place - 0.3), ha="center", color=ink)
+    limit = reading.limit(result, P50, known[0])
+    if limit == limit:
+        axes.axvline(limit, color=style.LIMIT, linewidth=1.4)
+        text = f"P50 ≤ {quantity(limit, 'ms', language)}"
+        style.shown(axes, text, (limit, -0.65), offset=(4, 0), color=style.LIMIT)
+    style.reads(axes, subtitle + (texts["noisy"] if noisy else ""))
+    axes.set(xlabel=texts["y_axis"], ylim=(len(measured) - 0.5, -0.8))
+    axes.set_xlim(left=0)
+    axes.set_yticks(range(len(measured)))
+    axes.set_yticklabels([line.label for line, _ in measured], color=style.INK)
+    axes.spines["left"].set_visible(False)
+    style.numbers(axes.xaxis, language, f"{NBSP}ms")
+    style.grid(axes)
+    return figure
+
+
+def _noisy(result: Result, line: reading.Line, name: str) -> bool:
+    """Whether more than one block in ten of the line's cell was measured under noise."""
+    blocks = reading.rows(noise.blocks(result), stage="latency")
+    cell = {"variant": line.variant, "session": line.session}
+    return noise.counted(blocks, **cell, audio_seconds=reading.seconds(name)).much
 
 
 def _hollow(axes: Axes, result: Result, known: list[str]) -> bool:
-    """A white middle in the dots whose cells had many noisy blocks; whether there are any."""
-    blocks = reading.rows(noise.blocks(result), stage="latency")
+    """A white middle in the curves' dots whose cells had many noisy blocks; whether there are any.
+
+    A line with one point alone has it beside its length, not in it."""
     found = False
-    for line, name in itertools.product(reading.lines(result), known):
-        value = reading.bounds(reading.latency(result, line, "latency_p50_ms", name))[0]
-        at, cell = reading.seconds(name), {"variant": line.variant, "session": line.session}
-        if noise.counted(blocks, **cell, audio_seconds=at).much and not math.isnan(value):
-            axes.plot([at], [value], "o", color="white", markersize=2.6, zorder=5)
-            found = True
+    for line in reading.lines(result):
+        values = {n: reading.bounds(reading.latency(result, line, P50, n))[0] for n in known}
+        there = {name: value for name, value in values.items() if not math.isnan(value)}
+        for name, value in there.items() if len(there) > 1 else ():
+            if _noisy(result, line, name):
+                at = reading.seconds(name)
+                axes.plot([at], [value], "o", color="white", markersize=2.6, zorder=5)
+                found = True
     return found
 
 
@@ -230,18 +307,20 @@ def _level(axes: Axes, result: Result, known: list[str], language: str) -> None:
 
 def _lengths_title(result: Result, known: list[str], language: str) -> str:
     """What was saved, by the paired ratios; only where every one is beyond the machine's noise."""
-    texts, every = TEXTS[language], reading.lines(result)
-    base, best = every[0], every[-1]
-    found = [reading.change(result, best, "latency_p50_ms", name) for name in known]
+    texts, one = TEXTS[language], "one_" if len(known) == 1 else ""
+    base, best = reading.lines(result)[0], measures.chosen(result)
+    found = [reading.change(result, best, P50, name) for name in known]
     changes = [change for change in found if change]
     names = {"line": best.label, "base": base.label}
+    names["workload"] = wording.workload(known[0], language)
     if best == base or not changes:
-        return texts["lengths_sub"]
+        return texts["one_sub" if one else "lengths_sub"].format(**names)
     if not all(change["resolved"] for change in changes):
         told = sum(change["resolved"] for change in changes)
-        return texts["unclear"].format(**names, n=told, all=len(changes))
+        return texts[f"{one}unclear"].format(**names, n=told, all=len(changes))
     saved = [1 - change["ratio"] for change in changes]
     if min(saved) <= 0:
-        return texts["slower"].format(**names)
+        return texts[f"{one}slower"].format(**names)
     low, high = (given(round(share, 2), "share", language) for share in (min(saved), max(saved)))
-    return texts["lengths"].format(**names, low=low, high=high)
+    key = "lengths" if low != high else "one_length" if one else "alike"
+    return texts[key].format(**names, low=low, high=high)

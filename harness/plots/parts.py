@@ -1,4 +1,4 @@
-"""Where the time goes at each length: features, encoder, and the decoder with all the rest."""
+"""Where the time goes at each length: each part that was timed on its own, and all the rest."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from harness import reading, wording
+from harness import measures, reading, wording
 from harness.contracts import Result
 from harness.markdown import NBSP, number
 from harness.plots import style
@@ -27,6 +27,8 @@ TEXTS = {
             "P50 de cada parte; el resto es el decodificador, paso a paso, y lo que los une"
         ),
         "rest": "decodificación y resto",
+        "parts": "P50 de cada parte, por separado; el resto es lo que falta hasta el de la llamada",
+        "left": "resto",
         "axis": "Tiempo (P50)",
     },
     "en": {
@@ -34,6 +36,8 @@ TEXTS = {
         "plain": "Where the time of a call goes",
         "subtitle": "P50 of each part; the rest is the decoder, step by step, and what joins them",
         "rest": "decoding and the rest",
+        "parts": "P50 of each part on its own; the rest is what is left of that of the call",
+        "left": "rest",
         "axis": "Time (P50)",
     },
 }
@@ -48,11 +52,10 @@ def draw(result: Result, language: str) -> Figure | None:
     if not whole or not bars:
         return None
     texts = TEXTS[language]
-    height = 1.6 + 0.3 * len(bars)
-    figure, axes = style.new(
-        _title(bars, whole, reading.main_length(result), language), texts["subtitle"], height
-    )
-    names = [*(wording.operation(name, language) for name in whole), texts["rest"]]
+    height = 1.85 + 0.3 * len(bars)
+    subtitle, rest = ("subtitle", "rest") if _decodes(result) else ("parts", "left")
+    figure, axes = style.new(_title(result, bars, whole, language), texts[subtitle], height)
+    names = [*(wording.operation(name, language) for name in whole), texts[rest]]
     place, ticks, before = 0.0, [], bars[0][1]
     for line, workload, values in bars:
         place += 0.4 if workload != before else 0.0
@@ -60,7 +63,7 @@ def draw(result: Result, language: str) -> Figure | None:
         _bar(axes, values, place, style.colour(result, line.variant, line.session))
         ticks.append((place, f"{line.label}   {wording.workload(workload, language)}"))
         place += 1
-    _legend(axes, names)
+    _legend(figure, names)
     axes.set(xlabel=texts["axis"], ylim=(ticks[-1][0] + 0.6, -0.7))
     axes.set_yticks([at for at, _ in ticks])
     axes.set_yticklabels([text for _, text in ticks], color=style.INK)
@@ -68,6 +71,12 @@ def draw(result: Result, language: str) -> Figure | None:
     style.numbers(axes.xaxis, language, f"{NBSP}ms")
     style.grid(axes)
     return figure
+
+
+def _decodes(result: Result) -> bool:
+    """Whether what no part accounts for is a decoder's steps."""
+    family = measures.family(result)
+    return STEP in (family.operations if family else reading.parts(result))
 
 
 def _bars(result: Result, whole: list[str]) -> list[Bar]:
@@ -99,7 +108,8 @@ def _bar(axes: Axes, values: list[float], place: float, ink: str) -> None:
         left += value
 
 
-def _legend(axes: Axes, names: list[str]) -> None:
+def _legend(figure: Figure, names: list[str]) -> None:
+    """Below the axes, where no bar is."""
     from matplotlib.patches import Patch
 
     shades = [SHADES[order % 3] for order in range(len(names))]
@@ -108,15 +118,16 @@ def _legend(axes: Axes, names: list[str]) -> None:
         for name, shade in zip(names, shades, strict=True)
     ]
     how = {"frameon": False, "fontsize": 8.5, "labelcolor": style.MUTED}
-    axes.legend(handles=marks, loc="upper right", **how)
+    figure.legend(handles=marks, loc="outside lower center", ncols=len(marks), **how)
 
 
-def _title(bars: list[Bar], whole: list[str], at: str, language: str) -> str:
-    texts = TEXTS[language]
+def _title(result: Result, bars: list[Bar], whole: list[str], language: str) -> str:
+    texts, at, best = TEXTS[language], reading.main_length(result), measures.chosen(result)
     if "encoder" not in whole:
         return texts["plain"]
     shown = [bar for bar in bars if bar[1] == at] or bars
-    line, workload, values = shown[-1]
+    mine = [bar for bar in shown if bar[0] == best] or shown
+    line, workload, values = mine[-1]
     part = values[whole.index("encoder")] / sum(values) * 100
     said = wording.workload(workload, language)
     return texts["title"].format(share=number(part, language, 0), workload=said, line=line.label)

@@ -40,9 +40,9 @@ TEXTS = {
 
 
 def draw(result: Result, language: str) -> Figure | None:
-    """Rows: sessions, fastest first; None where none was swept."""
+    """Rows: sessions, fastest first; None where none but the default one was swept."""
     table = result.sessions
-    if table.empty:
+    if table["session"].nunique() < 2:
         return None
     texts, band = TEXTS[language], reading.twin_band(result)
     order = list(_order(result))

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import colorsys
+import math
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from harness import reading
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 DPI = 160
+ROOM = 0.085  # of a logarithmic axis: what the label of a tick takes
 WIDTH = 8.2  # inches
 INK, MUTED, FAINT = "#1F2933", "#66717E", "#E4E8EC"
 LIMIT = "#C2410C"  # gates' limits, in every figure
@@ -28,6 +31,11 @@ HUES = (
     ("#CC79A7", "#E5BCD3"),
     ("#B8860B", "#E0C477"),
     ("#56B4E9", "#ABD9F4"),
+    ("#7A4A21", "#C3A58C"),
+    ("#A39B00", "#D6D17A"),
+    ("#26418F", "#94A3CC"),
+    ("#C2407E", "#E39DBF"),
+    ("#14665B", "#86BDB5"),
 )
 STATUS = {
     "PASS": "#15803D",
@@ -79,7 +87,7 @@ def blank(title: str, height: float) -> Figure:
     room = ConstrainedLayoutEngine(w_pad=0.1, h_pad=0.1)
     figure = Figure(figsize=(WIDTH, height), dpi=DPI, layout=room, facecolor="white")
     FigureCanvasAgg(figure)
-    heading = "\n".join(textwrap.wrap(title, 82))
+    heading = "\n".join(textwrap.wrap(title, 82, break_on_hyphens=False))
     figure.suptitle(heading, x=0.012, ha="left", fontsize=12, fontweight="bold")
     return figure
 
@@ -91,9 +99,36 @@ def colour(result: Result, variant: str, session: str = "") -> str:
     best = reading.candidate(result)
     names = [name for name in reading.variants(result) if name != reading.baseline(result)]
     names.sort(key=lambda name: name != best[0])
-    strong, light = HUES[names.index(variant) % len(HUES) if variant in names else -1]
+    if variant not in names:
+        return MUTED
+    strong, light = _hue(names.index(variant))
     other = variant == best[0] and bool(session) and session != (best[1] or "default")
     return light if other else strong
+
+
+def _hue(place: int) -> tuple[str, str]:
+    """(strong, light); beyond the palette by the golden angle, so that no two are the same."""
+    if place < len(HUES):
+        return HUES[place]
+    beyond = place - len(HUES)
+    turn, level = beyond * 0.6180339887 % 1, (0.34, 0.48)[beyond % 2]
+    pair = (colorsys.hls_to_rgb(turn, lightness, 0.55) for lightness in (level, 0.78))
+    strong, light = ("#" + "".join(f"{round(255 * part):02X}" for part in rgb) for rgb in pair)
+    return strong, light
+
+
+def ticks(low: float, high: float) -> list[float]:
+    """Round values for a logarithmic axis, the roundest first, none nearer to another than the
+    width of its label (about a tenth of the axis)."""
+    room, found = ROOM * math.log10(high / low), list[float]()
+    powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+    for steps in ((1, 2, 5), (3,), (1.5, 7), (4,)):
+        here = (10.0**power * step for power in powers for step in steps)
+        for tick in here:
+            clear = all(abs(math.log10(tick / other)) >= room for other in found)
+            if low <= tick <= high and clear:
+                found.append(tick)
+    return sorted(found)
 
 
 def numbers(axis: Any, language: str, unit: str = "") -> None:
@@ -101,17 +136,33 @@ def numbers(axis: Any, language: str, unit: str = "") -> None:
     from matplotlib.ticker import FuncFormatter
 
     def written(value: float, _: int | None) -> str:
-        decimals = len(f"{value:.6f}".rstrip("0").partition(".")[2])
-        return number(value, language, decimals) + unit
+        return number(value, language, _decimals(value)) + unit
 
     axis.set_major_formatter(FuncFormatter(written))
 
 
 def percent(language: str) -> Any:
-    """Ticks of shares: "50 %" (es), "50%" (en)."""
-    from matplotlib.ticker import PercentFormatter
+    """Ticks of shares, all with as many decimals as their step needs: "2,5 %" (es), "2.5%" (en)."""
+    from matplotlib.ticker import Formatter
 
-    return PercentFormatter(1, decimals=0, symbol="%" if language == "en" else f"{NBSP}%")
+    sign = "%" if language == "en" else f"{NBSP}%"
+
+    class Percent(Formatter):
+        """Knows the other ticks, which a function of one value does not."""
+
+        def format_ticks(self, values: Iterable[float]) -> list[str]:
+            shares = [100 * float(value) for value in values]
+            decimals = max(map(_decimals, shares), default=0)
+            return [number(share, language, decimals) + sign for share in shares]
+
+        def __call__(self, x: float, pos: int | None = None) -> str:
+            return self.format_ticks([x])[0]
+
+    return Percent()
+
+
+def _decimals(value: float) -> int:
+    return len(f"{value:.6f}".rstrip("0").partition(".")[2])
 
 
 def grid(axes: Axes, axis: str = "x") -> None:

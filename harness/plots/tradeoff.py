@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from harness import measures, reading, wording
 from harness.contracts import Result
 from harness.markdown import NBSP, quantity, symbol
-from harness.plots import style
+from harness.plots import labels, style
+from harness.plots.labels import Bubble
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -59,9 +60,14 @@ def draw(result: Result, language: str) -> Figure | None:
     how = texts["subtitle" if quality.better == "lower" else "higher"]
     figure, axes = style.new(_title(result, traded, language), how, 4.6)
     axes.set_xscale("log")
-    looped = [_bubble(axes, result, line, traded, language) for line in reading.lines(result)]
-    how += texts["loops"] if any(looped) else ""
-    style.reads(axes, how + _recorded(axes, result, traded, language))
+    found = [
+        (line, _bubble(axes, result, line, traded, language)) for line in reading.lines(result)
+    ]
+    drawn = [(line, bubble) for line, bubble in found if bubble]
+    how += texts["loops"] if any(measures.loops(result, line) for line, _ in drawn) else ""
+    bubbles = [bubble for _, bubble in drawn]
+    how += _recorded(axes, result, traded, bubbles, language)
+    style.reads(axes, how)
     limit = reading.limit(result, speed.metric, speed.workload)
     if limit == limit:
         axes.axvline(limit, color=style.LIMIT, linewidth=1.4)
@@ -78,6 +84,7 @@ def draw(result: Result, language: str) -> Figure | None:
         )
     _ceiling(axes, result, quality, language)
     _frame(axes, traded, language)
+    labels.place(axes, bubbles)
     return figure
 
 
@@ -86,12 +93,14 @@ def _short(speed: measures.Measure, language: str) -> str:
     return name.rpartition(" ")[2] if speed.stage == "latency" else name
 
 
-def _bubble(axes: Axes, result: Result, line: reading.Line, traded: Traded, language: str) -> bool:
-    """Whether the line was drawn with a cross, because its transcripts loop."""
+def _bubble(
+    axes: Axes, result: Result, line: reading.Line, traded: Traded, language: str
+) -> Bubble | None:
+    """Draw a line's bubble with its error bars, with a cross where its transcripts loop."""
     time, scored = (measure.of(result, line) for measure in traded)
     x, y = reading.bounds(time), reading.bounds(scored)
     if math.isnan(x[0]) or math.isnan(y[0]):
-        return False
+        return None
     ink = style.colour(result, line.variant, line.session)
     size = reading.bounds(reading.row(result.summary, variant=line.variant, metric="size_mb"))[0]
     for ends, other in ((x, y), (y, x)):
@@ -101,25 +110,18 @@ def _bubble(axes: Axes, result: Result, line: reading.Line, traded: Traded, lang
             axes.plot(*pair, color=ink, linewidth=1.6, alpha=0.7)
     area = 3.2 * size if size == size else 60
     axes.scatter([x[0]], [y[0]], s=area, color=ink, alpha=0.55, edgecolor="white", zorder=3)
-    looped = measures.loops(result, line)
-    if looped:
+    if measures.loops(result, line):
         axes.scatter([x[0]], [y[0]], s=70, marker="x", color=style.INK, linewidths=2, zorder=5)
     else:
         axes.scatter([x[0]], [y[0]], s=9, color=ink, zorder=4)
     text = line.label + (f"\n{quantity(size, 'MB', language)}" if size == size else "")
-    _label(axes, text, (x[0], y[0]), (area, ink, line.role == "candidate"))
-    return looped
+    return Bubble(x[0], y[0], math.sqrt(area / math.pi), text, ink, line.role == "candidate")
 
 
-def _label(axes: Axes, text: str, at: tuple[float, float], look: tuple[float, str, bool]) -> None:
-    area, ink, left = look
-    reach = math.sqrt(area / math.pi) + 4
-    how: dict[str, Any] = {"offset": (-reach if left else reach, 0), "color": ink}
-    style.shown(axes, text, at, ha="right" if left else "left", fontweight="bold", **how)
-
-
-def _recorded(axes: Axes, result: Result, traded: Traded, language: str) -> str:
-    """Hollow bubbles; in words those that have a time and no quality."""
+def _recorded(
+    axes: Axes, result: Result, traded: Traded, bubbles: list[Bubble], language: str
+) -> str:
+    """Hollow bubbles, added to `bubbles`; in words those that have a time and no quality."""
     speed, quality = traded
     missing = []
     for entry in result.experiment.get("recorded") or []:
@@ -130,8 +132,8 @@ def _recorded(axes: Axes, result: Result, traded: Traded, language: str) -> str:
             axes.scatter(
                 [time], [scored], s=area, facecolor="none", edgecolor=style.MUTED, linewidth=1.4
             )
-            at, offset = (time, scored), (math.sqrt(area / math.pi) + 4, 0)
-            style.shown(axes, entry["name"], at, offset=offset, color=style.MUTED)
+            radius = math.sqrt(area / math.pi)
+            bubbles.append(Bubble(time, scored, radius, str(entry["name"]), style.MUTED))
         elif time == time:
             missing.append(f"{entry['name']} ({quantity(time, speed.unit, language)})")
     if not missing:
@@ -174,8 +176,7 @@ def _frame(axes: Axes, traded: Traded, language: str) -> None:
     (speed, quality), texts = traded, TEXTS[language]
     low, high = axes.get_xlim()
     low, high = low / 1.25, high * 1.25
-    scale = [10.0**power * step for power in range(-4, 7) for step in (1, 1.5, 2, 3, 4, 5, 7)]
-    axes.xaxis.set_major_locator(FixedLocator([tick for tick in scale if low <= tick <= high]))
+    axes.xaxis.set_major_locator(FixedLocator(style.ticks(low, high)))
     axes.xaxis.set_minor_locator(NullLocator())
     axes.set_xlim(low, high)
     style.numbers(axes.xaxis, language, f"{NBSP}{speed.unit}" if speed.unit else "")
@@ -196,7 +197,7 @@ def _frame(axes: Axes, traded: Traded, language: str) -> None:
 def _title(result: Result, traded: Traded, language: str) -> str:
     """What was gained and at what price; only where the gain is beyond this machine's noise."""
     (speed, quality), texts = traded, TEXTS[language]
-    base, best = reading.lines(result)[0], reading.lines(result)[-1]
+    base, best = reading.lines(result)[0], measures.chosen(result)
     pairs = []
     for line in (base, best):
         size = reading.row(result.summary, variant=line.variant, metric="size_mb")

@@ -116,6 +116,8 @@ def _sorted(axes: Axes, change: np.ndarray, language: str) -> None:
             fontweight="bold",
         )
     axes.set(ylim=(-reach - 0.6, reach + 0.6), xlim=(-1, len(ordered)), xlabel=texts["rank"])
-    axes.yaxis.set_major_locator(MaxNLocator(integer=True))
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
+        style.numbers(axis, language)
     axes.set_title(texts["sorted"], loc="left", color=style.MUTED)
     style.grid(axes, "y")

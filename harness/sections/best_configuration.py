@@ -1,4 +1,4 @@
-"""The chosen variant and session as Python that runs, and what the choice rests on."""
+"""The candidate's variant and session as Python that runs, and what the choice rests on."""
 
 from __future__ import annotations
 
@@ -42,6 +42,16 @@ TEXTS = {
             "del barrido ({swept} del tiempo) se sostiene: no se presenta como mejora."
         ),
         "default": "Es la sesión por defecto de ONNX Runtime: ninguna otra demostró ser mejor.",
+        "untried": "Es la sesión por defecto de ONNX Runtime: no se probó otra.",
+        "chosen": "Configuración elegida",
+        "measured": "Configuración medida",
+        "files": (
+            "Ficheros de `{variant}`: {list}. Huella SHA-256 `{fingerprint}`, {of}. No van con el "
+            "informe: están en `variants/`, dentro de la carpeta de caché que nombra `harness "
+            "assets`, y donde falten los vuelve a hacer `harness run`."
+        ),
+        "of_files": "la de la lista que da `sha256sum` de todos, por orden de nombre",
+        "of_parts": "de sus partes, sus parámetros y su código",
     },
     "en": {
         "intro": (
@@ -75,6 +85,16 @@ TEXTS = {
             "({swept} of the time) holds is unknown: it is not presented as one."
         ),
         "default": "It is ONNX Runtime's default session: no other proved to be better.",
+        "untried": "It is ONNX Runtime's default session: no other was tried.",
+        "chosen": "Chosen configuration",
+        "measured": "Measured configuration",
+        "files": (
+            "Files of `{variant}`: {list}. SHA-256 `{fingerprint}`, {of}. They do not come with "
+            "the report: they lie in `variants/`, in the cache folder that `harness assets` names, "
+            "and `harness run` makes them again where they are missing."
+        ),
+        "of_files": "that of the list which `sha256sum` gives of all, in the order of names",
+        "of_parts": "of its parts, its parameters and its code",
     },
 }
 
@@ -94,9 +114,41 @@ def render(result: Result, language: str) -> str:
     return markdown.paragraphs(
         texts["intro"].format(variant=variant, session=name),
         f"```python\n{source.strip()}\n```",
+        _kept(result, variant, language),
         *_parameters(result, variant, language),
         _ground(result, language),
     )
+
+
+def heading(result: Result, language: str) -> str:
+    """Only what was approved is a choice."""
+    approved = str(result.verdict.get("verdict") or "").startswith("APPROVED")
+    return TEXTS[language]["chosen" if approved else "measured"]
+
+
+def _kept(result: Result, variant: str, language: str) -> str:
+    """Which files were measured, and where they are."""
+    row = reading.row(result.variants, variant=variant)
+    if row is None or not row["fingerprint"]:
+        return ""
+    listed = [
+        f"{markdown.code(name)}, {_size(size, language)}"
+        for name, size in sorted(reading.parsed(row["files"]).items())
+    ]
+    if not listed:
+        return ""
+    parts = "parts" in measures.own_model(result, variant)
+    return TEXTS[language]["files"].format(
+        variant=variant,
+        list="; ".join(listed),
+        fingerprint=row["fingerprint"],
+        of=TEXTS[language]["of_parts" if parts else "of_files"],
+    )
+
+
+def _size(size: float, language: str) -> str:
+    small = size < 1e6
+    return markdown.quantity(size / (1e3 if small else 1e6), "kB" if small else "MB", language)
 
 
 def _parameters(result: Result, variant: str, language: str) -> list[str]:
@@ -107,7 +159,7 @@ def _parameters(result: Result, variant: str, language: str) -> list[str]:
     if model.get("family") != shared.get("family") or (model == shared and "parts" in model):
         shared = {}
     rows = [
-        f"- `{key}`: {markdown.code(_text(value))}"
+        f"- `{key}`: {markdown.code(_text(value)) or texts['without']}"
         for name, value in model.items()
         if value != shared.get(name)
         for key, value in _flat(name, value)
@@ -144,7 +196,8 @@ def _ground(result: Result, language: str) -> str:
     texts = TEXTS[language]
     variant, name = reading.candidate(result)
     if name == "default":
-        return texts["default"]
+        tried = set(reading.rows(result.sessions, variant=variant)["session"]) - {name}
+        return texts["default" if tried else "untried"]
     row = reading.row(result.sessions, session=name, variant=variant)
     if row is None:
         return ""
@@ -162,5 +215,8 @@ def _ground(result: Result, language: str) -> str:
 
 
 section = Section(
-    order=30, title={"es": "Configuración óptima", "en": "Best configuration"}, render=render
+    order=30,
+    title={"es": "Configuración medida", "en": "Measured configuration"},
+    render=render,
+    heading=heading,
 )

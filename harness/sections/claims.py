@@ -12,14 +12,16 @@ TEXTS = {
     "es": {
         "none": "No hay afirmaciones que contrastar.",
         "metric": "Métrica",
-        "variant": "Variante",
+        "variant": "Medido con",
         "claimed": "Afirmado",
-        "observed": "Medido [95 %]",
+        "observed": "Medido aquí [cotas del 95 %]",
         "status": "Resultado",
         "source": "Quién lo afirma",
         "note": (
             "Una afirmación no es una medida: aquí se contrasta y nunca sustituye a la cifra "
-            "medida."
+            "medida. Es de quien la hace, quizá con otro modelo y otro equipo: que se reproduzca o "
+            "no vale para la variante de su fila en este equipo, y nada dice de los suyos. Entre "
+            "corchetes, como en la tabla de límites, cotas que valen cada una al 95 %."
         ),
         "opinion": (
             "Un MOS de {claimed} es de oyentes, y aquí no se preguntó a ninguno: {predicted} no es "
@@ -34,12 +36,17 @@ TEXTS = {
     "en": {
         "none": "There are no claims to check.",
         "metric": "Metric",
-        "variant": "Variant",
+        "variant": "Measured with",
         "claimed": "Claimed",
-        "observed": "Measured [95%]",
+        "observed": "Measured here [95% bounds]",
         "status": "Outcome",
         "source": "Who claims it",
-        "note": "A claim is not a measurement: it is checked here and never stands in for one.",
+        "note": (
+            "A claim is not a measurement: it is checked here and never stands in for one. It is "
+            "of whoever makes it, perhaps with another model and machine: whether it is reproduced "
+            "holds for the variant of its row on this machine, and says nothing about theirs. "
+            "Brackets hold, as in the table of limits, bounds that each hold with 95%."
+        ),
         "opinion": (
             "A MOS of {claimed} is that of listeners, and none was asked here: {predicted} is not "
             "what they would say, so it neither confirms nor refutes it. It would take a listening "
@@ -57,11 +64,11 @@ def render(result: Result, language: str) -> str:
     texts = TEXTS[language]
     if result.claims.empty:
         return texts["none"]
-    keys = ("metric", "variant", "claimed", "observed", "status", "source")
+    keys = ("metric", "source", "claimed", "variant", "observed", "status")
     rows = [_row(row, language) for row in reading.records(result.claims)]
     return markdown.paragraphs(
         texts["note"],
-        markdown.table([texts[key] for key in keys], rows, "llrrll"),
+        markdown.table([texts[key] for key in keys], rows, "llrlrl"),
         markdown.source(language, "claims"),
         *dict.fromkeys(_opinions(result, language)),
     )
@@ -90,11 +97,11 @@ def _row(row: Mapping[str, Any], language: str) -> list[str]:
     values = (row["observed"], row["low"], row["high"])
     return [
         f"**{markdown.escape(wording.metric(row['metric'], language))}**",
-        markdown.escape(row["variant"]),
+        markdown.escape(row["source"]),
         claimed,
+        markdown.escape(row["variant"]),
         markdown.estimate(values, unit, language),
         wording.status(row["status"], language),
-        markdown.escape(row["source"]),
     ]
 
 

@@ -16,21 +16,24 @@ TEXTS = {
         "none": "Sin medir: no hay cargas ni primeras llamadas.",
         "line": "Variante · sesión",
         "warm": "Llamada en caliente (P50)",
+        "longest": "Audio más largo",
         "note": (
-            "La carga abre las sesiones en un proceso nuevo. La primera llamada es más lenta "
-            "porque "
-            "reserva memoria para esa forma de entrada; no entra en ninguna cifra en caliente. "
-            "La memoria máxima es la del proceso entero, con todas las duraciones."
+            "La carga abre las sesiones en un proceso nuevo. La primera llamada puede ser más "
+            "lenta, porque reserva memoria para esa forma de entrada; no entra en ninguna cifra en "
+            "caliente. La memoria máxima es la del proceso entero y crece con el audio más largo "
+            "que se le dio: solo se comparan filas que oyeron lo mismo."
         ),
     },
     "en": {
         "none": "Not measured: there are no loads and no first calls.",
         "line": "Variant · session",
         "warm": "Warm call (P50)",
+        "longest": "Longest audio",
         "note": (
-            "Loading opens the sessions in a fresh process. The first call is slower because it "
-            "reserves memory for that input shape; it enters no warm figure. Peak memory is that "
-            "of the whole process, over all lengths."
+            "Loading opens the sessions in a fresh process. The first call may be slower, because "
+            "it reserves memory for that input shape; it enters no warm figure. Peak memory is "
+            "that of the whole process and grows with the longest audio that it was given: only "
+            "rows that heard the same compare."
         ),
     },
 }
@@ -45,6 +48,7 @@ def render(result: Result, language: str) -> str:
         return texts["none"]
     headers = [texts["line"], *(wording.metric(name, language) for name in METRICS)]
     headers[3] = texts["warm"]
+    headers.append(texts["longest"])
     return markdown.paragraphs(
         texts["note"],
         markdown.table(headers, rows, "l"),
@@ -70,7 +74,16 @@ def _rows(result: Result, language: str) -> Iterator[list[str]]:
                 markdown.quantity(reading.bounds(found[name])[0], unit, language)
                 for name, unit in zip(METRICS, units, strict=True)
             ),
+            _longest_heard(result, line, language),
         ]
+
+
+def _longest_heard(result: Result, line: reading.Line, language: str) -> str:
+    """The longest audio of the process whose memory is shown; a dash where no call is known."""
+    cell = {"stage": "latency", "variant": line.variant, "session": line.session, "replica": 0}
+    heard = reading.rows(result.calls, **cell, error="")["audio_seconds"]
+    longest = float(heard.max()) if len(heard) else float("nan")
+    return markdown.given(longest, "s", language)
 
 
 def _longest(rows: pd.DataFrame, workload: str) -> dict[str, Any] | None:

@@ -32,6 +32,8 @@ def _shown(key: str, value: Any, language: str) -> str:
         return markdown.quantity(float(value) / 1e9, "GB", language)
     if value is None or value == "" or value != value:
         return markdown.UNKNOWN
+    if isinstance(value, float):
+        return str(value).replace(".", "," if language == "es" else ".")
     return str(value)
 
 

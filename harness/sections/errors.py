@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pandas as pd
 
-from harness import markdown, measures, reading
+from harness import markdown, measures, reading, shortfall
 from harness.contracts import Result, Section
 
 SHOWN = 40
@@ -14,6 +14,7 @@ FEW = 3  # utterances that are named one by one where they failed alike
 TEXTS = {
     "es": {
         "none": "Todo lo planeado se midió sin errores.",
+        "cut_only": "No hubo ningún error.",
         "stage": "Etapa",
         "cell": "Variante · sesión",
         "item": "Frase",
@@ -25,6 +26,7 @@ TEXTS = {
     },
     "en": {
         "none": "Everything planned was measured without errors.",
+        "cut_only": "There was no error.",
         "stage": "Stage",
         "cell": "Variant · session",
         "item": "Utterance",
@@ -40,14 +42,15 @@ TEXTS = {
 def render(result: Result, language: str) -> str:
     texts = TEXTS[language]
     rows = [*_made(result, language), *_called(result, language), *_judged(result, language)]
+    cut = shortfall.told(result, language)
     if not rows:
-        return texts["none"]
+        return f"{texts['cut_only']} {cut}" if cut else texts["none"]
     headers = [texts[key] for key in ("stage", "cell", "item", "n", "error")]
     more = texts["more"].format(n=len(rows) - SHOWN) if len(rows) > SHOWN else ""
     origin = markdown.source(language, "calls")
     if (result.judged["error"] != "").any():
         origin = origin.replace("</sub>", ", `judged.csv`</sub>")
-    return markdown.paragraphs(markdown.table(headers, rows[:SHOWN], "lllrl"), more, origin)
+    return markdown.paragraphs(markdown.table(headers, rows[:SHOWN], "lllrl"), more, origin, cut)
 
 
 def _made(result: Result, language: str) -> Iterator[list[str]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from harness import markdown, measures, reading, wording
+from harness import markdown, measures, reading, rivals, wording
 from harness.contracts import Result, Section
 
 NAN = float("nan")
@@ -20,6 +20,7 @@ TEXTS = {
         "origin": "Origen",
         "recorded": "registrado en otro lugar: {source}",
         "measured": "medido aquí",
+        "broken": "no se pudo hacer: {why}",
         "none": "Sin medir: no hay variantes ni cifras registradas.",
         "total": (
             "De `{first}` a `{last}`: {before} → {after}, es decir, {times} veces más rápido. La "
@@ -32,7 +33,8 @@ TEXTS = {
         ),
         "rounds": "por rondas",
         "items": "frase a frase",
-        "noise": ", lo que no se distingue del ruido de hoy en este equipo",
+        "same": ", lo que no se distingue del ruido de hoy en este equipo",
+        "unknown": " (sin intervalo: faltan muestras)",
     },
     "en": {
         "step": "Step",
@@ -42,6 +44,7 @@ TEXTS = {
         "origin": "Origin",
         "recorded": "recorded elsewhere: {source}",
         "measured": "measured here",
+        "broken": "could not be made: {why}",
         "none": "Not measured: there are no variants and no recorded figures.",
         "total": (
             "From `{first}` to `{last}`: {before} → {after}, that is, {times} times as fast. The "
@@ -54,7 +57,8 @@ TEXTS = {
         ),
         "rounds": "rounds",
         "items": "utterances",
-        "noise": ", which cannot be told from today's noise on this machine",
+        "same": ", which cannot be told from today's noise on this machine",
+        "unknown": " (no interval: too few samples)",
     },
 }
 
@@ -99,6 +103,7 @@ def _recorded(
 def _measured(
     result: Result, speed: measures.Measure, qualities: list[measures.Measure]
 ) -> Iterator[dict[str, Any]]:
+    broken = rivals.broken(result)
     for line in reading.lines(result):
         size = reading.row(result.summary, variant=line.variant, metric="size_mb")
         yield {
@@ -109,6 +114,7 @@ def _measured(
             "size": reading.bounds(size)[0],
             "quality": [reading.bounds(each.of(result, line)) for each in qualities],
             "source": "",
+            "broken": broken.get(line.variant, ""),
         }
 
 
@@ -119,7 +125,11 @@ def _row(
     recorded = step["role"] == "recorded"
     strong = "**" if step["role"] == "candidate" else ""
     mark = "*" if recorded else strong
-    origin = texts["recorded"].format(source=markdown.escape(step["source"]))
+    origin = texts["measured"]
+    if recorded:
+        origin = texts["recorded"].format(source=markdown.escape(step["source"]))
+    elif step["broken"]:
+        origin = texts["broken"].format(why=markdown.escape(step["broken"]))
     return [
         f"{mark}{markdown.escape(step['name'])}{mark}",
         f"{strong}{markdown.estimate(step['latency'], units[0], language)}{strong}",
@@ -129,7 +139,7 @@ def _row(
             markdown.estimate(value, unit, language)
             for value, unit in zip(step["quality"], units[1], strict=True)
         ),
-        origin if recorded else texts["measured"],
+        origin,
     ]
 
 
@@ -165,18 +175,18 @@ def _totals(
             times=markdown.number(before / after, language),
             paired=texts["items" if speed.stage == "quality" else "rounds"],
             ratio=markdown.estimate(_ratio(change), "share", language),
-            noise=texts["noise"] if _lost_in_noise(result, last["change"]) else "",
+            noise=texts.get(_told(result, speed, last["change"]), ""),
         )
 
 
-def _lost_in_noise(result: Result, change: Mapping[str, Any] | None) -> bool:
-    """Whether an A/A twin, or the change's own interval where none was measured, says that nothing
-    is seen."""
+def _told(result: Result, speed: measures.Measure, change: Mapping[str, Any] | None) -> str:
+    """same | unknown where nothing is shown: by the A/A twin of that stage, if there was one, and
+    by the change's own interval."""
     if not change:
-        return True
-    if (result.calls["replica"] > 0).any():
-        return not change["resolved"]
-    return bool(change["ratio_low"] <= 1 <= change["ratio_high"])
+        return ""
+    said = rivals.told(_ratio(change), 1.0)
+    twins = reading.rows(result.calls, stage=speed.stage)["replica"] > 0
+    return "same" if said in ("less", "more") and twins.any() and not change["resolved"] else said
 
 
 section = Section(order=20, title={"es": "Evolución", "en": "Evolution"}, render=render)

@@ -26,6 +26,7 @@ TEXTS = {
         "variant": "Variante",
         "change": "{metric}: diferencia con {baseline}",
         "n": "Frases",
+        "sounds": "Sonidos",
         "worst": "Los peores casos (hasta {each} por variante); todos están en la tabla `calls`.",
         "item": "Frase",
         "length": "Audio",
@@ -37,10 +38,10 @@ TEXTS = {
         "clean": "Ninguna frase {signs}.",
         "or": " ni ",
         "no_loops": "entra en bucle",
-        "no_budget_exhausted": "agota los tokens",
+        "no_budget_exhausted": "queda cortada",
         "no_hallucinations": "tiene texto donde nadie habla",
         "loops": "bucle",
-        "budget_exhausted": "tope de tokens",
+        "budget_exhausted": "cortada",
         "hallucinations": "nadie habla",
     },
     "en": {
@@ -53,6 +54,7 @@ TEXTS = {
         "variant": "Variant",
         "change": "{metric}: difference from {baseline}",
         "n": "Utterances",
+        "sounds": "Sounds",
         "worst": "The worst cases (up to {each} per variant); the table `calls` has all of them.",
         "item": "Utterance",
         "length": "Audio",
@@ -64,10 +66,10 @@ TEXTS = {
         "clean": "No utterance {signs}.",
         "or": " or ",
         "no_loops": "loops",
-        "no_budget_exhausted": "spends its token budget",
+        "no_budget_exhausted": "is cut off",
         "no_hallucinations": "has text where nobody speaks",
         "loops": "loop",
-        "budget_exhausted": "token budget",
+        "budget_exhausted": "cut off",
         "hallucinations": "nobody speaks",
     },
 }
@@ -87,6 +89,7 @@ def render(result: Result, language: str) -> str:
 def _counted(result: Result, name: str, here: pd.DataFrame, language: str) -> str:
     texts = TEXTS[language]
     known = [metric for metric in NAMES if (here["metric"] == metric).any()]
+    heard = "sounds" if measures.nobody_speaks(result, name) else "n"
     first = texts["change"].format(
         metric=wording.metric(known[0], language), baseline=f"`{reading.baseline(result)}`"
     )
@@ -100,7 +103,7 @@ def _counted(result: Result, name: str, here: pd.DataFrame, language: str) -> st
         rows.append([markdown.escape(line.label), *shown, change, n])
     return markdown.paragraphs(
         texts["set"].format(dataset=name),
-        markdown.table([*headers, first, texts["n"]], rows, "l"),
+        markdown.table([*headers, first, texts[heard]], rows, "l"),
         markdown.source(language, "summary", stage="quality", workload=name),
     )
 
@@ -133,7 +136,7 @@ def _clean(result: Result, language: str) -> str:
 
 
 def struck(result: Result) -> pd.DataFrame:
-    """Calls on data sets with a loop, a spent budget or text on silence: `signs`, and `size`, the
+    """Calls on data sets with a loop, a cut or text on silence: `signs`, and `size`, the
     words that are too many."""
     keys = ["workload", "variant", "session", "item"]
     scores = reading.rows(result.scores, stage="quality", replica=0)
@@ -153,7 +156,7 @@ def _example(result: Result, row: Mapping[str, Any], language: str) -> list[str]
     texts = TEXTS[language]
     known = measures.transcripts(result, str(row["dataset"])) != "unknown"
     told = [texts[sign] for sign in str(row["signs"]).split()]
-    note = [markdown.escape(row["note"])] if row["note"] else []
+    note = [markdown.escape(wording.note(row["note"], language))] if row["note"] else []
     return [
         markdown.escape(reading.Line(row["variant"], row["session"], "").label),
         markdown.escape(row["item"]),

@@ -36,8 +36,8 @@ TEXTS = {
             "más muestras."
         ),
         "refuted": (
-            "La afirmación sobre **{metric}** ({claimed}, {source}) queda refutada: corregirla "
-            "donde conste."
+            "La afirmación sobre **{metric}** ({claimed}, {source}) no se reproduce con este "
+            "modelo y equipo: no citarla para ellos."
         ),
     },
     "en": {
@@ -67,8 +67,8 @@ TEXTS = {
             "samples."
         ),
         "refuted": (
-            "The claim about **{metric}** ({claimed}, {source}) is refuted: correct it where it "
-            "is made."
+            "The claim about **{metric}** ({claimed}, {source}) is not reproduced with this model "
+            "and machine: do not quote it for them."
         ),
     },
 }
@@ -92,7 +92,7 @@ def _gates(result: Result, language: str) -> Iterator[str]:
             continue
         key = KEYS.get(check["status"]) or ("needs" if check["needs"] > 0 else "open")
         yield TEXTS[language][key].format(
-            gate=wording.gate_name(check, language, measures.many_sets(result)),
+            gate=markdown.escape(wording.gate_name(check, language, measures.many_sets(result))),
             limit=wording.gate_limit(check, language),
             observed=wording.gate_observed(check, language),
             n=markdown.count(check["n"], language),

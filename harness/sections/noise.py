@@ -16,8 +16,8 @@ TEXTS = {
             "mayor llega al {top}."
         ),
         "noisy": (
-            "{n} bloques ({share}) se midieron con ruido ({cause}); su mediana es el {median} de "
-            "la de su celda. Llevan {sign} en las tablas y aspa en las figuras, y no se ha "
+            "Con ruido ({cause}): {n} de {all} ({share}); su mediana es el {median} de la de su "
+            "celda. Llevan {sign} en las tablas y aspa en las figuras, y no se ha "
             "descartado ninguno. `harness doctor` dice qué estorba aquí y cómo remediarlo."
         ),
         "quiet": "Ningún bloque se midió con ruido ({cause}).",
@@ -34,8 +34,8 @@ TEXTS = {
             "largest reaches {top}."
         ),
         "noisy": (
-            "{n} blocks ({share}) were measured under noise ({cause}); their median is {median} of "
-            "their cell's. They bear {sign} in tables and a cross in figures, and none was "
+            "Under noise ({cause}): {n} of {all} ({share}); their median is {median} of their "
+            "cell's. They bear {sign} in tables and a cross in figures, and none was "
             "dropped. `harness doctor` says what disturbs this machine and how to mend it."
         ),
         "quiet": "No block was measured under noise ({cause}).",
@@ -60,6 +60,7 @@ def render(result: Result, language: str) -> str:
     noisy = blocks[blocks["noisy"]]
     marked = texts["quiet" if noisy.empty else "noisy"].format(
         n=markdown.count(len(noisy), language),
+        all=markdown.count(len(blocks), language),
         share=markdown.quantity(len(noisy) / len(blocks), "share", language),
         cause=noise.cause(result, language),
         median=markdown.quantity(float(noisy["relative"].median()), "share", language),

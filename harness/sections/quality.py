@@ -31,6 +31,7 @@ TEXTS = {
             "No se sabe quién habla en cada frase: los intervalos las toman por independientes y "
             "son demasiado estrechos si son de pocos locutores."
         ),
+        "many": "Hay {n} locutores.",
         "speakers": (
             "Hay un solo locutor: los intervalos valen para su voz y su micrófono, no para otros "
             "hablantes."
@@ -44,8 +45,9 @@ TEXTS = {
             "MAPSSWE es la prueba de NIST para comparar reconocedores: corta las frases donde los "
             "dos aciertan dos palabras seguidas y compara los errores de cada trozo. Su p dice con "
             "qué frecuencia saldría una diferencia así, o mayor, si los dos fueran igual de buenos "
-            "con estos locutores; una p grande no prueba que lo sean. Las puertas no la usan: "
-            "deciden por el intervalo, que también cuenta con otros locutores donde los hay."
+            "con estos locutores; una p grande no prueba que lo sean. Los límites no la "
+            "usan: se deciden por el intervalo, que también cuenta con otros locutores donde los "
+            "hay."
         ),
         "rules": (
             "Las mismas transcripciones de `{dataset}` con otras reglas. Para comparar con un "
@@ -77,6 +79,7 @@ TEXTS = {
             "It is not known who speaks: the intervals take the utterances for independent, and "
             "are too narrow if they are of few speakers."
         ),
+        "many": "There are {n} speakers.",
         "speakers": (
             "There is a single speaker: the intervals hold for this voice and microphone, not for "
             "other people."
@@ -212,7 +215,8 @@ def _rows(result: Result, name: str, metrics: list[str], language: str) -> Itera
 
 
 def _limits(result: Result, name: str, texts: Mapping[str, str]) -> Iterator[str]:
-    """For whom the intervals hold, where there are too few speakers to stand for others."""
+    """How many speakers there are, and for whom the intervals hold where they are too few to stand
+    for others."""
     called = reading.rows(result.calls, stage="quality", dataset=name)
     speakers = set(called["speaker"]) - {""}
     if not speakers:
@@ -221,6 +225,8 @@ def _limits(result: Result, name: str, texts: Mapping[str, str]) -> Iterator[str
         yield texts["speakers"]
     elif len(speakers) < stats.FEWEST:
         yield texts["few"].format(n=len(speakers), enough=stats.FEWEST)
+    else:
+        yield texts["many"].format(n=len(speakers))
 
 
 def _tested(result: Result, name: str) -> pd.DataFrame:

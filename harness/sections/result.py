@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from harness import markdown, measures, reading, wording
+from harness import markdown, measures, noise, reading, replayed, rivals, shortfall, wording
 from harness.contracts import Result, Section
 
 TEXTS = {
@@ -33,10 +33,10 @@ TEXTS = {
         "drift": "con un {drift} % para la deriva que no se ha visto",
         "needs": "harían falta unas {n} muestras",
         "conventions": (
-            "Un límite solo se cumple si su cota entera queda del lado bueno. En esta tabla, entre "
-            "corchetes, cotas que valen cada una al 95 %, todas las miradas juntas; en las demás, "
-            "intervalos del 95 %. «n» son las muestras{tail}. «pp» son puntos porcentuales; «—» es "
-            "sin medir; «∞», sin cota por falta de muestras."
+            "Un límite solo se cumple si su cota entera queda del lado bueno. En esta tabla y en "
+            "la de afirmaciones, entre corchetes, cotas que valen cada una al 95 %, todas las "
+            "miradas juntas; en las demás, intervalos del 95 %. «n» son las muestras{tail}. «pp» "
+            "son puntos porcentuales; «—» es sin medir; «∞», sin cota por falta de muestras."
         ),
         "tail": ": para acotar un P99 hacen falta al menos 299 llamadas",
         "stopped": (
@@ -45,6 +45,22 @@ TEXTS = {
             "muestras se hubiera fijado antes."
         ),
         "alt": "Cuánto de cada límite se usa, con su intervalo",
+        "broken": "No se pudo hacer `{variant}`: {why}.",
+        "busy": (
+            "Equipo ocupado: {noisy} de {all} bloques de latencia ({share}) se midieron con ruido, "
+            "lo que ensancha sus intervalos y quizá los desplaza; véase [Ruido de la "
+            "medida](#ruido-de-la-medida)."
+        ),
+        "audit": (
+            "Auditoría: el protocolo de {source}, repetido aquí {n}, dio como ganador a {list}; "
+            "{held}."
+        ),
+        "once": "una vez",
+        "times": "{n} veces sin cambiar nada",
+        "first": "`{name}` (el punto de partida)",
+        "held": "medida de nuevo por rondas, se sostiene la ganancia de {list}",
+        "not_held": "medida de nuevo por rondas, no se sostiene ninguna ganancia",
+        "no_gain": "no hubo ganancia que comprobar",
     },
     "en": {
         "verdict": "Verdict",
@@ -69,10 +85,10 @@ TEXTS = {
         "drift": "with {drift}% for a drift not seen",
         "needs": "would take about {n} samples",
         "conventions": (
-            "A limit is met only if its whole bound lies on the right side. In this table, "
-            "brackets hold bounds that each hold with 95%, all looks together; in the others, 95% "
-            "intervals. n counts samples{tail}. pp are percentage "
-            "points; — is not measured; ∞ means no bound, for want of samples."
+            "A limit is met only if its whole bound lies on the right side. In this table and in "
+            "that of claims, brackets hold bounds that each hold with 95%, all looks together; in "
+            "the others, 95% intervals. n counts samples{tail}. pp are percentage points; — is not "
+            "measured; ∞ means no bound, for want of samples."
         ),
         "tail": ": bounding a P99 takes at least 299 calls",
         "stopped": (
@@ -81,9 +97,24 @@ TEXTS = {
             "samples had been fixed beforehand."
         ),
         "alt": "How much of each limit is used, with its interval",
+        "broken": "`{variant}` could not be made: {why}.",
+        "busy": (
+            "Busy machine: {noisy} of {all} latency blocks ({share}) were measured under noise, "
+            "which widens their intervals and may shift them; see [Noise](#noise)."
+        ),
+        "audit": (
+            "Audit: the protocol of {source}, replayed here {n}, named as winner {list}; {held}."
+        ),
+        "once": "once",
+        "times": "{n} times with nothing changed",
+        "first": "`{name}` (the starting point)",
+        "held": "measured again in rounds, the gain of {list} holds",
+        "not_held": "measured again in rounds, no gain holds",
+        "no_gain": "there was no gain to check",
     },
 }
 
+BUSY = 0.25  # share of the blocks under noise from which the first screen tells of it
 USUAL = 0.95  # the level of bounds that were looked at once
 COUNTED = ("WAIVED", "FAIL", "INCONCLUSIVE", "NOT MEASURED")
 
@@ -93,10 +124,12 @@ def render(result: Result, language: str) -> str:
     checks = _named(result, language)
     named = wording.verdict(str(result.verdict.get("verdict") or ""), language)
     opening = f"**{texts['verdict']}: {named}**" if named else ""
+    told = "\n".join(f"- {line}" for line in _told(result, language))
     if not checks:
-        return markdown.paragraphs(opening, texts["none"])
+        return markdown.paragraphs(opening, texts["none"], told)
     return markdown.paragraphs(
         markdown.paragraphs(opening + ". " + _subject(result, language) + _why(checks, language)),
+        told,
         _table(checks, language),
         markdown.source(language, "checks"),
         texts["conventions"].format(tail=texts["tail"] if _tailed(checks) else ""),
@@ -105,15 +138,69 @@ def render(result: Result, language: str) -> str:
     )
 
 
+# ---------------------------------------- what the reader must know beside the verdict
+def _told(result: Result, language: str) -> Iterator[str]:
+    """A line each: what an audit found, what could not be made, what was cut short, noise."""
+    yield from _audited(result, language)
+    for variant, why in rivals.broken(result).items():
+        yield TEXTS[language]["broken"].format(variant=variant, why=markdown.escape(why))
+    cut = shortfall.told(result, language)
+    if cut:
+        yield cut
+    yield from _busy(result, language)
+
+
+def _busy(result: Result, language: str) -> Iterator[str]:
+    blocks = noise.blocks(result)
+    noisy = int(blocks["noisy"].sum())
+    if noisy and noisy >= BUSY * len(blocks):
+        yield TEXTS[language]["busy"].format(
+            noisy=markdown.count(noisy, language),
+            all=markdown.count(len(blocks), language),
+            share=markdown.quantity(noisy / len(blocks), "share", language),
+        )
+
+
+def _audited(result: Result, language: str) -> Iterator[str]:
+    """Whom the replayed protocol named, and whether any gain held when measured again."""
+    texts, found = TEXTS[language], replayed.read(result)
+    if found is None or not found.winners:
+        return
+    winners = list(dict.fromkeys(found.winners.values()))
+    others = [one for one in winners if one is not found.first]
+    held = [one.name for one in others if found.reads(found.ours(one)) == "faster"]
+    listed = ", ".join(markdown.code(name) for name in held)
+    outcome = texts["held"].format(list=listed) if held else texts["not_held"]
+    named = [
+        texts["first"].format(name=one.name) if one is found.first else markdown.code(one.name)
+        for one in winners
+    ]
+    ran = len(found.winners)
+    yield texts["audit"].format(
+        source=markdown.escape(str(found.plan["source"])),
+        n=texts["once"] if ran == 1 else texts["times"].format(n=ran),
+        list=", ".join(named),
+        held=outcome if others else texts["no_gain"],
+    )
+
+
 def _tailed(checks: list[dict[str, Any]]) -> bool:
     return any(str(check["metric"]).startswith("latency_p99") for check in checks)
 
 
 def _named(result: Result, language: str) -> list[dict[str, Any]]:
-    """The candidate's checks, each with its `name` in the reader's words."""
+    """The candidate's checks, each with its `name` in the reader's words, and whether somebody
+    speaks where it was measured (`spoken`)."""
     many = measures.many_sets(result)
     checks = reading.records(reading.own_checks(result))
-    return [{**check, "name": wording.gate_name(check, language, many)} for check in checks]
+    return [
+        {
+            **check,
+            "name": wording.gate_name(check, language, many),
+            "spoken": not measures.nobody_speaks(result, str(check["workload"])),
+        }
+        for check in checks
+    ]
 
 
 def _subject(result: Result, language: str) -> str:
@@ -175,7 +262,8 @@ def _row(check: Mapping[str, Any], language: str) -> list[str]:
 def _how(check: Mapping[str, Any], language: str) -> str:
     """The method, in parentheses how many of the samples count as independent, the level of the
     bounds where the run looked more than once, and what it would take to decide."""
-    texts, method = TEXTS[language], markdown.escape(wording.how(check["method"], language))
+    texts = TEXTS[language]
+    method = markdown.escape(wording.how(check["method"], language, bool(check["spoken"])))
     if not method:
         return markdown.UNKNOWN
     units = f" ({markdown.count(check['units'], language)})" if check["units"] > 1 else ""

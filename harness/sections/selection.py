@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from harness import markdown, measures, reading, wording
+from harness import markdown, measures, reading, rivals, wording
 from harness.contracts import Result, Section
 
 TEXTS = {
@@ -27,6 +27,7 @@ TEXTS = {
         "one": "fuera: un límite sin cumplir",
         "error": "falló: {error}",
         "lost": "no incumple, y no es la mejor",
+        "tied": "no incumple, y no se distingue de la elegida",
         "fresh": (
             "La elegida se midió de nuevo, junto a `{baseline}`, sobre `{dataset}`, que no sirvió "
             "para elegirla. {metric} {how}: {value}; al elegirla, {before}."
@@ -61,6 +62,7 @@ TEXTS = {
         "one": "out: one gate not met",
         "error": "failed: {error}",
         "lost": "misses none, and is not the best",
+        "tied": "misses none, and cannot be told from the chosen one",
         "fresh": (
             "The chosen one was measured again, beside `{baseline}`, on `{dataset}`, which it was "
             "not chosen by. {metric} {how}: {value}; when chosen, {before}."
@@ -121,12 +123,22 @@ def _row(result: Result, plan: dict[str, Any], variant: str, language: str) -> l
     elif missed:
         reads = texts["one" if len(missed) == 1 else "out"].format(n=len(missed))
     else:
-        reads = texts["lost"]
+        reads = texts["tied" if _tied(result, plan, row) else "lost"]
     line = reading.Line(variant, str(row["session"]) if row else "default", "")
     where = (plan["dataset"], plan["metric"])
     over = measures.against(result, line, where, language)
     shown = markdown.escape(variant), measures.shown(row, language), over
     return [*shown, "<br>".join(listed) or markdown.UNKNOWN, reads]
+
+
+def _tied(result: Result, plan: dict[str, Any], row: dict[str, Any] | None) -> bool:
+    """Whether a variant that misses nothing cannot be told from the chosen one there, paired."""
+    chosen = {"variant": reading.candidate(result)[0], "replica": 0, "stage": "quality"}
+    where = {"workload": plan["dataset"], "metric": plan["metric"]}
+    best = reading.row(result.summary, **chosen, **where)
+    if row is None or best is None:
+        return False
+    return rivals.paired(result, str(plan["metric"]), (best, row))[1] == "same"
 
 
 def _warnings(result: Result, plan: dict[str, Any]) -> set[str]:

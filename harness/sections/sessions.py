@@ -38,9 +38,9 @@ TEXTS = {
         "fresh": "Medida de nuevo",
         "reads": "Lectura",
         "blocks": "Bloques",
-        "chosen": "**elegida**",
+        "chosen": "elegida",
         "held": "**elegida**: la ganancia se repitió",
-        "lost": "**elegida**, pero la ganancia no se repitió: no es mejor que `default`",
+        "lost": "elegida en el barrido; no se demostró que sea mejor que `default`",
         "reference": "referencia",
         "failed": "falló: {error}",
         "faster": "más rápida",
@@ -69,9 +69,9 @@ TEXTS = {
         "fresh": "Measured again",
         "reads": "Reading",
         "blocks": "Blocks",
-        "chosen": "**chosen**",
+        "chosen": "chosen",
         "held": "**chosen**: the gain held",
-        "lost": "**chosen**, but the gain did not hold: no better than `default`",
+        "lost": "chosen in the sweep; not shown to be better than `default`",
         "reference": "reference",
         "failed": "failed: {error}",
         "faster": "faster",
@@ -88,6 +88,8 @@ def render(result: Result, language: str) -> str:
     texts = TEXTS[language]
     if result.sessions.empty:
         return texts["none"]
+    if set(result.sessions["session"]) == {"default"}:
+        return ""  # nothing was swept: the default session alone serves the A/A twin
     low, high = reading.twin_band(result)
     band = texts["no_band"]
     if math.isinf(low):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pandas as pd
@@ -17,21 +17,32 @@ TEXTS = {
     "es": {
         "none": "Sin medir: no hay ninguna llamada.",
         "quantized": "Cuantización `{method}`: `{variant}` pasa de {before} a {after} ({change}).",
+        "system": (
+            "`{variant}` es otro modelo o un sistema de varios, no `{baseline}` cuantizado: ocupa "
+            "{after} frente a {before} ({change})."
+        ),
         "latency": (
-            "Latencia: {calls} llamadas en caliente, {cells} celdas, {lengths} duraciones ({list})."
+            "Latencia: llamadas en caliente, {calls}; celdas, {cells}; duraciones, {list}; rondas, "
+            "{rounds}."
         ),
         "twin": "Gemelo A/A de la base: {calls} llamadas.",
-        "sweep": "Barrido: {sessions} sesiones, {calls} llamadas en caliente en {rounds} rondas.",
+        "sweep": (
+            "Barrido: sesiones, {sessions}; llamadas en caliente, {calls}; rondas, {rounds}."
+        ),
+        "unswept": (
+            "Etapa de barrido, con la sesión por defecto sola, para el gemelo A/A: llamadas en "
+            "caliente, {calls}; rondas, {rounds}."
+        ),
         "audit": (
             "Auditoría de un protocolo ajeno: {replayed} llamadas a su modo y {rounds} al nuestro."
         ),
         "quality": (
-            "Calidad: {items} frases de `{dataset}` ({seconds} s de audio, {speakers}), "
-            "{variants} variantes."
+            "Calidad: {items} frases de `{dataset}` ({seconds} s de audio, {speakers}); variantes, "
+            "{variants}."
         ),
         "spoken": (
-            "Síntesis: {items} textos de `{dataset}`, dichos por {variants} variantes ({seconds} s "
-            "de audio en total)."
+            "Síntesis: {items} textos de `{dataset}` ({seconds} s de audio en total); variantes, "
+            "{variants}."
         ),
         "server": (
             "`{variant}` es un servidor: {url}, modelo {model}, hasta {timeout} por llamada, hasta "
@@ -39,25 +50,30 @@ TEXTS = {
             "la vez. Su latencia incluye la red y el envío del audio; en qué máquina corre no se "
             "sabe. De {calls} llamadas con respuesta, {again} se enviaron más de una vez."
         ),
-        "source": "`{dataset}` viene de `{source}`, huella `{fingerprint}`{notes}.",
+        "source": "`{dataset}` se leyó con `{source}`, huella `{fingerprint}`{notes}.",
+        "format": "Con qué se lee un conjunto de datos dice su formato, no su origen.",
         "left": (
             "De `{dataset}` se quedan sin resultado en alguna variante {n} de {all} frases "
             "({share}): {why}. Una a una, en `calls.parquet`."
         ),
         "times": "{why} ({n})",
-        "judged": "Jueces: {n} audios o puntuaciones en `judged`, {errors} de ellos sin cifra.",
+        "judged": (
+            "Jueces: {n} juicios o puntuaciones en `judged` (cada audio, por cada juez), sin cifra "
+            "{errors}."
+        ),
         "silent": (
-            "Sin habla: {items} clips de `{dataset}` ({seconds} s de audio), {variants} variantes."
+            "Sin habla: {items} clips de `{dataset}` ({seconds} s de audio); variantes, {variants}."
         ),
         "unwritten": (
             "Habla sin transcripción: {items} trozos de `{dataset}` ({seconds} s de audio, "
-            "{speakers}), {variants} variantes."
+            "{speakers}); variantes, {variants}."
         ),
         "speaker": "1 locutor",
         "speakers": "{n} locutores",
         "unknown": "locutores desconocidos",
         "total": (
-            "En total, {calls} llamadas cronometradas y {errors} errores, todas en `calls.parquet`."
+            "En total, llamadas cronometradas, {calls}; errores, {errors}; todas en "
+            "`calls.parquet`."
         ),
     },
     "en": {
@@ -65,17 +81,27 @@ TEXTS = {
         "quantized": (
             "Quantization `{method}`: `{variant}` goes from {before} to {after} ({change})."
         ),
-        "latency": "Latency: {calls} warm calls, {cells} cells, {lengths} lengths ({list}).",
+        "system": (
+            "`{variant}` is another model or a system of several, not `{baseline}` quantized: it "
+            "takes {after} against {before} ({change})."
+        ),
+        "latency": (
+            "Latency: warm calls, {calls}; cells, {cells}; lengths, {list}; rounds, {rounds}."
+        ),
         "twin": "A/A twin of the baseline: {calls} calls.",
-        "sweep": "Sweep: {sessions} sessions, {calls} warm calls in {rounds} rounds.",
+        "sweep": "Sweep: sessions, {sessions}; warm calls, {calls}; rounds, {rounds}.",
+        "unswept": (
+            "Sweep stage, the default session alone, for the A/A twin: warm calls, {calls}; "
+            "rounds, {rounds}."
+        ),
         "audit": "Audit of another's protocol: {replayed} calls its way and {rounds} ours.",
         "quality": (
-            "Quality: {items} utterances of `{dataset}` ({seconds} s of audio, {speakers}), "
-            "{variants} variants."
+            "Quality: {items} utterances of `{dataset}` ({seconds} s of audio, {speakers}); "
+            "variants, {variants}."
         ),
         "spoken": (
-            "Synthesis: {items} texts of `{dataset}`, said by {variants} variants ({seconds} s of "
-            "audio in all)."
+            "Synthesis: {items} texts of `{dataset}` ({seconds} s of audio in all); variants, "
+            "{variants}."
         ),
         "server": (
             "`{variant}` is a server: {url}, model {model}, up to {timeout} a call, sent again up "
@@ -83,25 +109,29 @@ TEXTS = {
             "time. Its latency includes the network and sending the audio; the machine that it "
             "runs on is not known. Of {calls} answered calls, {again} were sent more than once."
         ),
-        "source": "`{dataset}` comes from `{source}`, fingerprint `{fingerprint}`{notes}.",
+        "source": "`{dataset}` was read with `{source}`, fingerprint `{fingerprint}`{notes}.",
+        "format": "What a data set is read with tells its format, not its origin.",
         "left": (
             "Of `{dataset}`, {n} of {all} utterances have no result with some variant ({share}): "
             "{why}. `calls.parquet` has each."
         ),
         "times": "{why} ({n})",
-        "judged": "Judges: {n} pieces of audio or scores in `judged`, {errors} without a figure.",
+        "judged": (
+            "Judges: {n} judgements or scores in `judged` (each piece of audio, by each judge), "
+            "without a figure {errors}."
+        ),
         "silent": (
-            "Without speech: {items} clips of `{dataset}` ({seconds} s of audio), {variants} "
-            "variants."
+            "Without speech: {items} clips of `{dataset}` ({seconds} s of audio); variants, "
+            "{variants}."
         ),
         "unwritten": (
             "Speech without a transcript: {items} pieces of `{dataset}` ({seconds} s of audio, "
-            "{speakers}), {variants} variants."
+            "{speakers}); variants, {variants}."
         ),
         "speaker": "1 speaker",
         "speakers": "{n} speakers",
         "unknown": "speakers unknown",
-        "total": "In all, {calls} timed calls and {errors} errors, every one in `calls.parquet`.",
+        "total": "In all, timed calls, {calls}; errors, {errors}; every one in `calls.parquet`.",
     },
 }
 
@@ -110,13 +140,14 @@ def render(result: Result, language: str) -> str:
     texts = TEXTS[language]
     if result.calls.empty:
         return texts["none"]
-    lines = [*_made(result, language), *_servers(result, language)]
+    lines = [*_models(result), *_made(result, language), *_servers(result, language)]
     lines += [*_timed(result, language), *_spoken(result, language)]
     failed = int((result.calls["error"] != "").sum())
     total = {"calls": _clocked(result), "errors": failed}
     lines.append(texts["total"].format(**_counts(total, language)))
     listed = "\n".join(f"- {line}" for line in lines)
-    return markdown.paragraphs(listed, markdown.source(language, "calls"))
+    about = texts["format"] if len(result.datasets) else ""
+    return markdown.paragraphs(listed, about, markdown.source(language, "calls"))
 
 
 def _clocked(result: Result) -> int:
@@ -136,13 +167,49 @@ def _made(result: Result, language: str) -> Iterator[str]:
             continue
         if row["size_bytes"] == base["size_bytes"] and row["method"] == base["method"]:
             continue  # the same files, with other parameters
-        yield TEXTS[language]["quantized"].format(
+        change = row["size_bytes"] / base["size_bytes"] - 1
+        yield TEXTS[language]["quantized" if _same_model(result, row) else "system"].format(
             method=row["method"],
             variant=row["variant"],
+            baseline=base["variant"],
             before=markdown.quantity(base["size_bytes"] / 1e6, "MB", language),
             after=markdown.quantity(row["size_bytes"] / 1e6, "MB", language),
-            change=markdown.quantity(row["size_bytes"] / base["size_bytes"] - 1, "share", language),
+            change=("+" if change > 0 else "") + markdown.quantity(change, "share", language),
         )
+
+
+def _same_model(result: Result, row: Mapping[str, Any]) -> bool:
+    """Whether a variant has files of the same names as the baseline's: a form of that model."""
+    base = reading.row(result.variants, variant=reading.baseline(result))
+    names = [set(reading.parsed(one["files"])) for one in (row, base) if one]
+    return len(names) == 2 and names[0] == names[1]
+
+
+def _models(result: Result) -> Iterator[str]:
+    """Family and source of each model that some variant is or has as a part, voice and language
+    where it has them: once, where variants share one."""
+    known: dict[str, list[str]] = {}
+    for variant in reading.variants(result):
+        for role, model in _each(measures.own_model(result, variant)):
+            if model.get("source"):
+                name = f"{variant}.{role}" if role else variant
+                known.setdefault(_about(model), []).append(f"`{name}`")
+    for about, names in known.items():
+        yield f"{', '.join(names)}: {about}."
+
+
+def _each(model: dict[str, Any], role: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
+    """(role, model) of a model and of its parts."""
+    yield role, model
+    for name, part in (model.get("parts") or {}).items():
+        yield from _each(part, f"{role}.{name}" if role else name)
+
+
+def _about(model: dict[str, Any]) -> str:
+    source = dict(model["source"])
+    facts = [str(model["family"]), *(str(value) for value in source.values())]
+    facts += [f"{key} {model[key]}" for key in ("voice", "language", "speaker") if model.get(key)]
+    return " · ".join(markdown.code(fact) for fact in facts)
 
 
 def _servers(result: Result, language: str) -> Iterator[str]:
@@ -165,10 +232,7 @@ def _servers(result: Result, language: str) -> Iterator[str]:
 
 def _asked(model: dict[str, Any], role: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
     """(role, parameters) of what a model asks by a URL, itself or in its parts."""
-    if model.get("url"):
-        yield role, model
-    for name, part in (model.get("parts") or {}).items():
-        yield from _asked(part, f"{role}.{name}" if role else name)
+    yield from ((name, one) for name, one in _each(model, role) if one.get("url"))
 
 
 def _number(model: dict[str, Any], key: str) -> float:
@@ -183,7 +247,7 @@ def _timed(result: Result, language: str) -> Iterator[str]:
         lengths = reading.lengths(own)
         shown = ", ".join(wording.workload(name, language) for name in lengths)
         cells = len(own.groupby(["variant", "session"]))
-        numbers = {"calls": len(own), "cells": cells, "lengths": len(lengths)}
+        numbers = {"calls": len(own), "cells": cells, "rounds": own["round"].nunique()}
         yield texts["latency"].format(**_counts(numbers, language), list=shown)
     if len(calls) > len(own):
         yield texts["twin"].format(**_counts({"calls": len(calls) - len(own)}, language))
@@ -191,7 +255,9 @@ def _timed(result: Result, language: str) -> Iterator[str]:
     if len(swept):
         numbers = {"sessions": swept["session"].nunique(), "rounds": swept["round"].nunique()}
         good = int((swept["error"] == "").sum())
-        yield texts["sweep"].format(**_counts({**numbers, "calls": good}, language))
+        yield texts["sweep" if numbers["sessions"] > 1 else "unswept"].format(
+            **_counts({**numbers, "calls": good}, language)
+        )
     replayed = len(reading.rows(result.calls, stage="audit", warm=True, error=""))
     rounds = len(reading.rows(result.calls, stage="audit_rounds", warm=True, error=""))
     if replayed or rounds:
@@ -241,7 +307,8 @@ def _drawn(result: Result, name: str, language: str) -> Iterator[str]:
     texts = TEXTS[language]
     row = reading.row(result.datasets, dataset=name)
     if row:
-        notes = "; ".join(f"{key}: {value}" for key, value in reading.parsed(row["notes"]).items())
+        known = wording.notes(reading.parsed(row["notes"]), language)
+        notes = "; ".join(f"{key}: {value}" for key, value in known.items())
         yield texts["source"].format(
             dataset=name,
             source=row["source"],

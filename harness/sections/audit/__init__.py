@@ -74,7 +74,7 @@ def _row(found: Replayed, one: Configuration, language: str) -> list[str]:
 def _lengths(repeat: Repeat, language: str) -> str:
     texts = TEXTS[language]
     parts = [(wording.workload(f"{s:g} s", language), repeat.at(s)) for s in repeat.spans]
-    headers = [texts["length"], "P50", "P99", "max", "n"]
+    headers = [texts["length"], "P50", "P99", texts["longest"], "n"]
     rows = [
         [
             name,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import statistics
 from collections.abc import Iterator
 
 from harness import markdown, stats, wording
@@ -55,25 +56,26 @@ def _winner(found: Replayed, language: str) -> Iterator[str]:
 
 
 def _gains(found: Replayed, language: str) -> Iterator[str]:
-    texts = TEXTS[language]
+    """The gain of every winner in one line: each has its own verdict."""
+    texts, band = TEXTS[language], found.band
+    said = []
     for one in dict.fromkeys(found.winners.values()):
         if one is not found.first:
-            ratio, band = found.ours(one), found.band
-            yield texts["gain"].format(
-                name=one.name,
-                first=found.first.name,
-                ratio=paired(ratio, language),
-                low=percent(band[0], language),
-                high=percent(band[1], language),
-                verdict=texts[f"gain_{found.reads(ratio)}"],
-            )
+            ratio = found.ours(one)
+            verdict = texts[f"gain_{found.reads(ratio)}"]
+            ours = paired(ratio, language)
+            told = {"name": one.name, "first": found.first.name, "ratio": ours, "verdict": verdict}
+            said.append(texts["gain"].format(**told))
+    if said:
+        ends = {"low": percent(band[0], language), "high": percent(band[1], language)}
+        yield texts["gains"].format(list="; ".join(said), **ends)
 
 
 def _drift(found: Replayed, language: str) -> Iterator[str]:
     texts, drifts = TEXTS[language], sorted(found.drifts)
     if not drifts:
         return
-    known = {"least": drifts[0], "most": drifts[-1], "middle": stats.quantile(drifts, 0.5)}
+    known = {"least": drifts[0], "most": drifts[-1], "middle": statistics.median(drifts)}
     said = texts["drifts"].format(**{k: percent(v, language) for k, v in known.items()})
     claimed = found.plan.get("claimed_gain")
     if claimed is not None:

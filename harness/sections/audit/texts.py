@@ -28,6 +28,7 @@ TEXTS = {
         "same": "no se distingue",
         "unknown": "sin medir",
         "length": "Audio",
+        "longest": "Máx.",
         "pooled": "todas juntas",
         "winner": "**El ganador:** {list}. {verdict}",
         "won": "la {n}.ª vez, `{name}`, con un {gain} menos que `{first}`",
@@ -38,10 +39,11 @@ TEXTS = {
             "Con el mismo programa y el mismo equipo nombra a ganadores distintos: el nombre del "
             "ganador no es un resultado."
         ),
-        "gain": (
-            "**La ganancia, medida de nuevo.** Emparejada por rondas, `{name}` tarda el {ratio} de "
-            "lo que tarda `{first}`, y el gemelo A/A abarca del {low} al {high}: {verdict}."
+        "gains": (
+            "**La ganancia, medida de nuevo,** emparejada por rondas: {list}. El gemelo A/A abarca "
+            "del {low} al {high}."
         ),
+        "gain": "`{name}` tarda el {ratio} de lo que tarda `{first}`: {verdict}",
         "gain_faster": "la ganancia se sostiene",
         "gain_slower": "es más lenta, lo contrario de lo que dice el protocolo",
         "gain_same": "no se distingue, así que la ganancia no queda demostrada",
@@ -120,6 +122,7 @@ TEXTS = {
         "same": "cannot be told apart",
         "unknown": "not measured",
         "length": "Audio",
+        "longest": "Max.",
         "pooled": "all pooled",
         "winner": "**The winner:** {list}. {verdict}",
         "won": "in run {n}, `{name}`, {gain} under `{first}`",
@@ -130,10 +133,11 @@ TEXTS = {
             "With the same program on the same machine it names different winners: the winner's "
             "name is no result."
         ),
-        "gain": (
-            "**The gain, measured again.** Paired within rounds, `{name}` takes {ratio} of the "
-            "time of `{first}`, and the A/A twin reaches from {low} to {high}: {verdict}."
+        "gains": (
+            "**The gain, measured again,** paired within rounds: {list}. The A/A twin reaches from "
+            "{low} to {high}."
         ),
+        "gain": "`{name}` takes {ratio} of the time of `{first}`: {verdict}",
         "gain_faster": "the gain holds",
         "gain_slower": "it is slower, the opposite of what the protocol says",
         "gain_same": "it cannot be told apart, so that no gain is shown",

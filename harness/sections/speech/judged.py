@@ -64,7 +64,10 @@ def listeners(result: Result, name: str, language: str) -> Iterator[str]:
         reasons = left["error"].map(measures.without_line)
         most = reasons.value_counts().sort_index().sort_values(ascending=False, kind="stable")
         why = [
-            texts["times"].format(why=markdown.escape(str(reason)), n=markdown.count(n, language))
+            texts["times"].format(
+                why=markdown.escape(wording.note(str(reason), language)),
+                n=markdown.count(n, language),
+            )
             for reason, n in most.head(REASONS).items()
         ]
         told += " " + texts["screened"].format(
@@ -87,15 +90,17 @@ def judges(result: Result, name: str, language: str) -> Iterator[str]:
 def _judge(row: Mapping[str, Any], language: str) -> str:
     about = reading.parsed(row["about"])
     said = str(about.get(language) or about.get("en") or "")
-    parts = [f"`{row['judge']}`: {markdown.escape(row['version'])}.", markdown.escape(said)]
+    version = wording.note(str(row["version"]), language)
+    parts = [f"`{row['judge']}`: {markdown.escape(version)}.", markdown.escape(said)]
     if reading.parsed(row["parameters"]):
         parts.append(markdown.code(row["parameters"]) + ".")
     notes = reading.parsed(row["notes"])
     recogniser = notes.pop("recogniser", "")
     if recogniser:
-        value = markdown.escape(str(recogniser))
+        value = markdown.escape(wording.note(str(recogniser), language))
         parts.append(TEXTS[language]["recogniser"].format(value=value))
     if notes:
-        listed = "; ".join(f"{key}: {value}" for key, value in notes.items())
+        named = wording.notes(notes, language)
+        listed = "; ".join(f"{key}: {value}" for key, value in named.items())
         parts.append(markdown.escape(listed) + ".")
     return " ".join(part for part in parts if part)

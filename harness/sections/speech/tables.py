@@ -3,38 +3,63 @@ said."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
 
-from harness import markdown, measures, reading, wording
+from harness import markdown, measures, reading, stats, wording
 from harness.contracts import Result
 from harness.sections.speech.words import TEXTS
 
+FIRST, WHOLE_CALL = "first_audio_ms", "latency_p50_ms"
+SAME = 0.01  # of the call: what is left of it when all of the audio is there at once
 HALVES = ("recogniser_seconds", "synthesiser_seconds")  # of a spoken turn
 WHOLE = ("mos", "dnsmos_ovrl", "utmos", "plcmos")  # of a predictor, its parts apart
+ORDER = ("mos", "dnsmos_ovrl", *measures.PARTS_OF_DNSMOS, "utmos", "plcmos")
 
 
 def told(result: Result, name: str, here: pd.DataFrame, language: str) -> str:
     """Every table of one data set, those without a figure left out."""
     texts, base = TEXTS[language], reading.baseline(result)
-    whole = _known(here, (*WHOLE, *measures.HEARD))
+    opinions, heard = _known(here, WHOLE), _known(here, measures.HEARD)
+    whole = [*opinions, *heard]
     parts = _known(here, measures.PARTS_OF_DNSMOS)
     paired = markdown.source(language, "changes", stage="quality", workload=name)
     measured = markdown.source(language, "summary", stage="quality", workload=name)
     blocks = [_table(here, whole, language), measured] if whole else []
     if parts:
         beside = [*parts, *_known(here, measures.HEARD[:1])]
-        blocks += [texts["parts"], _table(here, beside, language), measured]
-    rows = _differences(result, name, (here, whole), language)
-    if whole and rows:
-        headers = [texts["variant"], *(wording.metric(metric, language) for metric in whole)]
+        blocks += [_scales(parts, language), _table(here, beside, language), measured]
+    wanted = _wanted(result, name)
+    asked = [part for part in parts if part in wanted]
+    compared = [*sorted([*opinions, *asked], key=ORDER.index), *heard]
+    rows = _differences(result, name, (here, compared), language)
+    if compared and rows:
+        headers = [texts["variant"], *(wording.metric(metric, language) for metric in compared)]
         told = texts["paired"].format(baseline=base)
         blocks += [told, markdown.table(headers, rows, "l"), paired]
     return markdown.paragraphs(
         texts["set"].format(dataset=name), *blocks, *_made(result, name, here, language)
     )
+
+
+def _scales(parts: Sequence[str], language: str) -> str:
+    """ "Otras notas de DNSMOS (SIG, BAK y P.808):"."""
+    names = [wording.metric(part, language).rpartition(" ")[2] for part in parts]
+    listed = TEXTS[language]["and"].join(filter(None, [", ".join(names[:-1]), names[-1]]))
+    return TEXTS[language]["parts"].format(names=listed)
+
+
+def _wanted(result: Result, name: str) -> set[str]:
+    """What the experiment asks of a data set by name, to be measured or within a limit."""
+    return {*reading.asked(result, name), *(str(gate["metric"]) for gate in _gates(result, name))}
+
+
+def _gates(result: Result, name: str) -> list[Mapping[str, Any]]:
+    """The limits on a data set, and those that name none."""
+    every = result.experiment.get("gates") or []
+    return [gate for gate in every if (gate.get("at") or {}).get("dataset", name) == name]
 
 
 def _known(here: pd.DataFrame, names: Sequence[str]) -> list[str]:
@@ -78,10 +103,13 @@ def _made(result: Result, name: str, here: pd.DataFrame, language: str) -> list[
     """Length against the baseline, clipping, first sound; times too, where nobody else has them."""
     texts, base = TEXTS[language], f"`{reading.baseline(result)}`"
     stage = reading.rows(result.summary, stage="quality", replica=0, workload=name)
+    stage = stage[stage["metric"] != ""]  # such a row stands for a variant that could not be made
     names = _known(here, measures.SPOKEN)
     if measures.only_spoken(result, name):
         own = [str(metric) for metric in stage["metric"].unique()]
         names += [metric for metric in own if metric not in measures.ELSEWHERE]
+    at_once = _at_once(result, name, stage[stage["metric"].isin(names)])
+    names = [metric for metric in names if not (at_once and metric == FIRST)]
     halves = _halves(result, name)
     if not names and halves.empty:
         return []
@@ -97,16 +125,38 @@ def _made(result: Result, name: str, here: pd.DataFrame, language: str) -> list[
         parts = [markdown.quantity(1000 * float(value), "ms", language) for value in spent]
         rows.append([markdown.escape(line.label), *shown, *drift, *parts])
     source = markdown.source(language, "summary", stage="quality", workload=name)
-    return [texts["made"], markdown.table(headers, rows, "l"), source]
+    told = [texts["at_once"]] if at_once else []
+    return [texts["made"], markdown.table(headers, rows, "l"), source, *told]
+
+
+def _at_once(result: Result, name: str, stage: pd.DataFrame) -> bool:
+    """Whether every voice gives all of its audio at the end of the call, so that its first sound
+    tells nothing that the latency beside it does not. A limit on the first sound keeps it."""
+    ends = {metric: _medians(stage, metric) for metric in (FIRST, WHOLE_CALL)}
+    if ends[FIRST].empty or any(gate["metric"] == FIRST for gate in _gates(result, name)):
+        return False
+    calls = ends[WHOLE_CALL].reindex(ends[FIRST].index)
+    return bool(((ends[FIRST] - calls).abs() <= SAME * calls).all())
+
+
+def _medians(stage: pd.DataFrame, metric: str) -> pd.Series[float]:
+    rows = reading.rows(stage, metric=metric).set_index(["variant", "session"])
+    return rows["value"].dropna()
 
 
 def _halves(result: Result, name: str) -> pd.DataFrame:
-    """(variant, session) -> median seconds of each half of a spoken turn, where there are two."""
-    calls = reading.rows(result.calls, stage="quality", dataset=name, replica=0, error="")
+    """(variant, session) -> median seconds of each half of a spoken turn, where there are two: of
+    the same calls and by the same rule as a P50 beside it."""
+    equal = {"stage": "quality", "dataset": name, "operation": "pipeline", "replica": 0}
+    calls = reading.rows(result.calls, **equal, warm=True, error="")
     found = pd.DataFrame([reading.parsed(text) for text in calls["figures"]], index=calls.index)
     known = [key for key in HALVES if key in found]
     both = found[known].assign(variant=calls["variant"], session=calls["session"])
-    return both.groupby(["variant", "session"], sort=False)[known].median()
+    return both.groupby(["variant", "session"], sort=False)[known].agg(_p50)
+
+
+def _p50(seconds: pd.Series[float]) -> float:
+    return stats.quantile(seconds.dropna().to_numpy(), 0.5)
 
 
 def _drift(result: Result, line: reading.Line, name: str, language: str) -> str:

@@ -8,9 +8,14 @@ TEXTS: Mapping[str, Mapping[str, str]] = {
     "es": {
         "none": "Sin medir: no hay audio sintetizado, ni juez u oyente que diga algo de él.",
         "set": "Lo dicho con los textos de `{dataset}`:",
-        "parts": "Las partes de DNSMOS:",
+        "parts": "Otras notas de DNSMOS ({names}):",
+        "and": " y ",
         "paired": "Diferencia con `{baseline}`, emparejada frase a frase:",
         "made": "Cómo se dijo:",
+        "at_once": (
+            "Cada voz entrega todo su audio de una vez: el primer sonido llega al acabar la "
+            "llamada, y su tiempo es la latencia."
+        ),
         "variant": "Variante",
         "n": "Frases",
         "errors": "Errores",
@@ -58,9 +63,14 @@ TEXTS: Mapping[str, Mapping[str, str]] = {
     "en": {
         "none": "Not measured: there is no synthesised audio, or no judge or listener to tell.",
         "set": "What was said of the texts of `{dataset}`:",
-        "parts": "The parts of DNSMOS:",
+        "parts": "Other scores of DNSMOS ({names}):",
+        "and": " and ",
         "paired": "Difference from `{baseline}`, paired sentence by sentence:",
         "made": "How it was said:",
+        "at_once": (
+            "Every voice gives all of its audio at once: the first sound is there when the call "
+            "ends, and its time is the latency."
+        ),
         "variant": "Variant",
         "n": "Sentences",
         "errors": "Errors",
