@@ -68,12 +68,12 @@ def figure(name: str, text: str) -> str:
     return f"![{escape(text)}](figures/{name}.png)"
 
 
-def source(language: str, table: str, **equal: str) -> str:
+def source(language: str, *tables: str, **equal: str) -> str:
     """The small line under a table or figure that says which rows it was made from."""
-    file = f"`{table}.{'parquet' if table == 'calls' else 'csv'}`"
-    which = ", ".join(f"`{column} = {value}`" for column, value in equal.items())
+    files = [f"`{name}.{'parquet' if name == 'calls' else 'csv'}`" for name in tables]
+    which = [f"`{column} = {value}`" for column, value in equal.items()]
     head = "Origen:" if language == "es" else "From:"
-    return f"<sub>{head} {file}{', ' if which else ''}{which}</sub>"
+    return f"<sub>{head} {', '.join([*files, *which])}</sub>"
 
 
 def paragraphs(*parts: str) -> str:

@@ -137,7 +137,7 @@ def timed(result: Result) -> list[tuple[str, list[tuple[Line, pd.DataFrame]]]]:
 
 def latency(
     result: Result, line: Line, metric: str, workload: str, operation: str = "pipeline"
-) -> Any:
+) -> dict[str, Any] | None:
     """The latency stage's summary row (a dict) of a line, None where it was not measured."""
     cell = {"variant": line.variant, "session": line.session, "replica": 0}
     return row(

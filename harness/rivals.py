@@ -92,7 +92,7 @@ def asked(result: Result) -> Iterator[Measure]:
 def row_of(result: Result, measure: Measure, line: reading.Line) -> dict[str, Any] | None:
     """The line's row of the summary, a tail by its session too."""
     if measure.stage == "latency":
-        return reading.latency(result, line, measure.metric, measure.workload)  # type: ignore[no-any-return]
+        return reading.latency(result, line, measure.metric, measure.workload)
     return measure.of(result, line)
 
 

@@ -107,8 +107,7 @@ def render(result: Result, language: str) -> str:
         verdict.format(**names),
         texts["intro"].format(**names),
         markdown.table(headers, rows, "llll"),
-        markdown.source(language, "summary")[: -len("</sub>")]
-        + ", `checks.csv`, `sessions.csv`, `calls.parquet`</sub>",
+        markdown.source(language, "summary", "checks", "sessions", "calls"),
     )
 
 

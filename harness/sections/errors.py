@@ -47,9 +47,8 @@ def render(result: Result, language: str) -> str:
         return f"{texts['cut_only']} {cut}" if cut else texts["none"]
     headers = [texts[key] for key in ("stage", "cell", "item", "n", "error")]
     more = texts["more"].format(n=len(rows) - SHOWN) if len(rows) > SHOWN else ""
-    origin = markdown.source(language, "calls")
-    if (result.judged["error"] != "").any():
-        origin = origin.replace("</sub>", ", `judged.csv`</sub>")
+    judged = ["judged"] if (result.judged["error"] != "").any() else []
+    origin = markdown.source(language, "calls", *judged)
     return markdown.paragraphs(markdown.table(headers, rows[:SHOWN], "lllrl"), more, origin, cut)
 
 
