@@ -8,6 +8,7 @@
 The map: each file imports only from those above it (a test keeps it so).
 
 errors       every error that a user can cause
+limits       every bound on what comes from elsewhere
 places       where this machine keeps what was fetched or made
 hashes       SHA-256 of files and folders; what has not changed is not read again
 network      questions to a server that may be away, slow or odd: an answer or one line

@@ -16,7 +16,7 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 
 # each layer may import those before it (and itself, where it is a folder)
 LAYERS = [
-    "errors", "garbage", "places", "hashes", "network", "stats", "sampling", "text", "repeats",
+    "errors", "limits", "garbage", "places", "hashes", "network", "stats", "sampling", "text", "repeats",
     "audio", "mel", "contracts", "figures", "corpus",
     "ruling", "plugins", "markdown", "metric_names", "noted", "wording",
     "reading", "measures", "replayed", "noise", "shortfall", "graph", "modelfiles",
@@ -27,7 +27,7 @@ LAYERS = [
     "comparing", "history", "pipeline", "plots", "report", "progress", "doctor", "api",
     "cli",
 ]  # fmt: skip
-FOR_PLUGINS = {"errors", "ruling", "places", "sampling", "corpus", "network",
+FOR_PLUGINS = {"errors", "limits", "ruling", "places", "sampling", "corpus", "network",
                "stats", "text", "repeats", "audio", "mel", "contracts", "figures", "graph",
                "modelfiles", "phonemes", "synthesis", "session", "markdown", "wording", "reading",
                "measures", "replayed", "noise", "rivals", "shortfall"}  # fmt: skip

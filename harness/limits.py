@@ -1,0 +1,8 @@
+"""Every bound on what comes from elsewhere, stated once: who meets one gets a line that names it."""
+
+from __future__ import annotations
+
+MEGABYTE = 10**6
+
+# --- experiments
+YAML_BYTES = 1 * MEGABYTE  # of one experiment file
