@@ -24,7 +24,7 @@ import psutil
 
 from harness import deciding, tables
 from harness.contracts import Result
-from harness.variants import Made
+from harness.made import Made
 
 sys.path.append(str(material.TESTS))
 import invented_run

@@ -21,7 +21,8 @@ import material
 
 from harness import audio, plugins
 from harness.contracts import Dataset
-from harness.runner.pool import Entry, Pool
+from harness.runner.entry import Entry
+from harness.runner.pool import Pool
 from harness.runner.quality import Stream, measure_quality
 from harness.session import SessionConfig
 from harness.store import WORK, Unit

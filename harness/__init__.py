@@ -8,9 +8,11 @@
 The map: each file imports only from those above it (a test keeps it so).
 
 errors       every error that a user can cause
+nearest      the nearest of the known names
 limits       every bound on what comes from elsewhere
 places       where this machine keeps what was fetched or made
 hashes       SHA-256 of files and folders; what has not changed is not read again
+made         what was made of each variant, and its row
 network      questions to a server that may be away, slow or odd: an answer or one line
 stats        quantiles, tail tests, bootstrap; knows no metric
 sampling     which items of a data set are used: seed, strata by length, so many or so long

@@ -12,12 +12,12 @@ import pandas as pd
 
 from harness import scoring, tables, verdict
 from harness.contracts import Locate, Result
+from harness.made import Made, row
 from harness.measures import BESIDE_OPINIONS, COMPANIONS, OPINIONS
 from harness.plugins import NamedMetric
 from harness.scoring.scores import Normalise
 from harness.spec import find_metric, locator
 from harness.text import normaliser
-from harness.variants import Made, row
 
 ALWAYS = ("size_mb",)
 TIMED = (

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.errors import ModelError, QuantizeError
-from harness.plugins import nearest
+from harness.nearest import nearest
 
 if TYPE_CHECKING:
     import onnx

@@ -1,4 +1,4 @@
-"""Every bound on what comes from elsewhere, stated once: who meets one gets a line that names it."""
+"""Every bound on what comes from elsewhere, stated once; who meets one gets a line that says so."""
 
 from __future__ import annotations
 

@@ -13,10 +13,10 @@ import pandas as pd
 
 from harness import deciding, spec, tables, verdict
 from harness.contracts import Status
+from harness.made import Made, row
 from harness.runner import plan
 from harness.runner.schedule import Rows, Task
 from harness.spec import Experiment
-from harness.variants import Made, row
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from harness.errors import ExtraError, SpecError, TextError
-from harness.plugins import nearest
+from harness.nearest import nearest
 
 # espeak-ng/speak_lib.h
 _RETRIEVAL, _DO_NOT_EXIT, _UTF8, _IPA, _TIE = 1, 0x8000, 1, 0x02, 0x80

@@ -21,7 +21,8 @@ from harness.runner import audit as auditing
 from harness.runner import judging, plan
 from harness.runner.clips import cut_clips
 from harness.runner.course import opened_again
-from harness.runner.pool import Entry, Pool, Tell
+from harness.runner.entry import Entry
+from harness.runner.pool import Pool, Tell
 from harness.runner.quality import Stream, measure_quality
 from harness.runner.rounds import measure_rounds
 from harness.runner.schedule import (

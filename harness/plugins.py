@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import difflib
 import hashlib
 import importlib
 import importlib.util
@@ -16,6 +15,7 @@ from typing import Any
 
 from harness import contracts
 from harness.errors import PluginError, UnknownNameError
+from harness.nearest import nearest
 
 PACKAGE = Path(__file__).parent
 CONTRACTS: dict[str, tuple[str, type | tuple[type, ...]]] = {
@@ -35,13 +35,6 @@ def names(kind: str) -> list[str]:
         p for p in (PACKAGE / kind).iterdir() if p.suffix == ".py" or (p / "__init__.py").exists()
     )
     return sorted(p.stem for p in found if not p.name.startswith("_"))
-
-
-def nearest(name: str, known: list[str]) -> str:
-    """A sentence that helps after a wrong name: the nearest one, then all of them."""
-    close = difflib.get_close_matches(name, known, n=1)
-    hint = f" Did you mean {close[0]!r}?" if close else ""
-    return f"{hint} There is: {', '.join(known)}."
 
 
 def load(kind: str, name: str, beside: Path | None = None) -> Any:

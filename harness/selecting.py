@@ -13,9 +13,9 @@ import pandas as pd
 
 from harness import contracts, deciding, scoring, spec, tables, verdict
 from harness.contracts import Evidence, Locate, Status
+from harness.made import Made, row
 from harness.spec import Experiment, Gate
 from harness.stats import Resampling
-from harness.variants import Made, row
 
 
 @dataclass(frozen=True)

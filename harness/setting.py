@@ -15,10 +15,12 @@ from harness import assets, environment, hashes, phonemes, store, tables
 from harness.contracts import Composite, Dataset, Family, Judge, Locate
 from harness.errors import AssetError, ExtraError, SpecError
 from harness.looking import Gates
+from harness.made import Made
+from harness.runner.entry import Entry
 from harness.runner.judging import Seat
-from harness.runner.pool import Entry, Tell
+from harness.runner.pool import Tell
 from harness.spec import Experiment, Use, load_plugin, locator
-from harness.variants import Made, Maker, code_of, make, packages_of
+from harness.variants import Maker, code_of, make, packages_of
 from harness.worker import server
 
 MEASURING = 4  # raise it when the measuring code changes what a row means: all is measured anew

@@ -12,7 +12,7 @@ import numpy as np
 
 from harness.contracts import Feeds, Output
 from harness.errors import ModelError, OutputError, SpecError, TextError
-from harness.plugins import nearest
+from harness.nearest import nearest
 
 if TYPE_CHECKING:
     import onnxruntime

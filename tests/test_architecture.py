@@ -16,7 +16,8 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 
 # each layer may import those before it (and itself, where it is a folder)
 LAYERS = [
-    "errors", "limits", "garbage", "places", "hashes", "network", "stats", "sampling", "text", "repeats",
+    "errors", "limits", "nearest", "garbage", "places", "hashes", "network", "made", "stats",
+    "sampling", "text", "repeats",
     "audio", "mel", "contracts", "figures", "corpus",
     "ruling", "plugins", "markdown", "metric_names", "noted", "wording",
     "reading", "measures", "replayed", "noise", "shortfall", "graph", "modelfiles",
@@ -27,7 +28,7 @@ LAYERS = [
     "comparing", "history", "pipeline", "plots", "report", "progress", "doctor", "api",
     "cli",
 ]  # fmt: skip
-FOR_PLUGINS = {"errors", "limits", "ruling", "places", "sampling", "corpus", "network",
+FOR_PLUGINS = {"errors", "limits", "nearest", "ruling", "places", "sampling", "corpus", "network",
                "stats", "text", "repeats", "audio", "mel", "contracts", "figures", "graph",
                "modelfiles", "phonemes", "synthesis", "session", "markdown", "wording", "reading",
                "measures", "replayed", "noise", "rivals", "shortfall"}  # fmt: skip

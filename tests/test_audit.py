@@ -21,7 +21,8 @@ from harness import api, markdown, plots, plugins, replayed, session, spec, stor
 from harness.contracts import Result
 from harness.errors import ModelError, SpecError, WorkerError
 from harness.runner import audit
-from harness.runner.pool import Entry, Pool
+from harness.runner.entry import Entry
+from harness.runner.pool import Pool
 from harness.session import SessionConfig
 from harness.session.probing import probe
 from harness.spec import Audit, Unchecked

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from harness import phonemes, plugins, setting
-from harness.variants import Made
+from harness.made import Made
 from harness.variants.code import code_of, files_of, packages_of
 from harness.worker import server
 

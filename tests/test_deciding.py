@@ -15,9 +15,9 @@ import pytest
 
 from harness import deciding, tables, text
 from harness.contracts import Result
+from harness.made import Made
 from harness.scoring import transcripts
 from harness.stats import resampling
-from harness.variants import Made
 
 ON_DATA = {"operation": "pipeline", "at": {"dataset": "cv"}}
 EXPERIMENT: dict[str, Any] = {

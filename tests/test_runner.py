@@ -18,7 +18,8 @@ import pytest
 from harness import store
 from harness.contracts import Dataset, Utterance
 from harness.errors import AssetError, ExtraError, HarnessError, ModelError, WorkerError
-from harness.runner.pool import FAILURES_BEFORE_GIVING_UP, Entry, Pool
+from harness.runner.entry import Entry
+from harness.runner.pool import FAILURES_BEFORE_GIVING_UP, Pool
 from harness.runner.quality import Stream, _Turn, measure_quality
 from harness.runner.rounds import measure_rounds
 from harness.runner.schedule import MINIMUM_ROUNDS, Rounds, Task

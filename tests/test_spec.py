@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from harness import contracts, plugins, spec
 from harness.contracts import Evidence, Status
 from harness.errors import SpecError, UnknownNameError
+from harness.nearest import nearest
 from harness.spec import strict_yaml
 from harness.spec.descriptions import descriptions
 
@@ -108,7 +109,7 @@ def stand_ins(monkeypatch: pytest.MonkeyPatch) -> None:
         if name.endswith(".py"):
             return real(kind, name, beside)
         if name not in PLUGINS[kind]:
-            known = plugins.nearest(name, sorted(PLUGINS[kind]))
+            known = nearest(name, sorted(PLUGINS[kind]))
             raise UnknownNameError(f"no {name!r} in harness/{kind}/.{known}")
         return PLUGINS[kind][name]
 

@@ -21,10 +21,11 @@ from harness import tables, variants
 from harness.assets import from_path
 from harness.contracts import Family, Feeds, Method, Quantized
 from harness.errors import AssetError, ModelError, QuantizeError
+from harness.made import Made, row
 from harness.quantize import dynamic_int8, static_qdq
 from harness.spec import load_plugin
 from harness.spec.model import Experiment, Model, Origin, Use, Variant
-from harness.variants import Calibration, Made, VariantFolder, build_baseline, making, quantize, row
+from harness.variants import Calibration, VariantFolder, build_baseline, making, quantize
 from harness.variants.cache import RECORD
 
 DYNAMIC = Use("dynamic_int8", dynamic_int8.Params())

@@ -12,7 +12,8 @@ import numpy as np
 import pandas as pd
 
 from harness import environment, store
-from harness.runner.pool import Entry, Pool, Tell
+from harness.runner.entry import Entry
+from harness.runner.pool import Pool, Tell
 from harness.runner.rounds import measure_rounds
 from harness.runner.schedule import Rounds, StillOpen, Task
 from harness.session import SessionConfig

@@ -17,8 +17,8 @@ from pydantic import (
     ValidationError,
 )
 
-from harness import plugins
 from harness.errors import AssetError, SpecError, UnknownNameError
+from harness.nearest import nearest
 from harness.spec import strict_yaml
 
 FOLDER = Path(__file__).parent.parent / "catalogue"
@@ -115,7 +115,7 @@ def load_asset(name: str) -> Asset:
     if name.endswith(".yaml"):
         return read_asset(Path(name))
     if name not in names():
-        raise UnknownNameError(f"no asset {name!r}.{plugins.nearest(name, names())}")
+        raise UnknownNameError(f"no asset {name!r}.{nearest(name, names())}")
     return read_asset(FOLDER / f"{name}.yaml")
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from harness import stats
 from harness.feasibility.costs import Costs
 from harness.runner import plan
-from harness.runner.pool import Entry
+from harness.runner.entry import Entry
 from harness.runner.schedule import (
     MOST_CALLS,
     SWEEP_SHARE,

@@ -8,7 +8,7 @@ from harness import wording
 from harness.errors import HarnessError
 from harness.history.lines import Entry, Figure, metrics
 from harness.markdown import estimate
-from harness.plugins import nearest
+from harness.nearest import nearest
 
 LANGUAGE = "en"  # of the command line
 OTHER = {"machine": "other machine", "data": "other data", "": ""}

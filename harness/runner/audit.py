@@ -15,7 +15,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from harness.errors import HarnessError
-from harness.runner.pool import OF_THE_USER, UNKNOWN_CALL_LIMIT_SECONDS, Entry, Pool, Tell
+from harness.runner.entry import Entry
+from harness.runner.pool import OF_THE_USER, UNKNOWN_CALL_LIMIT_SECONDS, Pool, Tell
 from harness.runner.rounds import measure_rounds
 from harness.runner.schedule import Clips, Rounds, Task
 from harness.session import unchecked

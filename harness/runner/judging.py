@@ -14,6 +14,7 @@ from typing import Any
 from harness import tables
 from harness.contracts import SCREENED, Judge, Rating, Ratings
 from harness.errors import HarnessError
+from harness.made import Made
 from harness.runner.pool import (
     FAILURES_BEFORE_GIVING_UP,
     OF_THE_USER,
@@ -22,7 +23,6 @@ from harness.runner.pool import (
     call_limit_seconds,
 )
 from harness.store import Unit
-from harness.variants import Made
 from harness.worker import OF_THE_ITEM, Connection
 
 PLACE = ("variant", "session", "replica", "dataset")

@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from harness import stats
 from harness.contracts import Dataset, Family, Locate
 from harness.errors import SpecError
-from harness.runner.pool import Entry
+from harness.runner.entry import Entry
 from harness.runner.schedule import Task
 from harness.spec import Experiment, Gate, Model, load_plugin
 

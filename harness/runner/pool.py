@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol
 
 from harness.errors import AssetError, ExtraError, HarnessError, SpecError, WorkerError
-from harness.session import SessionConfig
+from harness.runner.entry import Entry
 from harness.worker import OF_THE_ITEM, Connection, Worker
 
 OPEN_LIMIT_SECONDS = 180.0
@@ -39,24 +37,6 @@ class Tell(Protocol):
     def line(self, text: str) -> None: ...
 
     def step(self, stage: str, done: float, text: str, left: float) -> None: ...
-
-
-@dataclass(frozen=True)
-class Entry:
-    """What one child process holds: a variant opened in one session configuration."""
-
-    variant: str
-    session: SessionConfig
-    folder: Path
-    family: str
-    params: Mapping[str, Any] = field(hash=False)
-    replica: int = 0
-    parts: Mapping[str, Any] = field(default_factory=dict, hash=False)  # of a system, by role
-
-    @property
-    def label(self) -> str:
-        twin = " (A/A twin)" if self.replica else ""
-        return f"{self.variant}/{self.session.name}{twin}"
 
 
 class Pool:

@@ -21,7 +21,8 @@ from typing import Any
 from harness import stats, tables
 from harness.contracts import Dataset, Utterance
 from harness.errors import HarnessError
-from harness.runner.pool import OF_THE_USER, Entry, Pool, Tell, call_limit_seconds
+from harness.runner.entry import Entry
+from harness.runner.pool import OF_THE_USER, Pool, Tell, call_limit_seconds
 from harness.runner.schedule import FEWEST_UTTERANCES, Rows
 from harness.store import Unit
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from harness import stats
-from harness.runner.pool import Entry
+from harness.runner.entry import Entry
 
 MINIMUM_ROUNDS = 6  # fewer calls of one each give a median no 95 % interval: 0.5^5 > 0.025
 GATES_SHARE = 0.6  # of the seconds, for the cells that gates depend on

@@ -8,7 +8,7 @@ from typing import Any
 
 from harness import environment
 from harness.errors import SessionError
-from harness.plugins import nearest
+from harness.nearest import nearest
 from harness.session.keys import (
     CPU,
     CPU_KNOBS,

@@ -12,10 +12,11 @@ from typing import Any
 from harness import plugins
 from harness.contracts import Locate
 from harness.errors import HarnessError, SpecError
+from harness.nearest import nearest
 from harness.spec.model import Origin, Use
 from harness.spec.naming import assets, find_metric, load_plugin
 from harness.spec.strict_yaml import Document
-from harness.spec.values import Reader, did_you_mean
+from harness.spec.values import Reader
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 SELECTION = ("limit", "minutes", "seed", "shuffle", "folder")  # how much of it, or where it is
@@ -88,7 +89,7 @@ class References(Reader):
     def choice(self, name: str, known: Sequence[str], path: str, what: str) -> bool:
         """Whether the name is a known one; notes it if not."""
         if name not in known:
-            self.note(path, f"no {what} {name!r}.{did_you_mean(name, list(known))}")
+            self.note(path, f"no {what} {name!r}.{nearest(name, list(known))}")
         return name in known
 
     def origin(self, raw: Any, path: str) -> Origin | None:
@@ -102,7 +103,7 @@ class References(Reader):
         elif origin.asset.endswith(".yaml"):
             self.existing(origin.asset, f"{path}.asset")
         elif origin.asset and origin.asset not in assets():
-            hint = did_you_mean(origin.asset, assets())
+            hint = nearest(origin.asset, assets())
             self.note(f"{path}.asset", f"no asset {origin.asset!r} in harness/catalogue/.{hint}")
         elif origin.path:
             self.existing(origin.path, f"{path}.path")

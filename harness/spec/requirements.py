@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 from harness import contracts, plugins
 from harness.contracts import Evidence, Status
 from harness.errors import HarnessError
+from harness.nearest import nearest
 from harness.plugins import NamedMetric
 from harness.spec.model import At, Claim, Gate, Waiver
-from harness.spec.values import did_you_mean
 
 if TYPE_CHECKING:
     from harness.spec.building import Builder
@@ -196,7 +196,7 @@ class Requirements:
         same = same or [g for g in self._gates if g.metric == waiver.gate]
         names = [g.name for g in same or self._gates]
         if not same:
-            hint = did_you_mean(waiver.gate, names)
+            hint = nearest(waiver.gate, names)
             self.builder.note(f"{path}.gate", f"no gate {waiver.gate!r}.{hint}")
             return None
         if len(same) > 1:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import functools
 import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, get_type_hints
 
 from harness.errors import HarnessError, PluginError
+from harness.nearest import nearest
 from harness.spec.descriptions import descriptions
 from harness.spec.strict_yaml import Document, Problem
 
@@ -44,13 +44,6 @@ _WANTED = {
     "literal_error": "one of {expected}",
     "enum": "one of {expected}",
 }
-
-
-def did_you_mean(name: str, known: Sequence[str], noun: str = "There is") -> str:
-    """The nearest known name, then all of them: what ends a line about a wrong name."""
-    close = difflib.get_close_matches(name, known, n=1)
-    hint = f" Did you mean {close[0]!r}?" if close else ""
-    return f"{hint} {noun}: {', '.join(known) or 'none'}."
 
 
 class Reader:
@@ -95,7 +88,7 @@ class Reader:
         """Notes every key of `raw` that is not among the known ones."""
         for key in raw:
             if key not in known:
-                hint = did_you_mean(key, known, "Known here")
+                hint = nearest(key, known, "Known here")
                 self.note(_path(path, (key,)), f"is not a known key.{hint}")
 
     def fields(
@@ -153,7 +146,7 @@ class Reader:
                 hint = ""
                 if detail["type"] == "unexpected_keyword_argument":
                     known = _keys_at(_schema(adapter), place[:-1])
-                    hint = did_you_mean(str(place[-1]), known, "Known here") if known else ""
+                    hint = nearest(str(place[-1]), known, "Known here") if known else ""
                 self.note(_path(path, place), _sentence(detail) + ("." + hint if hint else ""))
             return None
 

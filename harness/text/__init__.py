@@ -109,10 +109,10 @@ V (abbreviations, symbols) and VIII (numbers); Diccionario panhispánico de duda
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Mapping
 
 from harness.errors import UnknownNameError
+from harness.nearest import nearest
 from harness.text.edits import character_edits, word_edits
 from harness.text.reading import spanish
 from harness.text.signs import basic, fold_spaces, generic, strip_accents
@@ -136,6 +136,4 @@ def normaliser(name: str) -> Normaliser:
     """The normaliser of that name. Raises: UnknownNameError that names the nearest."""
     if name in NORMALISERS:
         return NORMALISERS[name]
-    close = difflib.get_close_matches(name, NORMALISERS, n=1)
-    hint = f" Did you mean {close[0]!r}?" if close else ""
-    raise UnknownNameError(f"no normaliser {name!r}.{hint} There is: {', '.join(NORMALISERS)}.")
+    raise UnknownNameError(f"no normaliser {name!r}.{nearest(name, list(NORMALISERS))}")

@@ -14,11 +14,10 @@ from harness.variants.folders import (
     build_baseline,
     quantize,
 )
-from harness.variants.making import Made, Maker, make, row
+from harness.variants.making import Maker, make
 
 __all__ = [
     "Calibration",
-    "Made",
     "Maker",
     "VariantFolder",
     "as_it_is",
@@ -27,5 +26,4 @@ __all__ = [
     "make",
     "packages_of",
     "quantize",
-    "row",
 ]

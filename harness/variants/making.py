@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from functools import partial
@@ -13,6 +12,7 @@ from harness import audio
 from harness.assets import resolve
 from harness.contracts import Composite, Dataset, Family, Locate, Method
 from harness.errors import AudioError, HarnessError, QuantizeError
+from harness.made import Made
 from harness.spec import Experiment, Model, Variant, load_plugin
 from harness.variants.cache import digest
 from harness.variants.code import code_of
@@ -26,31 +26,6 @@ from harness.variants.folders import (
     quiet,
     without_files,
 )
-
-
-@dataclass(frozen=True)
-class Made:
-    """A variant of the experiment, or a part of one; where it could not be made, `error` says why.
-
-    `family` is as a child process can load it: one of the user's own by its full path.
-    """
-
-    folder: Path
-    fingerprint: str
-    record: Mapping[str, Any]
-    error: str = ""
-    family: str = ""
-    params: Mapping[str, Any] = field(default_factory=dict)
-    parts: Mapping[str, Made] = field(default_factory=dict)
-
-    def opening(self) -> dict[str, Any]:
-        """What a child process is told to open, in plain data."""
-        return {
-            "family": self.family,
-            "folder": str(self.folder),
-            "params": dict(self.params),
-            "parts": {role: part.opening() for role, part in self.parts.items()},
-        }
 
 
 @dataclass(frozen=True)
@@ -138,24 +113,6 @@ def make(experiment: Experiment, locate: Locate, tell: Tell = quiet) -> dict[str
             why = str(error) or type(error).__name__
             found[variant.name] = Made(base.folder, "", {}, why, base.family, base.params)
     return found
-
-
-def row(name: str, made: Made) -> dict[str, Any]:
-    """The variant's row in the variants table."""
-    record = made.record
-    sizes = record.get("files", {})
-    return {
-        "variant": name,
-        "method": record.get("method", ""),
-        "size_bytes": sum(sizes.values()),
-        "files": json.dumps(sizes),
-        **{
-            column: json.dumps(record.get(column, {}))
-            for column in ("parameters", "operators", "nodes", "versions")
-        },
-        "fingerprint": made.fingerprint,
-        "error": made.error,
-    }
 
 
 def _joined(parts: Mapping[str, Made]) -> dict[str, Any]:
