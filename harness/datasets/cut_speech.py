@@ -40,7 +40,7 @@ class Params:
     limit: Annotated[int, Ge(1)] | None = None
     """Cut a sample of so many clips; all of them when left out."""
     seed: int = 0
-    """Draws the sample; the same seed gives the same clips."""
+    """Draws the sample; the experiment's `seed` when left out."""
 
 
 @dataclass(frozen=True)
