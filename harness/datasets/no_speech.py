@@ -104,7 +104,7 @@ class Params:
     seconds: Annotated[tuple[Length, ...], MinLen(1)] = (1.0, 2.0, 5.0, 10.0, 29.0)
     """Lengths: a clip of each kind and length."""
     seed: int = 0
-    """Draws the noise; the same seed gives the same clips."""
+    """Draws the noise; the experiment's `seed` when left out."""
 
 
 def load(params: Params, locate: Locate) -> Dataset:
