@@ -171,4 +171,9 @@ def _wav(samples: np.ndarray) -> bytes:
     return out.getvalue()
 
 
-source = Source(Params, load)
+def look(params: Params, locate: Locate) -> float:
+    """How many clips there will be."""
+    return float(len(set(params.sounds)) * len(set(params.seconds)))
+
+
+source = Source(Params, load, look=look)
