@@ -146,7 +146,8 @@ def is_audio(schema: Any, name: str) -> bool:
     kind = schema.field(name).type
     if pa.types.is_struct(kind):
         at = kind.get_field_index("bytes")
-        return at >= 0 and kind_of(kind.field(at).type) == "b"
+        # no bytes at all: paths of files
+        return at >= 0 and (kind_of(kind.field(at).type) == "b" or kind.field(at).type == pa.null())
     return kind_of(kind) == "b" or _is_path(schema, name)
 
 

@@ -1,0 +1,11 @@
+"""What the case is about, made anew."""
+
+from pathlib import Path
+
+import lay
+
+lay.models()
+
+lay.release()
+lay.experiment("use: common_voice, path: cv, limit: 2")
+lay.experiment("use: common_voice, path: cv, limit: 2, seed: 3", "own")
