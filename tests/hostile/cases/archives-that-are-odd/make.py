@@ -1,4 +1,5 @@
 """What the case is about, made anew."""
+# ruff: noqa: E402
 
 from pathlib import Path
 

@@ -1,4 +1,5 @@
 """What the case is about, made anew."""
+# ruff: noqa: E402, SIM117
 
 from pathlib import Path
 
@@ -43,7 +44,7 @@ info = tarfile.TarInfo("es/test.tsv")
 block = bytearray(info.tobuf(tarfile.GNU_FORMAT))
 block[156:157] = b"S"
 block[124:136] = b"00000000000\0"
-block[386:386 + 24] = b"00000000000\0" + b"00000000000\0"
+block[386 : 386 + 24] = b"00000000000\0" + b"00000000000\0"
 block[483:495] = b"\x80" + struct.pack(">I", 0) * 1 + struct.pack(">Q", 10_000_000_000)[1:]
 block[148:156] = b" " * 8
 block[148:156] = b"%06o\0 " % sum(block)

@@ -1,4 +1,5 @@
 """What the case is about, made anew."""
+# ruff: noqa: E402
 
 from pathlib import Path
 
@@ -8,8 +9,19 @@ lay.models()
 
 import json
 
-names = ["a/x.wav", "b/x.wav", "x#2.wav", "line 5.wav", None, "n\nl.wav", "n\tl.wav", "w" * 200 + ".wav",
-         "w" * 200 + "z.wav", "a/x.wav", "folder.wav"]
+names = [
+    "a/x.wav",
+    "b/x.wav",
+    "x#2.wav",
+    "line 5.wav",
+    None,
+    "n\nl.wav",
+    "n\tl.wav",
+    "w" * 200 + ".wav",
+    "w" * 200 + "z.wav",
+    "a/x.wav",
+    "folder.wav",
+]
 Path("folder.wav").mkdir()
 for n, name in enumerate(names):
     if name and not Path(name).exists():

@@ -8,13 +8,15 @@ import pyarrow.parquet as pq
 
 lay.models()
 
-import numpy as np
 
 audio = pa.array([{"bytes": lay.content(0), "path": "c0.wav"}] + [None] * 63)
 texts = pa.array(["Frase 0."] + [f"{n:07}" * 5_000_000 for n in range(63)], pa.large_string())
 Path("ds").mkdir()
 pq.write_table(
-    pa.table({"audio": audio, "text": texts}), "ds/test-0.parquet",
-    compression="zstd", use_dictionary=False, write_statistics=False,
+    pa.table({"audio": audio, "text": texts}),
+    "ds/test-0.parquet",
+    compression="zstd",
+    use_dictionary=False,
+    write_statistics=False,
 )
 lay.experiment("use: hub, path: ds")

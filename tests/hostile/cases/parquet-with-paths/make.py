@@ -11,7 +11,14 @@ lay.models()
 lay.clips("ds/audio", 4)
 Path("outside.wav").write_bytes(lay.content(0))
 texts = [f"Frase {n}." for n in (0, 1, 2, 3, 0, 0)]
-paths = ["audio/c0.wav", "audio/c1.wav", "audio/gone.wav", "audio/c3.wav", "../outside.wav", "audio/c0.wav"]
+paths = [
+    "audio/c0.wav",
+    "audio/c1.wav",
+    "audio/gone.wav",
+    "audio/c3.wav",
+    "../outside.wav",
+    "audio/c0.wav",
+]
 pq.write_table(pa.table({"audio": paths, "text": texts}), "ds/test-0.parquet")
 structs = [{"bytes": None, "path": path} for path in paths]
 Path("st").symlink_to("ds")

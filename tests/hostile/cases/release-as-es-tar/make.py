@@ -11,7 +11,11 @@ lay.models()
 lay.release("cv-corpus-25.0/es")
 lay.tar("plain.tar", folder="cv-corpus-25.0")
 plain = Path("plain.tar").read_bytes()
-for name, packed in {"es.tar": gzip.compress(plain), "b.tar": bz2.compress(plain), "release": lzma.compress(plain)}.items():
+for name, packed in {
+    "es.tar": gzip.compress(plain),
+    "b.tar": bz2.compress(plain),
+    "release": lzma.compress(plain),
+}.items():
     Path(name).write_bytes(packed)
 Path("z.zip").write_bytes(b"PK\x03\x04" + plain)
 Path("z.tar.zst").write_bytes(b"\x28\xb5\x2f\xfd" + plain)

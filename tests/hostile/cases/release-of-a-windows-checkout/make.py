@@ -1,4 +1,5 @@
 """What the case is about, made anew."""
+# ruff: noqa: E402
 
 from pathlib import Path
 
@@ -15,6 +16,7 @@ lay.experiment("use: common_voice, path: crlf/cv", "crlf")
 from harness.datasets import common_voice
 
 same = {
-    common_voice.load(common_voice.Params(path=path), Path).fingerprint for path in ("cv", "crlf/cv")
+    common_voice.load(common_voice.Params(path=path), Path).fingerprint
+    for path in ("cv", "crlf/cv")
 }
 assert len(same) == 1

@@ -14,7 +14,7 @@ rows = [
     '{"audio_filepath": "c3.wav", "text": "' + "a" * 2_000_000 + '"}',
     '{"audio_filepath": "c4.wav", "text": "Fra\\u0000se"}',
     '{"audio_filepath": "c4.wav", "te\0xt": "Frase"}',
-    '{}',
+    "{}",
     '{"audio_filepath": "a", "text": ' + "[" * 5000 + "]" * 5000 + "}",
     '{"audio_filepath": "c1.wav", "text": "Frase 1.", "duration": NaN}',
 ]

@@ -10,9 +10,7 @@ lay.clips(str(FOLDER / "audios"))
 header = "client_id audio_id audio_file duration_ms prompt_id prompt transcription votes split"
 said = ["Frase [disfluency] 0.", "[noise] Frase 1.", "Frase 2.", "[laughter] Frase 3.", ""]
 splits = ["test", "test", "train", "test", "test"]
-rows = [
-    f"s{n}\t{n}\tc{n}.wav\t{500 + 50 * n}\t1\tp\t{said[n]}\t2\t{splits[n]}" for n in range(5)
-]
+rows = [f"s{n}\t{n}\tc{n}.wav\t{500 + 50 * n}\t1\tp\t{said[n]}\t2\t{splits[n]}" for n in range(5)]
 table = "\n".join(["\t".join(header.split()), *rows]) + "\n"
 (FOLDER / "ss-corpus-es.tsv").write_bytes(table.encode())
 columns = "audio: audio_file, text: transcription, duration: duration_ms, speaker: client_id"

@@ -1,7 +1,5 @@
 """What the case is about, made anew."""
 
-from pathlib import Path
-
 import lay
 
 lay.models()
