@@ -56,7 +56,7 @@ AFTER = "! line {} goes on after a closing quota"
         ("c0.wav\nc1.wav,tres\n", ["! line 2 has 1 fields instead of 2.", "tres"]),
         ("c0.wav,a\rc1.wav,tres\n", ["! line 2 is no well-formed CSV: new-li"]),
         ("c0.wav,a\0\nc1.wav,tres\n", ["! line 2 holds a NUL character.", "tres"]),
-        (f"c0.wav,{'a' * 1_000_001}\nc1.wav,tres\n", ["! line 2 is longer than 1,000,000 byte", "tres"]),
+        (f"c0.wav,{'a' * 1_000_001}\nc1.wav,tres\n", ["! line 2 is longer than 1,000,000 byte", "tres"]),  # noqa: E501
         (f"c0.wav,{'a' * 900_000}\nc1.wav,tres\n", ["a" * 900_000, "tres"]),
         (",uno\nc1.wav,tres\n", ["! line 2 has no audio_filepath.", "tres"]),
         ("c1.wav,uno\nc1.wav,tres\n", ["uno", "! line 3 lists c1.wav again; its first"]),
@@ -188,7 +188,7 @@ def test_a_tar_member_beyond_the_bound_is_one_line(
                 load()
     with monkeypatch.context() as patch:
         patch.setattr("shutil.disk_usage", lambda _: type("U", (), {"free": 10})())
-        with pytest.raises(AssetError, match="0 MB free.*make room or set"):
+        with pytest.raises(AssetError, match=r"0 MB free.*make room or set"):
             load()
     assert load().notes["left_out"] == "0"
 
