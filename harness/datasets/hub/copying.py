@@ -69,12 +69,17 @@ def _fetch(found: Found, names: Mapping[str, str], wanted: Wanted, table: Path) 
     with keeping():
         table.parent.mkdir(parents=True, exist_ok=True)
     with keeping(), unfinished.open("w", encoding="utf-8") as target:
-        first = 0
+        first = written = 0
         for file, count in zip(files, counts, strict=True):
             inside = drawn.rows[(drawn.rows >= first) & (drawn.rows < first + count)] - first
             for row in file.copy(inside, first, columns, table.parent):
                 target.write(json.dumps(row) + "\n")
+                written += 1
             first += count
+    if written != len(drawn.rows):
+        raise AssetError(
+            f"{found.place.label} is damaged: of {len(drawn.rows)} rows, {written} could be read."
+        )
     unfinished.replace(table)
     notes = drawn.notes(wanted, total) | {"column": columns.text} | told
     put(table.with_suffix(".json"), json.dumps(notes).encode())
