@@ -170,6 +170,8 @@ def _check(options: argparse.Namespace) -> int:
     for path in options.experiment:
         try:
             experiment = spec.load(path)
+            if lines := feasibility.missing(experiment, spec.locator(path)):
+                raise HarnessError("\n".join(f"{path}: {line}" for line in lines))
             print(f"{path}: in order")
             folder = spec.results_folder(path, experiment.name)
             given = options.call_seconds

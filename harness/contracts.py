@@ -61,9 +61,17 @@ class Dataset:
 
 @dataclass(frozen=True)
 class Source:
+    """Where utterances come from. A parameter `seed` that the experiment leaves out is its own.
+
+    `look(params, locate)` is what `harness check` asks: how many utterances there will be, NaN
+    where only opening them would tell; it fetches and decodes nothing, takes no longer than a look
+    at the table, and raises what `load` would raise for a split, a folder or a table that is wrong.
+    """
+
     Params: type
     load: Callable[[Any, Locate], Dataset]
     transcripts: bool = True  # False: somebody speaks, and what is said is not known
+    look: Callable[[Any, Locate], float] | None = None
 
 
 # -------------------------------------------- model families: families/x.py, `family`

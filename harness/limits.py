@@ -6,3 +6,21 @@ MEGABYTE = 10**6
 
 # --- experiments
 YAML_BYTES = 1 * MEGABYTE  # of one experiment file
+
+# --- tables of data sets (a release's largest table has 2.5 million rows and 1 GB)
+ROW_BYTES = 1 * MEGABYTE  # of one line: a transcript is no book
+FIELD_LINES = 100  # that one quoted field of a CSV may reach over
+TABLE_ROWS = 10_000_000  # 16 bytes and more are kept for each
+SENTENCES_BYTES = 100 * MEGABYTE  # of a file of sentences, which is read whole
+
+# --- archives of data sets
+TABLE_BYTES = 1_500 * MEGABYTE  # of the tables that are copied out of one archive
+CLIP_BYTES = 200 * MEGABYTE  # of one clip: two hours of speech, uncompressed
+ARCHIVE_MEMBERS = 10_000_000
+ARCHIVE_RATIO = 100  # plain bytes for one packed byte: tables shrink to a fifth, audio not at all
+ARCHIVE_FREE_BYTES = 64 * MEGABYTE  # so many plain bytes may have any ratio
+HEADER_BYTES = 1 * MEGABYTE  # of a member's own header (a long name), which is read into memory
+SPARE_BYTES = 200 * MEGABYTE  # that stay free on the cache's disk
+
+# --- Parquet
+ROW_GROUP_BYTES = 2_000 * MEGABYTE  # of the columns that are read, decompressed

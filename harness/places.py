@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import platformdirs
 
 from harness.errors import AssetError
+from harness.limits import MEGABYTE, SPARE_BYTES
 
 
 def cache_folder() -> Path:
@@ -30,6 +32,19 @@ def keeping() -> Iterator[None]:
             f"cannot write to the cache folder {cache_folder()}: {error.strerror}; free some room "
             "or set HARNESS_CACHE."
         ) from error
+
+
+def room(size: int) -> None:
+    """Raises: AssetError where the cache's disk has no room for so many bytes and some to spare."""
+    folder = cache_folder()
+    here = next(place for place in (folder, *folder.parents) if place.is_dir())
+    free = shutil.disk_usage(here).free
+    if free < size + SPARE_BYTES:
+        raise AssetError(
+            f"the cache folder {folder} has {free // MEGABYTE:,} MB free, and {size // MEGABYTE:,} "
+            f"MB are to be put there ({SPARE_BYTES // MEGABYTE} stay free); make room or set "
+            "HARNESS_CACHE."
+        )
 
 
 def put(target: Path, content: bytes) -> None:

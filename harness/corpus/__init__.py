@@ -1,20 +1,36 @@
-"""Data sets on disk, read a row at a time: lines by their place, release folders, archives."""
+"""Data sets on disk, read a row at a time: tables, rows by their place, releases, archives."""
 
-from harness.corpus.listing import Listing, Stock, is_there, key, keys, stock, times
-from harness.corpus.places import Places, csv_places, line_places, not_utf8, read_all, read_one
+from harness.corpus.listing import (
+    Listing,
+    Stock,
+    composed,
+    found,
+    is_there,
+    key,
+    keys,
+    numbered,
+    shown,
+    stock,
+    times,
+)
+from harness.corpus.places import Places, line_places, narrow, not_utf8, read_all, read_one
 
 __all__ = [
     "Listing",
     "Places",
     "Stock",
-    "csv_places",
+    "composed",
+    "found",
     "is_there",
     "key",
     "keys",
     "line_places",
+    "narrow",
     "not_utf8",
+    "numbered",
     "read_all",
     "read_one",
+    "shown",
     "stock",
     "times",
 ]

@@ -1,61 +1,55 @@
-"""A release as a tar.gz: its tables and the wanted clips are copied to the cache, nothing else.
+"""A release as a tar, plain or packed: its tables and the wanted clips are copied to the cache.
 
-A tar.gz has no index: finding something means a walk over all of it. The first walk keeps the
-tables, later ones the clips that a sample needs, and they end when the last one is found.
+A tar has no index: finding something means a walk over all of it. The first walk keeps the tables,
+later ones the clips that a sample needs, and they end when the last one is found. What kind of
+archive it is, its first bytes say, not its name. See packed.py for what is refused inside.
 """
 
 from __future__ import annotations
 
-import contextlib
-import gzip
 import hashlib
 import json
 import os
 import re
 import shutil
-import tarfile
-import zlib
-from collections.abc import Callable, Collection, Iterator, Sequence
+from array import array
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from functools import partial
-from pathlib import Path, PurePosixPath
-from typing import IO, Any, NamedTuple
+from pathlib import Path
+from typing import IO, Any
 
-from harness.corpus.listing import is_there
+import numpy as np
+
+from harness.corpus.listing import composed, is_there, key, times
+from harness.corpus.packed import kind_of, members, reading
 from harness.errors import AssetError
-from harness.places import cache_folder, keeping, put
+from harness.limits import CLIP_BYTES, MEGABYTE, TABLE_BYTES
+from harness.places import cache_folder, keeping, put, room
+
+__all__ = ["Archive", "is_archive", "kind_of", "open_archive", "release_folder"]
 
 _CHUNK = 1 << 20
 _RECORD = "release.json"
 _ABSENT = "not_there"  # in the record: clips that the tables name and the archive has not
-SUFFIXES = (".tar.gz", ".tgz")
-
-_ROOT = PurePosixPath()
-
-
-class Member(NamedTuple):
-    """A file in the tar.gz; `link` is the member that a hard link names, None for a whole file."""
-
-    path: PurePosixPath
-    open: Callable[[], IO[bytes]]
-    link: PurePosixPath | None
+_SUFFIX = re.compile(r"(\.tar)?(\.gz|\.bz2|\.xz)$|\.tar$|\.tgz$|\.tbz2?$|\.txz$")
+_INNER = re.compile(r"\.(tar|tgz|zip|tar\.[a-z0-9]+)$", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
 class Archive:
-    """A tar.gz and the folder in the cache that mirrors a part of it."""
+    """An archive and the folder in the cache that mirrors a part of it."""
 
     path: Path
     mirror: Path
-    sha256: str  # of the tar.gz, as it was when its tables were read
+    sha256: str  # of the archive, as it was when its tables were read
 
     def bring(self, folder: Path, names: Sequence[str]) -> None:
         """Copy `folder`/name, where the archive has it, for each name that is not there yet.
 
         Raises: AssetError (one line).
         """
-        record = json.loads((self.mirror / _RECORD).read_text(encoding="utf-8"))
-        inside = folder.relative_to(self.mirror / self.stem).as_posix()
+        record = _known(self.mirror / _RECORD) or {"sha256": self.sha256, _ABSENT: []}
+        inside = folder.relative_to(self.root).as_posix()
         absent = set(record.get(_ABSENT, ()))
         wanted = {f"{inside}/{name}" for name in names if not is_there(folder / name)} - absent
         if not wanted:
@@ -68,7 +62,12 @@ class Archive:
     @property
     def stem(self) -> str:
         """The archive's name without its suffix, which is also the mirror's folder."""
-        return re.sub(r"(\.tar\.gz|\.tgz)$", "", self.path.name)
+        return _SUFFIX.sub("", self.path.name) or "release"
+
+    @property
+    def root(self) -> Path:
+        """The folder that stands for the archive's own."""
+        return self.mirror / self.stem
 
     def copy(self, wanted: Collection[str], seen: Collection[str] = ()) -> set[str]:
         """Copy those members; which of them there are.
@@ -78,13 +77,15 @@ class Archive:
         """
         found: set[str] = set()
         links: dict[str, str] = {}
-        with _reading(self.path):
-            for member in _members(self.path, None):
-                name = member.path.as_posix()
-                if name in wanted and member.link:
+        spelled = {composed(name): name for name in wanted}
+        with reading(self.path):
+            for member in members(self.path, None):
+                name = spelled.get(composed(member.path.as_posix()), "")
+                if name and member.link:
                     links[name] = member.link.as_posix()
-                elif name in wanted:
-                    _keep(member.open(), self._kept(name))
+                elif name:
+                    self._bounded(name, member.size)
+                    _keep(member.open(), self._kept(name), member.size)
                     found.add(name)
                 if len(found) + len(links) == len(wanted):
                     break
@@ -93,43 +94,44 @@ class Archive:
             self.copy(further, {*wanted, *seen})
         for name, link in links.items():  # in the tar's order, so that a link to a link is found
             if is_there(self._kept(link)):
-                _keep(self._kept(link).open("rb"), self._kept(name))
+                size = self._kept(link).stat().st_size
+                _keep(self._kept(link).open("rb"), self._kept(name), size)
                 found.add(name)
         return found
 
+    def _bounded(self, name: str, size: int) -> None:
+        if size > CLIP_BYTES and not name.endswith(".tsv"):
+            raise AssetError(
+                f"{self.path.name}: {name} has {size:,} bytes; a clip has at most {CLIP_BYTES:,}."
+            )
+
     def _kept(self, name: str) -> Path:
-        return self.mirror / self.stem / name
+        return self.root / name
 
 
 def is_archive(path: Path) -> bool:
-    """Whether the path is a file, and so should be a release's tar.gz."""
+    """Whether the path is a file, and so should be a release's archive."""
     return path.is_file()
 
 
 def open_archive(path: Path) -> Archive:
     """The archive with its tables (*.tsv) in the cache; they are read once per archive.
 
-    Raises: AssetError (one line) where it is no tar.gz, is damaged or not whole, or has a member
-    whose path leaves the archive's folder.
+    Raises: AssetError (one line) where it is no tar, is damaged or not whole, or has a member that
+    is refused.
     """
-    if not path.name.endswith(SUFFIXES):
-        raise AssetError(f"{path.name} is neither a release folder nor a tar.gz.")
     stat = path.stat()
     identity = f"{path.resolve()}\n{stat.st_size}\n{stat.st_mtime_ns}"
     mirror = cache_folder() / "releases" / hashlib.sha256(identity.encode()).hexdigest()[:16]
     record = mirror / _RECORD
-    if record.is_file():
-        known = json.loads(record.read_text(encoding="utf-8"))
+    known = _known(record)
+    if known:
         return Archive(path, mirror, known["sha256"])
+    kind_of(path)
     digest = hashlib.sha256()
     archive = Archive(path, mirror, "")
-    linked = set()
-    with _reading(path):
-        for member in _members(path, digest.update):
-            if member.path.suffix == ".tsv" and member.link:
-                linked.add(member.path.as_posix())
-            elif member.path.suffix == ".tsv":
-                _keep(member.open(), mirror / archive.stem / member.path)
+    with reading(path):
+        linked = _tables(archive, digest.update)
     if linked:
         archive.copy(linked)
     known = {"archive": path.name, "sha256": digest.hexdigest(), _ABSENT: []}
@@ -137,9 +139,54 @@ def open_archive(path: Path) -> Archive:
     return Archive(path, mirror, known["sha256"])
 
 
+def _known(record: Path) -> dict[str, Any]:
+    """What an earlier walk wrote down; nothing where that cannot be read."""
+    try:
+        known = json.loads(record.read_text(encoding="utf-8"))
+        sound = isinstance(known["sha256"], str) and isinstance(known[_ABSENT], list)
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return {}
+    return dict(known) if sound else {}
+
+
+def _tables(archive: Archive, see: Any) -> set[str]:
+    """Copy the tables; the names of those that are hard links."""
+    names, tables, linked, inner, size = array("q"), set[str](), set[str](), "", 0
+    for member in members(archive.path, see):
+        name = member.path.as_posix()
+        names.append(key(name))
+        inner = inner or (name if _INNER.search(name) else "")
+        if member.path.suffix != ".tsv":
+            continue
+        if composed(name).casefold() in tables:
+            raise AssetError(f"{archive.path.name} holds the table {name} twice.")
+        tables.add(composed(name).casefold())
+        size += member.size
+        _little(archive, size)
+        if member.link:
+            linked.add(name)
+        else:
+            _keep(member.open(), archive.root / member.path, member.size)
+    if inner and not tables:
+        raise AssetError(
+            f"{archive.path.name} holds another archive, {inner}, and no table; unpack it first."
+        )
+    if twice := int((times(np.array(names, np.int64)) > 1).sum()):
+        raise AssetError(f"{archive.path.name} holds {twice} files twice; which counts is unknown.")
+    return linked
+
+
+def _little(archive: Archive, size: int) -> None:
+    """Raises: AssetError where all tables together are too large."""
+    if size > TABLE_BYTES:
+        raise AssetError(
+            f"{archive.path.name}: its tables have more than {TABLE_BYTES // MEGABYTE:,} MB."
+        )
+
+
 def release_folder(archive: Archive, locale: str) -> Path:
     """The folder in the mirror that holds the tables or the language's folder."""
-    folder = archive.mirror / archive.stem
+    folder = archive.root
     while folder.is_dir() and not any(folder.glob("*.tsv")) and not (folder / locale).is_dir():
         inside = [path for path in folder.iterdir() if path.is_dir()]
         if len(inside) != 1:
@@ -148,81 +195,11 @@ def release_folder(archive: Archive, locale: str) -> Path:
     return folder
 
 
-@contextlib.contextmanager
-def _reading(path: Path) -> Iterator[None]:
-    """What goes wrong while the archive is read becomes one line."""
-    try:
-        yield
-    except (tarfile.TarError, gzip.BadGzipFile, EOFError, zlib.error) as error:
-        raise AssetError(f"{path.name} is damaged or not whole: {error}.") from error
-    except OSError as error:
-        raise AssetError(f"{path.name}: {error.strerror or error}.") from error
-
-
-def _members(path: Path, see: Callable[[bytes], None] | None) -> Iterator[Member]:
-    """(path, how to open it) of each file; `see` gets all bytes of the tar.gz in their order."""
-    with path.open("rb") as raw:
-        stream = _Seen(raw, see)
-        with gzip.GzipFile(fileobj=stream, mode="rb") as plain:
-            yield from _files(path, plain)
-            while plain.read(_CHUNK):  # to the end, where gzip checks its sum
-                pass
-        while stream.read(_CHUNK):
-            pass
-
-
-def _files(path: Path, plain: Any) -> Iterator[Member]:
-    with tarfile.open(fileobj=plain, mode="r|", bufsize=_CHUNK) as tar:
-        while (member := tar.next()) is not None:
-            tar.members.clear()  # type: ignore[attr-defined]  # else each one stays in memory
-            name, link = _inside(path, member.name), None
-            if member.issym():
-                _inside(path, member.linkname, name.parent)
-            elif member.islnk():
-                link = _inside(path, member.linkname)
-            if member.isreg() or link:
-                yield Member(name, partial(tar.extractfile, member), link)  # type: ignore[arg-type]
-
-
-def _inside(path: Path, text: str, start: PurePosixPath = _ROOT) -> PurePosixPath:
-    """The path without its "." and ".." parts; raises where it leaves the archive's folder."""
-    plain = text.replace("\\", "/")
-    parts = list(start.parts)
-    leaves = plain.startswith("/") or re.match(r"[A-Za-z]:", plain) is not None
-    for part in plain.split("/"):
-        if part == ".." and parts and start.parts:
-            parts.pop()
-        elif part == "..":
-            leaves = True
-        elif part not in ("", "."):
-            parts.append(part)
-    if leaves:
-        raise AssetError(
-            f"{path.name}: the member {text!r} leaves the archive's folder; nothing of it is read."
-        )
-    return PurePosixPath(*parts)
-
-
-class _Seen:
-    """A file whose bytes pass before somebody's eyes as they are read, once each and in order."""
-
-    def __init__(self, file: IO[bytes], see: Callable[[bytes], None] | None) -> None:
-        self._file, self._see = file, see
-
-    def read(self, size: int = -1) -> bytes:
-        chunk = self._file.read(size)
-        if self._see is not None:
-            self._see(chunk)
-        return chunk
-
-    def seek(self, place: int) -> int:  # gzip asks for it in a file that it may read twice
-        return self._file.seek(place)
-
-
-def _keep(source: IO[bytes], target: Path) -> None:
+def _keep(source: IO[bytes], target: Path, size: int) -> None:
     unfinished = target.with_name(f"{target.name}.{os.getpid()}.part")
     with keeping():
         target.parent.mkdir(parents=True, exist_ok=True)
+        room(size)
         with source, unfinished.open("wb") as file:
             shutil.copyfileobj(source, file, _CHUNK)
         unfinished.replace(target)

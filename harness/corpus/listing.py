@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import re
+import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +16,8 @@ from harness.contracts import Utterance
 from harness.corpus.places import Places, read_all, read_one
 from harness.hashes import Hashes
 
+_LONGEST = 120  # letters of a row's name
+_NUMBERED = re.compile(r"#\d+$|^line \d+$|^row-\d+$")
 Parse = Callable[[str, int], Utterance]  # (text of the row, its place among the used ones)
 
 
@@ -76,6 +80,36 @@ def is_there(clip: Path) -> bool:
         return clip.is_file()
     except (OSError, ValueError):
         return False
+
+
+def found(clip: Path) -> Path | None:
+    """The clip's file, whichever way its accents are composed in the table and on the disk."""
+    if is_there(clip):
+        return clip
+    if str(clip).isascii():
+        return None
+    others = (clip.parent / unicodedata.normalize(form, clip.name) for form in ("NFC", "NFD"))
+    return next((other for other in others if is_there(other)), None)
+
+
+def composed(text: str) -> str:
+    """The text in one form, for names that are compared."""
+    return text if text.isascii() else unicodedata.normalize("NFC", text)
+
+
+def shown(stem: str) -> str:
+    """A clip's name as the name of a row: composed, printable, not longer than a line."""
+    plain = "".join(sign if sign.isprintable() else "?" for sign in composed(stem))
+    plain = plain.encode("utf-8", "replace").decode()
+    if len(plain) <= _LONGEST:
+        return plain
+    return f"{plain[:_LONGEST]}-{hashlib.sha256(plain.encode()).hexdigest()[:8]}"
+
+
+def numbered(name: str, times: int) -> str:
+    """The name of a row, which no other row has: `times` is how many rows had it up to this one. A
+    name that reads as if it was numbered gets a number even when it is the first."""
+    return f"{name}#{times}" if times > 1 or _NUMBERED.search(name) else name
 
 
 @dataclass(frozen=True)

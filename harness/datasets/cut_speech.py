@@ -20,7 +20,8 @@ from annotated_types import Ge, Gt, Le, MinLen
 
 from harness import audio
 from harness.contracts import Dataset, Locate, Source, Utterance
-from harness.corpus.release import Split, read
+from harness.corpus import release
+from harness.corpus.release import Split
 from harness.errors import AssetError, AudioError
 from harness.sampling import Wanted
 
@@ -40,7 +41,7 @@ class Params:
     limit: Annotated[int, Ge(1)] | None = None
     """Cut a sample of so many clips; all of them when left out."""
     seed: int = 0
-    """Draws the sample; the same seed gives the same clips."""
+    """Draws the sample; the experiment's `seed` when left out."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +79,7 @@ def load(params: Params, locate: Locate) -> Dataset:
     Raises: AssetError (one line) where the release cannot be read, or no clip is long enough.
     """
     wanted = Wanted(params.limit, None, params.seed)
-    whole = read(locate(params.path), Split(params.locale, params.split, wanted))
+    whole = release.read(locate(params.path), Split(params.locale, params.split, wanted))
     lengths = sorted(set(params.audio_seconds))
     clips = list(map(_with_length, whole.utterances))
     places = [
@@ -122,4 +123,11 @@ def _wav(samples: np.ndarray) -> bytes:
     return buffer.getvalue()
 
 
-source = Source(Params, load, transcripts=False)
+def look(params: Params, locate: Locate) -> float:
+    """NaN: how many pieces there are, the clips' lengths tell. Raises: AssetError, as `load`."""
+    wanted = Wanted(params.limit, None, params.seed)
+    release.look(locate(params.path), Split(params.locale, params.split, wanted))
+    return math.nan
+
+
+source = Source(Params, load, transcripts=False, look=look)

@@ -49,7 +49,7 @@ class Params:
     minutes: Annotated[float, Gt(0)] | None = None
     """Evaluate a sample of so many minutes of audio at most."""
     seed: int = 0
-    """Draws the sample; the same seed gives the same utterances."""
+    """Draws the sample; the experiment's `seed` when left out."""
 
 
 def load(params: Params, locate: Locate) -> Dataset:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import io
-import json
 import math
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from annotated_types import Ge, Gt, MinLen
@@ -20,22 +19,26 @@ from harness.contracts import Dataset, Locate, Source, Utterance
 from harness.corpus import (
     Listing,
     Places,
-    csv_places,
+    composed,
+    found,
     is_there,
     key,
-    line_places,
     not_utf8,
-    read_all,
-    read_one,
+    numbered,
+    shown,
     stock,
+    tags,
     times,
 )
+from harness.corpus.table import JSON, Table, Wanted, open_table
 from harness.errors import AssetError, AudioError
-from harness.sampling import Wanted
+from harness.sampling import Wanted as Sample
 
-_JSON = (".json", ".jsonl", ".ndjson")
 _LONGEST_SECONDS = 1e8  # of a clip, three years: sums of more say nothing
 _SAME_SECONDS = 0.5  # a length that was written by hand, or counted in an encoder's frames
+_MILLISECONDS = re.compile(r"(^|[_\W])(ms|msec|millis|milliseconds)\W?$", re.IGNORECASE)
+_FOLDERS = ("audios", "clips", "audio", "wavs", "wav")  # where releases keep their clips
+_LOOKED_AT = 20  # rows that say whether clips are there and lengths are in seconds
 
 
 @dataclass(frozen=True)
@@ -45,115 +48,142 @@ class Params:
     clips are relative to its folder."""
     audio: str = "audio_filepath"
     """The column with the clip's path."""
+    audio_folder: str = ""
+    """The folder that paths of clips are relative to, beside the manifest: audios, clips ..."""
     text: str = "text"
-    """The column with the transcript."""
+    """The column with the transcript. Tags in it that nobody says ([noise], <unk>) are taken out;
+    the notes count them."""
     duration: str = "duration"
-    """The column with the clip's length in seconds; it may be missing. A row with an `offset`
-    should name a whole clip: an offset of 0, and a length that is the file's (to half a second)."""
+    """The column with the clip's length; it may be missing. A row with an `offset` should name a
+    whole clip: an offset of 0, and a length that is the file's (to half a second)."""
+    duration_unit: Literal["s", "ms"] | None = None
+    """What that length is counted in. When left out, a column whose name ends with ms (duration_ms)
+    is in milliseconds, others are in seconds; what the clips contradict is refused."""
     speaker: str = "speaker"
     """The column that says who speaks; it may be missing."""
+    split: str = ""
+    """Take the rows that have this in their column `split`; all of them when left out."""
     limit: Annotated[int, Ge(1)] | None = None
     """Evaluate a sample of so many utterances; all of them when left out."""
     minutes: Annotated[float, Gt(0)] | None = None
     """Evaluate a sample of so many minutes of audio at most."""
     seed: int = 0
-    """Draws the sample; the same seed gives the same utterances."""
+    """Draws the sample; the experiment's `seed` when left out."""
+
+    @property
+    def per_second(self) -> float:
+        """What the length is counted in."""
+        by_name = "ms" if _MILLISECONDS.search(self.duration) else "s"
+        return 1e3 if (self.duration_unit or by_name) == "ms" else 1.0
 
 
 def load(params: Params, locate: Locate) -> Dataset:
     """The manifest's utterances in its order; a row that cannot be used keeps its reason.
 
     Raises: AssetError (one line) where the file is no manifest, holds no row or lacks a needed
-    column (of JSON lines: a key that no row has).
+    column (of JSON lines: a key that no row has), or where its lengths are in another unit.
     """
     path = locate(params.path)
-    if not path.is_file():
-        raise AssetError(f"{path.name} is not a file; a manifest is .jsonl, .csv or .tsv.")
     try:
-        wanted = Wanted(params.limit, params.minutes, params.seed)
-        table, places = _table(path, params)
-        if not len(places):
-            raise AssetError(f"{path.name} holds no row.")
-        return _read(table, places, wanted)
+        opened = _opened(path, params)
+        return _read(opened, Sample(params.limit, params.minutes, params.seed))
     except UnicodeDecodeError as error:
         raise AssetError(not_utf8(path, error)) from error
-    except csv.Error as error:
-        raise AssetError(f"{path.name} is no well-formed CSV: {error}.") from error
+
+
+def look(params: Params, locate: Locate) -> float:
+    """How many utterances there will be, by the table and its first clips alone.
+
+    Raises: AssetError (one line) for what `load` would refuse, or where no clip is there.
+    """
+    path = locate(params.path)
+    try:
+        opened = _opened(path, params)
+    except UnicodeDecodeError as error:
+        raise AssetError(not_utf8(path, error)) from error
+    table = opened.table
+    names = [
+        row[params.audio]
+        for row in islice(table.rows(table.places), _LOOKED_AT)
+        if _named(row.get(params.audio))
+    ]
+    if names and not any(opened.clip({params.audio: name}) for name in names):
+        raise AssetError(f"{path.name} names {shown(names[0])}, which is missing"
+                         f"{opened.elsewhere(names[0])}; so are the next clips.")  # fmt: skip
+    return float(len(table.places))
 
 
 @dataclass(frozen=True)
-class _Format:
-    """How the text of a row becomes its fields (or says what is wrong with it)."""
+class _Opened:
+    """The manifest's rows, and what its columns mean."""
 
-    path: Path
+    table: Table
     names: Params
-    fields: Callable[[str], Mapping[str, Any] | str]
-
-    def rows(self, places: Places) -> Iterator[Mapping[str, Any]]:
-        """The fields of each row; none where it is malformed."""
-        for text in read_all(self.path, places):
-            found = self.fields(text)
-            yield {} if isinstance(found, str) else found
 
     def lengths(self, places: Places) -> np.ndarray:
         """Seconds of each row by the manifest, NaN where it does not say."""
-        found = (_seconds(row.get(self.names.duration)) for row in self.rows(places))
+        found = (self.seconds(row) for row in self.table.rows(places))
         return np.fromiter(found, float, len(places))
+
+    def seconds(self, row: Mapping[str, Any]) -> float:
+        return _seconds(row.get(self.names.duration), self.names.per_second)
 
     def times(self, places: Places) -> tuple[np.ndarray, np.ndarray]:
         """How many times each row's clip was there up to it, and how many times its bare name."""
-        clips = (self.clip(row) for row in self.rows(places))
-        texts = (text for clip in clips for text in (str(clip), _text(clip.stem)))
+        clips = (self.place(row) for row in self.table.rows(places))
+        texts = (text for clip in clips for text in (composed(str(clip)), shown(clip.stem)))
         found = np.fromiter(map(key, texts), np.int64)
         return times(found[::2]), times(found[1::2])
 
-    def clip(self, row: Mapping[str, Any]) -> Path:
-        """The clip's path, relative ones beside the manifest."""
+    def place(self, row: Mapping[str, Any]) -> Path:
+        """Where the clip's file should be, relative paths beside the manifest."""
         name = row.get(self.names.audio)
-        return self.path.parent / (name if isinstance(name, str) else "")
+        folder = self.table.path.parent / self.names.audio_folder
+        return folder / (name if isinstance(name, str) else "")
+
+    def clip(self, row: Mapping[str, Any]) -> Path | None:
+        """The clip's file, None where there is none."""
+        return found(self.place(row))
+
+    def elsewhere(self, name: str) -> str:
+        """Where a missing clip is, if it is in a folder that releases have."""
+        beside = self.table.path.parent
+        at = next((one for one in _FOLDERS if is_there(beside / one / name)), "")
+        return f" but lies in {at}/: say `audio_folder: {at}`" if at else ""
 
 
-def _table(path: Path, names: Params) -> tuple[_Format, Places]:
-    """How the file is read, and where its rows are."""
-    if path.suffix.lower() in _JSON:
-        return _json_lines(path, names)
-    if path.suffix.lower() not in (".csv", ".tsv"):
+def _opened(path: Path, names: Params) -> _Opened:
+    if not path.is_file():
+        raise AssetError(f"{path.name} is not a file; a manifest is .jsonl, .csv or .tsv.")
+    if path.suffix.lower() not in (*JSON, ".csv", ".tsv"):
         raise AssetError(f"{path.name}: a manifest is .jsonl, .csv or .tsv.")
-    if path.suffix.lower() == ".tsv":
-        places, delimiter = line_places(path), "\t"
-    else:
-        delimiter = _delimiter(path)
-        places = csv_places(path, delimiter)
-    first = read_one(path, places, 0) if len(places) else ""
-    if delimiter == "\t" and "\r" in first:
-        raise AssetError(f"{path.name} holds no row; does it end its lines with LF?")
-    header = tuple(_record(first, delimiter)) if len(places) else ()
-    if missing := [name for name in (names.audio, names.text) if name not in header]:
-        raise AssetError(
-            f"{path.name}: no column {', '.join(missing)}; it has {', '.join(header) or 'none'}."
-        )
-    rows = places.take(np.arange(1, len(places)))
-    return _Format(path, names, lambda text: _cells(header, _record(text, delimiter))), rows
+    if names.audio_folder and not (path.parent / names.audio_folder).is_dir():
+        raise AssetError(f"{path.name}: no folder {names.audio_folder} beside it.")
+    used = (names.duration, names.speaker, "offset", "split")
+    try:
+        table = open_table(path, Wanted((names.audio, names.text), used, names.audio))
+    except OSError as error:
+        raise AssetError(f"{path.name} cannot be read: {error.strerror or error}.") from error
+    if path.suffix.lower() in JSON:
+        _has_keys(table, names)
+    if not len(table.places):
+        raise AssetError(f"{path.name} holds no row.")
+    if names.split:
+        table = table.part("split", names.split)
+    opened = _Opened(table, names)
+    _in_seconds(opened)
+    return opened
 
 
-def _json_lines(path: Path, names: Params) -> tuple[_Format, Places]:
-    places = line_places(path)
-    if len(places) and read_one(path, places, 0).lstrip().startswith("["):
-        raise AssetError(f"{path.name} is one JSON array; a manifest has one object per line.")
-    table = _Format(path, names, _object)
-    _has_keys(table, places)
-    return table, places
-
-
-def _has_keys(table: _Format, places: Places) -> None:
+def _has_keys(table: Table, names: Params) -> None:
     """Raises: AssetError for a needed key that no row has; rows that are no JSON say so themselves.
 
     Of a manifest that has them, the first rows alone are read.
     """
-    numbered = zip(places.numbers, table.rows(places), strict=True)
+    numbered = zip(table.places.numbers, table.rows(table.places), strict=True)
     number, shown = next(((n, row) for n, row in numbered if row), (0, {}))
-    needed = (table.names.audio, table.names.text) if shown else ()
-    missing = [key for key in needed if not any(key in row for row in table.rows(places))]
+    needed = (names.audio, names.text) if shown else ()
+    missing = [key for key in needed if not any(key in row for row in table.rows(table.places))]
     if missing:
         raise AssetError(
             f"{table.path.name}: no key {', '.join(missing)}; line {number} has "
@@ -161,35 +191,25 @@ def _has_keys(table: _Format, places: Places) -> None:
         )
 
 
-def _object(text: str) -> Mapping[str, Any] | str:
-    try:
-        found = json.loads(text)
-    except json.JSONDecodeError as error:
-        return f"is no JSON: {error.msg}"
-    except RecursionError:
-        return "is no JSON: it is nested too deeply"
-    except ValueError:  # Python reads no integer of more than 4300 digits
-        return "is no JSON: a number in it is too long"
-    return found if isinstance(found, dict) else "is no JSON object"
-
-
-def _delimiter(path: Path) -> str:
-    """Comma, or the semicolon of spreadsheets in languages that write 1,5."""
-    places = line_places(path)
-    header = read_one(path, places, 0) if len(places) else ""
-    return ";" if ";" in header and "," not in header else ","
-
-
-def _record(text: str, delimiter: str) -> list[str]:
-    if delimiter == "\t":  # quotes mean nothing in a TSV
-        return text.split("\t")
-    return next(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter), [])
-
-
-def _cells(header: tuple[str, ...], cells: list[str]) -> Mapping[str, Any] | str:
-    if len(cells) != len(header):
-        return f"has {len(cells)} fields instead of {len(header)}"
-    return dict(zip(header, cells, strict=True))
+def _in_seconds(opened: _Opened) -> None:
+    """Raises: AssetError where the first lengths are a thousand times their clips', or a thousandth
+    of them: every draw by length or minutes would be another one than was asked for."""
+    told = []
+    for row in islice(opened.table.rows(opened.table.places), _LOOKED_AT):
+        seconds, clip = opened.seconds(row), opened.clip(row)
+        if clip is None or math.isnan(seconds):
+            continue
+        try:
+            told.append((seconds / audio.duration_seconds(clip), seconds, clip.name))
+        except (AudioError, ZeroDivisionError):  # decoding it will say why, in its own row
+            continue
+    for unit, factor in (("ms", 1e3), ("s", 1e-3)):
+        if told and all(0.5 < ratio / factor < 2 for ratio, *_ in told):
+            ratio, seconds, name = told[0]
+            raise AssetError(
+                f"{opened.table.path.name}: {opened.names.duration} says {seconds:g} s of "
+                f"{shown(name)}, which lasts {seconds / ratio:.3g} s; say `duration_unit: {unit}`."
+            )
 
 
 def _text(value: Any) -> str:
@@ -199,11 +219,12 @@ def _text(value: Any) -> str:
 
 def _is_text(value: Any) -> bool:
     """A number may stand for one: a speaker's, or a transcript `10` without quotes."""
-    return isinstance(value, str | int | float) and not isinstance(value, bool)
+    finite = not isinstance(value, float) or math.isfinite(value)
+    return isinstance(value, str | int | float) and not isinstance(value, bool) and finite
 
 
-def _seconds(value: Any) -> float:
-    seconds = _number(value)
+def _seconds(value: Any, per_second: float = 1.0) -> float:
+    seconds = _number(value) / per_second
     return seconds if 0 < seconds < _LONGEST_SECONDS else math.nan
 
 
@@ -215,20 +236,24 @@ def _number(value: Any) -> float:
         return math.nan
 
 
-def _read(table: _Format, places: Places, wanted: Wanted) -> Dataset:
-    total = len(places)
-    lengths = np.full(total, np.nan) if wanted.everything else table.lengths(places)
+def _read(opened: _Opened, wanted: Sample) -> Dataset:
+    table = opened.table
+    total = len(table.places)
+    lengths = np.full(total, np.nan) if wanted.everything else opened.lengths(table.places)
     drawn = sampling.draw(lengths, wanted)
-    used = places.take(drawn.rows)
-    listing = Listing(table.path, used, _Rows(table, used.numbers, *table.times(used)).utterance)
-    found = stock(listing)
+    used = table.places.take(drawn.rows)
+    kept = replace(opened, table=replace(table, places=used))  # the other rows' places can go
+    listing = Listing(table.path, used, _Rows(kept, used.numbers, *opened.times(used)).utterance)
+    seen = stock(listing)
     notes = {
         "manifest": table.path.name,
+        **({"split": opened.names.split} if opened.names.split else {}),
         **drawn.notes(wanted, total),
-        "left_out": str(found.left_out),
-        "clips_sha256": found.clips,
+        "left_out": str(seen.left_out),
+        **tags.noted(_text(row.get(opened.names.text)) for row in table.rows(used)),
+        "clips_sha256": seen.clips,
     }
-    return Dataset(table.path.stem, listing, found.fingerprint, notes)
+    return Dataset(table.path.stem, listing, seen.fingerprint, notes)
 
 
 @dataclass(frozen=True)
@@ -236,45 +261,46 @@ class _Rows:
     """How a row becomes an utterance; an id is the clip's name, numbered where two have the same
     in different folders."""
 
-    table: _Format
+    opened: _Opened
     numbers: np.ndarray  # the line of each used row
     clips: np.ndarray  # how many times its clip was listed up to it
     stems: np.ndarray  # how many times the clip's name without its folder was
 
     def utterance(self, text: str, at: int) -> Utterance:
-        found, names = self.table.fields(text), self.table.names
-        row: Mapping[str, Any] = {} if isinstance(found, str) else found
-        clip = self.table.clip(row)
-        spoken = _text(row.get(names.text))
-        error = found if isinstance(found, str) else self._problem(row, clip, int(self.clips[at]))
-        number = int(self.stems[at])
-        name = _text(clip.stem) + (f"#{number}" if number > 1 else "")
+        fields, names = self.opened.table.fields(text), self.opened.names
+        row: Mapping[str, Any] = {} if isinstance(fields, str) else fields
+        place, clip = self.opened.place(row), self.opened.clip(row)
+        spoken = tags.without(_text(row.get(names.text)))
+        error = fields if isinstance(fields, str) else self._problem(row, place, clip, at)
+        name = shown(place.stem) if _named(row.get(names.audio)) else ""
         return Utterance(
-            id=name if _named(row.get(names.audio)) else f"line {self.numbers[at]}",
+            id=numbered(name, int(self.stems[at])) if name else f"line {self.numbers[at]}",
             audio=None if error else clip,
             text=spoken,
             speaker=_text(row.get(names.speaker)),
             sentence=hashlib.sha256(spoken.encode()).hexdigest()[:16],
-            seconds=_seconds(row.get(names.duration)),
-            error=f"line {self.numbers[at]} of {self.table.path.name} {error}." if error else "",
+            seconds=self.opened.seconds(row),
+            error=f"line {self.numbers[at]} of {self.opened.table.path.name} {error}."
+            if error
+            else "",
         )
 
-    def _problem(self, row: Mapping[str, Any], clip: Path, times: int) -> str:
+    def _problem(self, row: Mapping[str, Any], place: Path, clip: Path | None, at: int) -> str:
         """What is wrong with a row that could be read; "" where nothing is."""
-        names, shown = self.table.names, _text(clip.name)
+        names, name = self.opened.names, shown(place.name)
         if not row.get(names.audio):
             return f"has no {names.audio}"
         if wrong := _untold(row, names):
             return f"holds something in {wrong} that is no text"
-        if shown != clip.name:  # no table, report or message could name it
-            return f"names {shown}, which is no Unicode; rename it"
-        if times > 1:
-            return f"lists {shown} again; its first row counts"
-        if not _text(row.get(names.text)).strip():
-            return f"has no transcript of {shown}"
-        if not is_there(clip):
-            return f"names {shown}, which is missing"
-        return _part(row.get("offset"), _seconds(row.get(names.duration)), clip)
+        if _text(place.name) != place.name:  # no table, report or message could name it
+            return f"names {name}, which is no Unicode; rename it"
+        if int(self.clips[at]) > 1:
+            return f"lists {name} again; its first row counts"
+        if not tags.without(_text(row.get(names.text))).strip():
+            return f"has no transcript of {name}"
+        if clip is None:
+            return f"names {name}, which is missing{self.opened.elsewhere(row[names.audio])}"
+        return _part(row.get("offset"), self.opened.seconds(row), clip)
 
 
 def _named(clip: Any) -> bool:
@@ -285,8 +311,8 @@ def _untold(row: Mapping[str, Any], names: Params) -> str:
     """The first column that holds something else than a text; "" where none does."""
     if not _named(row[names.audio]):
         return names.audio
-    wanted = (names.text, names.speaker)
-    return next((key for key in wanted if row.get(key) is not None and not _is_text(row[key])), "")
+    told = {key: row[key] for key in (names.text, names.speaker) if row.get(key) is not None}
+    return next((key for key, it in told.items() if not _is_text(it) or "\0" in str(it)), "")
 
 
 def _part(offset: Any, seconds: float, clip: Path) -> str:
@@ -307,4 +333,4 @@ def _part(offset: Any, seconds: float, clip: Path) -> str:
     return ""
 
 
-source = Source(Params, load)
+source = Source(Params, load, look=look)

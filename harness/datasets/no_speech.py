@@ -104,7 +104,7 @@ class Params:
     seconds: Annotated[tuple[Length, ...], MinLen(1)] = (1.0, 2.0, 5.0, 10.0, 29.0)
     """Lengths: a clip of each kind and length."""
     seed: int = 0
-    """Draws the noise; the same seed gives the same clips."""
+    """Draws the noise; the experiment's `seed` when left out."""
 
 
 def load(params: Params, locate: Locate) -> Dataset:
@@ -171,4 +171,9 @@ def _wav(samples: np.ndarray) -> bytes:
     return out.getvalue()
 
 
-source = Source(Params, load)
+def look(params: Params, locate: Locate) -> float:
+    """How many clips there will be."""
+    return float(len(set(params.sounds)) * len(set(params.seconds)))
+
+
+source = Source(Params, load, look=look)

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import io
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -17,8 +15,11 @@ from annotated_types import Ge, MinLen
 
 from harness import sampling
 from harness.contracts import Dataset, Locate, Source, Utterance
-from harness.corpus import not_utf8, stock
+from harness.corpus import narrow, not_utf8, read_one, stock
+from harness.corpus.table import Wanted as Columns
+from harness.corpus.table import open_table, unfit
 from harness.errors import AssetError
+from harness.limits import MEGABYTE, ROW_BYTES, SENTENCES_BYTES
 from harness.sampling import Wanted
 
 Row = tuple[str, str]  # (sentence, why it cannot be used)
@@ -36,7 +37,7 @@ class Params:
     limit: Annotated[int, Ge(1)] | None = None
     """Say a sample of so many sentences, stratified by their length; all when left out."""
     seed: int = 0
-    """Draws the sample; the same seed gives the same sentences."""
+    """Draws the sample; the experiment's `seed` when left out."""
 
 
 def load(params: Params, locate: Locate) -> Dataset:
@@ -49,15 +50,7 @@ def load(params: Params, locate: Locate) -> Dataset:
     Raises: AssetError (one line) where the file cannot be read, has no such column or no sentence.
     """
     path = locate(params.path)
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise AssetError(not_utf8(path, error)) from error
-    except OSError as error:
-        raise AssetError(f"{path.name} cannot be read: {error.strerror}.") from error
-    rows = _rows(path, text, params.column)
-    if not rows:
-        raise AssetError(f"{path.name} holds no sentence.")
+    rows = _read(path, params.column)
     wanted = Wanted(params.limit, None, params.seed)
     drawn = sampling.draw(np.array([len(said) for said, _ in rows], float), wanted)
     whole = _utterances(rows)
@@ -68,38 +61,50 @@ def load(params: Params, locate: Locate) -> Dataset:
     return Dataset(path.stem, used, stocked.fingerprint, {**language, **notes})
 
 
-def _rows(path: Path, text: str, column: str) -> list[Row]:
+def look(params: Params, locate: Locate) -> float:
+    """How many sentences there will be. Raises: AssetError, as `load`."""
+    return float(len(_read(locate(params.path), params.column)))
+
+
+def _read(path: Path, column: str) -> list[Row]:
+    """Raises: AssetError (one line)."""
+    try:
+        if path.stat().st_size > SENTENCES_BYTES:
+            raise AssetError(f"{path.name} has more than {SENTENCES_BYTES // MEGABYTE} MB.")
+        rows = _rows(path, column)
+    except UnicodeDecodeError as error:
+        raise AssetError(not_utf8(path, error)) from error
+    except OSError as error:
+        raise AssetError(f"{path.name} cannot be read: {error.strerror}.") from error
+    if not rows:
+        raise AssetError(f"{path.name} holds no sentence.")
+    return rows
+
+
+def _rows(path: Path, column: str) -> list[Row]:
     kind = path.suffix.lower()
     if kind == ".txt":
-        return [(line.strip(), "") for line in text.splitlines() if line.strip()]
+        narrow(path)
+        lines = enumerate(path.read_text(encoding="utf-8-sig").splitlines(), start=1)
+        return [_line(path.name, number, line) for number, line in lines if line.strip()]
     if kind not in (".tsv", ".csv"):
         raise AssetError(f"{path.name}: sentences come as .txt, .tsv or .csv.")
-    try:
-        numbered = list(_fields(text, kind))
-    except csv.Error as error:
-        raise AssetError(f"{path.name} is no well-formed CSV: {error}.") from error
-    header = numbered[0][1] if numbered else []
-    if column not in header:
-        has = ", ".join(header) or "nothing"
-        raise AssetError(f"{path.name}: no column {column!r}; it has {has}.")
-    place = header.index(column)
-    return [_row(path.name, number, fields, place, len(header)) for number, fields in numbered[1:]]
+    table = open_table(path, Columns((column,)))
+    places = table.places
+    texts = (read_one(path, places, row) for row in range(len(places)))
+    numbered = zip(places.numbers, map(table.fields, texts), strict=True)
+    return [_row(path.name, number, fields, column) for number, fields in numbered]
 
 
-def _fields(text: str, kind: str) -> Iterator[tuple[int, list[str]]]:
-    """(line number, fields) of each line or record that is not empty, the header first."""
-    if kind == ".csv":
-        reader = csv.reader(io.StringIO(text, newline=""), strict=True)
-        yield from ((reader.line_num, fields) for fields in reader if fields)
-    else:
-        lines = enumerate(text.split("\n"), start=1)
-        yield from ((n, line.rstrip("\r").split("\t")) for n, line in lines if line.strip("\r"))
+def _line(name: str, number: int, line: str) -> Row:
+    wrong = unfit("" if len(line) > ROW_BYTES else line)
+    return ("", f"line {number} of {name} {wrong}.") if wrong else (line.strip(), "")
 
 
-def _row(name: str, number: int, fields: list[str], place: int, columns: int) -> Row:
-    if len(fields) > columns or len(fields) <= place:
-        return "", f"line {number} of {name} has {len(fields)} fields instead of {columns}."
-    said = fields[place].strip()
+def _row(name: str, number: int, fields: Mapping[str, str] | str, column: str) -> Row:
+    if isinstance(fields, str):
+        return "", f"line {number} of {name} {fields}."
+    said = fields[column].strip()
     return said, "" if said else f"line {number} of {name} has no sentence."
 
 
@@ -121,4 +126,4 @@ def _words(said: str) -> str:
     return "".join(f"{word}-" for word in re.findall(r"[a-z0-9]+", plain)[:4])
 
 
-source = Source(Params, load)
+source = Source(Params, load, look=look)

@@ -20,7 +20,7 @@ from harness.feasibility.targets import Contradiction
 from harness.plugins import NamedMetric
 from harness.spec import Experiment, find_metric, load_plugin
 
-__all__ = ["Finding", "Forecast", "assess", "foresee", "undecidable"]
+__all__ = ["Finding", "Forecast", "assess", "foresee", "missing", "undecidable"]
 
 
 @dataclass(frozen=True)
@@ -70,6 +70,11 @@ def assess(
         tuple(gates.findings(terms)),
         tuple(targets.contradictions(terms, known.cores)),
     )
+
+
+def missing(experiment: Experiment, locate: Locate) -> list[str]:
+    """One line for each data set of which a split, a folder or a readable table is not there."""
+    return costs.missing(experiment, locate)
 
 
 def undecidable(experiment: Experiment, folder: Path, locate: Locate) -> list[str]:

@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from harness import environment
-from harness.contracts import Locate
-from harness.errors import HarnessError, SpecError
+from harness.contracts import Locate, Source
+from harness.errors import HarnessError
 from harness.feasibility import anchors
-from harness.spec import DEFAULT_SESSION, Experiment, Quality, Variant, load_plugin, to_json
+from harness.spec import DEFAULT_SESSION, Experiment, Quality, Use, Variant, load_plugin, to_json
 
 NORMAL_95 = 1.959964  # standard normal quantile of a two-sided 95 % interval
 USUAL_SECONDS = 5.0  # of an utterance, for a guess
@@ -200,37 +200,34 @@ def bits_of(variant: Variant) -> int:
     return 8 if variant.quantize.use in ("dynamic_int8", "static_qdq") else 0
 
 
-AT_ONCE = ("no_speech", "sentences")  # data sets that cost nothing to open
-
-
 def utterances(quality: Quality, locate: Locate) -> float:
     """How many utterances a data set gives, without opening it; NaN where only that would tell.
 
-    A local Common Voice folder is counted by the lines of its table, and what is made or read at
-    once is; elsewhere the limit counts.
+    Each data set looks at what costs nothing (see contracts.Source); elsewhere the limit counts.
     """
-    params = quality.dataset.params
-    if quality.dataset.use in AT_ONCE:
-        try:
-            source = load_plugin("datasets", quality.dataset.use, locate)
-            return float(len(source.load(params, locate).utterances))
-        except HarnessError:
-            return math.nan
-    limit = getattr(params, "limit", None)
-    most = math.inf if limit is None else float(limit)
-    rows = _table_rows(params, locate) if quality.dataset.use == "common_voice" else math.inf
-    found = min(most, rows)
-    return found if math.isfinite(found) else math.nan
-
-
-def _table_rows(params: Any, locate: Locate) -> float:
+    limit = getattr(quality.dataset.params, "limit", None)
     try:
-        folder = locate(params.path)
-    except SpecError:
-        return math.inf  # not here yet: the limit is all that is known
-    for place in (folder, folder / params.locale):
-        table = place / f"{params.split}.tsv"
-        if table.is_file():
-            with table.open("rb") as file:
-                return max(0, sum(1 for line in file if line.strip()) - 1)
-    return math.inf
+        rows = _looked(quality.dataset, locate)
+    except HarnessError:
+        rows = math.nan
+    known = [float(count) for count in (limit, rows) if count is not None and not math.isnan(count)]
+    return min(known, default=math.nan)
+
+
+def missing(experiment: Experiment, locate: Locate) -> list[str]:
+    """One line for each data set that a look at its folder and table shows to be unusable."""
+    uses = {entry.name: entry.dataset for entry in experiment.quality}
+    if experiment.calibration is not None:
+        uses["calibration"] = experiment.calibration.dataset
+    lines = []
+    for name, use in uses.items():
+        try:
+            _looked(use, locate)
+        except HarnessError as error:
+            lines.append(f"data set {name}: {error}")
+    return lines
+
+
+def _looked(use: Use, locate: Locate) -> float:
+    source: Source = load_plugin("datasets", use.use, locate)
+    return source.look(use.params, locate) if source.look else math.nan

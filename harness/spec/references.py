@@ -43,10 +43,21 @@ class References(Reader):
         if plugin is None:
             return None
         rest = {k: v for k, v in data.items() if k != "use"}
+        if kind == "datasets":
+            rest = self._seeded(plugin.Params, rest)
         params = self.params(plugin.Params, rest, path, ["use"])
         if kind == "datasets":
             self.located(params, path)
         return None if params is None else Use(name, params)
+
+    def _seeded(self, cls: type, raw: dict[str, Any]) -> dict[str, Any]:
+        """With the experiment's seed, where a data set draws by one and does not say its own."""
+        own = next((f for f in dataclasses.fields(cls) if f.name == "seed"), None)
+        takes = own is not None and (own.default is None or type(own.default) is int)
+        whole = self.document.data
+        seed = whole.get("seed") if isinstance(whole, dict) else None
+        given = type(seed) is int and seed >= 0  # what else it is, is told where it stands
+        return {**raw, "seed": seed} if takes and given and "seed" not in raw else raw
 
     def params(self, cls: type, raw: dict[str, Any], path: str, beside: list[str]) -> Any:
         """An instance of a plugin's Params, None after a note; `beside` are keys beside its own."""
@@ -137,8 +148,10 @@ class References(Reader):
         """Whether both take from the same data, be it as a whole or cut to pieces."""
         if self.identity(one) == self.identity(other):
             return True
-        split = self._split(one)
-        return split is not None and split == self._split(other)
+        split, another = self._split(one), self._split(other)
+        if split is None or another is None or split[:2] != another[:2]:
+            return False
+        return split[2] == another[2] or not (split[2] and another[2])  # "": all splits of it
 
     def _split(self, use: Use) -> tuple[str, str, str] | None:
         """(folder, locale, split) of a release, whichever plugin reads it."""

@@ -12,19 +12,25 @@ from harness.errors import AssetError
 
 TEXTS = ("text", "sentence", "transcription", "transcript", "normalized_text")
 SPEAKERS = ("speaker_id", "client_id", "speaker")
-SECONDS = ("duration", "audio_length_s", "audio_duration", "seconds")
+AUDIOS = ("audio", "audio_filepath", "audio_file", "file", "path", "clip")
+LENGTHS = {
+    "duration": 1.0, "audio_length_s": 1.0, "audio_duration": 1.0, "seconds": 1.0,
+    "duration_ms": 1e3, "audio_length_ms": 1e3, "audio_duration_ms": 1e3, "milliseconds": 1e3,
+}  # fmt: skip  # column of lengths -> what they are counted in
 SAMPLES = "num_samples"
 
 
 @dataclass(frozen=True)
 class Columns:
-    """Names; "" for one that is not there. `per_second` is what the length is counted in."""
+    """Names; "" for one that is not there. `per_second` is what the length is counted in; `paths`
+    says that the audio's column holds texts, paths of files."""
 
     audio: str
     text: str
     speaker: str
     seconds: str
     per_second: float
+    paths: bool = False
 
     def all(self) -> list[str]:
         """What is read of a row."""
@@ -39,6 +45,8 @@ class Columns:
     def clip(self, values: Mapping[str, Any]) -> tuple[bytes, str]:
         """The encoded clip and the name that it had."""
         value = values[self.audio]
+        if isinstance(value, str):
+            return b"", value.replace("\\", "/")
         if isinstance(value, Mapping):
             return value.get("bytes") or b"", str(value.get("path") or "").replace("\\", "/")
         return value or b"", ""
@@ -47,23 +55,74 @@ class Columns:
 def choose(schema: Any, names: Mapping[str, str], label: str) -> Columns:
     """The columns by the names that were given, else by what data sets usually call them.
 
-    Raises: AssetError (one line) where the clip or the transcript has no column.
+    Raises: AssetError (one line) where the clip or the transcript has no column, or one of another
+    type: what a list or a number looks like in print is no transcript.
     """
     known = list(schema.names)
     if unknown := [name for name in names.values() if name and name not in known]:
         raise AssetError(f"{label}: no column {unknown[0]}; it has {', '.join(known)}.")
-    audio = names["audio"] or next((name for name in known if _is_audio(schema, name)), "")
+    audio = names["audio"] or _audio(schema, label)
+    if not audio or not is_audio(schema, audio):
+        is_of = f"; {audio} is {schema.field(audio).type}" if audio else ""
+        raise AssetError(
+            f"{label}: no column with encoded audio{is_of}; it has {', '.join(known)}."
+        )
     text = names["text"] or next((name for name in TEXTS if name in known), "")
-    if not audio or not _is_audio(schema, audio):
-        raise AssetError(f"{label}: no column with encoded audio; it has {', '.join(known)}.")
     if not text:
         raise AssetError(f"{label}: which column is the text? It has {', '.join(known)}.")
     speaker = names["speaker"] or next((name for name in SPEAKERS if name in known), "")
-    seconds = next((name for name in SECONDS if name in known), "")
-    rate = _rate(schema, audio)
-    if not seconds and SAMPLES in known and rate:
-        return Columns(audio, text, speaker, SAMPLES, rate)
-    return Columns(audio, text, speaker, seconds, 1.0)
+    for name, kinds in ((text, "s"), (speaker, "si")):
+        _typed(schema, name, kinds, label)
+    return Columns(audio, text, speaker, *_length(schema, audio), _is_path(schema, audio))
+
+
+def _length(schema: Any, audio: str) -> tuple[str, float]:
+    """The column with the clips' lengths, and what they are counted in."""
+    counted = LENGTHS | {SAMPLES: _rate(schema, audio)}
+    for name, per_second in counted.items():
+        numbers = name in schema.names and kind_of(schema.field(name).type) in ("i", "f")
+        if numbers and per_second:
+            return name, per_second
+    return "", 1.0
+
+
+def _audio(schema: Any, label: str) -> str:
+    """The column with the clips: the one that says so, is called so, or is the only one."""
+    fit = [name for name in schema.names if is_audio(schema, name) and not _is_path(schema, name)]
+    marked = [name for name in fit if _feature(schema, name).get("_type") == "Audio"]
+    unmarked = [name for name in fit if not _feature(schema, name).get("_type")]
+    called = [name for name in AUDIOS if name in fit]
+    paths = [name for name in AUDIOS if name in schema.names and _is_path(schema, name)]
+    for some in (marked, called, unmarked, paths):
+        if len(some) == 1 or (some and some is not unmarked):
+            return some[0]
+        if some:
+            raise AssetError(f"{label}: which column is the audio? {', '.join(some)} may be.")
+    return ""
+
+
+def _typed(schema: Any, name: str, kinds: str, label: str) -> None:
+    """Raises: AssetError for a column that is not of one of these kinds (see kind_of)."""
+    if name and kind_of(schema.field(name).type) not in kinds:
+        should = {"s": "text", "si": "text or whole numbers", "if": "numbers"}[kinds]
+        raise AssetError(f"{label}: the column {name} is {schema.field(name).type}, not {should}.")
+
+
+def kind_of(kind: Any) -> str:
+    """ "s" for text, "i" and "f" for numbers, "b" for bytes, "?" for others; of a dictionary, its
+    values'."""
+    import pyarrow.types as kinds
+
+    if kinds.is_dictionary(kind):
+        return kind_of(kind.value_type)
+    wide = getattr(kinds, "is_string_view", lambda _: False)
+    if kinds.is_string(kind) or kinds.is_large_string(kind) or wide(kind):
+        return "s"
+    if kinds.is_integer(kind):
+        return "i"
+    if kinds.is_floating(kind):
+        return "f"
+    return "b" if kinds.is_binary(kind) or kinds.is_large_binary(kind) else "?"
 
 
 def require(columns: Columns, schema: Any, file: str, label: str) -> None:
@@ -74,23 +133,41 @@ def require(columns: Columns, schema: Any, file: str, label: str) -> None:
         raise AssetError(
             f"{label}: {file} has no column {missing[0]}, as others have; it has {has}."
         )
-    if not _is_audio(schema, columns.audio):
+    if not is_audio(schema, columns.audio) or _is_path(schema, columns.audio) != columns.paths:
         raise AssetError(f"{label}: {file} holds no encoded audio in {columns.audio}; others do.")
+    for name, kinds in ((columns.text, "s"), (columns.speaker, "si"), (columns.seconds, "if")):
+        _typed(schema, name, kinds, f"{label}: {file}")
 
 
-def _is_audio(schema: Any, name: str) -> bool:
+def is_audio(schema: Any, name: str) -> bool:
+    """Whether the column can hold clips: their bytes, with a name or not, or paths of files."""
     import pyarrow as pa
 
     kind = schema.field(name).type
     if pa.types.is_struct(kind):
-        return bool(kind.get_field_index("bytes") >= 0)
-    return bool(pa.types.is_binary(kind) or pa.types.is_large_binary(kind))
+        at = kind.get_field_index("bytes")
+        # no bytes at all: paths of files
+        return at >= 0 and (kind_of(kind.field(at).type) == "b" or kind.field(at).type == pa.null())
+    return kind_of(kind) == "b" or _is_path(schema, name)
+
+
+def _is_path(schema: Any, name: str) -> bool:
+    return kind_of(schema.field(name).type) == "s"
+
+
+def _feature(schema: Any, name: str) -> Mapping[str, Any]:
+    """What `datasets` wrote beside the schema of a column."""
+    try:
+        known = json.loads((schema.metadata or {}).get(b"huggingface", b"{}"))
+        found = known["info"]["features"][name]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return {}
+    return found if isinstance(found, Mapping) else {}
 
 
 def _rate(schema: Any, audio: str) -> float:
     """The sample rate that `datasets` wrote beside the schema, 0 where it did not."""
     try:
-        known = json.loads((schema.metadata or {}).get(b"huggingface", b"{}"))
-        return float(known["info"]["features"][audio]["sampling_rate"] or 0)
-    except (ValueError, KeyError, TypeError):
+        return float(_feature(schema, audio).get("sampling_rate") or 0)
+    except (ValueError, TypeError):
         return 0.0

@@ -8,7 +8,7 @@ import re
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TypeVar
 
 from harness.errors import AssetError
@@ -18,6 +18,7 @@ from harness.network import guarded, within
 ANSWER_SECONDS = 3.0
 LIMIT_SECONDS = 4.0
 LISTING_SECONDS = 60.0
+_SHOWN = 12  # folders in a message
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 T = TypeVar("T")
 
@@ -92,26 +93,54 @@ def _files(place: Place, where: str, commit: str | None) -> Sequence[str]:
             f"{place.label}: {Path(others[0]).name} is not Parquet; the hub may have a Parquet "
             "copy at `revision: refs/convert/parquet`."
         )
+    _one_set(place, files)
     return files
+
+
+def _one_set(place: Place, files: Sequence[str]) -> None:
+    """Raises: AssetError where a split's files lie in several folders: languages, or other parts,
+    that nobody declared to be one data set."""
+    folders = sorted({PurePosixPath(file.replace("\\", "/")).parent.name for file in files})
+    if len(folders) > 1:
+        known = ", ".join(folders[:_SHOWN]) + (" ..." if len(folders) > _SHOWN else "")
+        raise AssetError(
+            f"{place.label}: its split {place.split} lies in {len(folders)} folders: {known}; say "
+            f"which one, such as `config: {folders[0]}`."
+        )
 
 
 def _splits(where: str, config: str, commit: str | None) -> dict[str, list[str]]:
     import datasets
 
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as locks:
-        builder = datasets.load_dataset_builder(
-            where, config or None, revision=commit, cache_dir=locks
-        )
+        known = {"revision": commit, "cache_dir": locks}
+        try:
+            builder = datasets.load_dataset_builder(where, config or None, **known)
+        except ValueError as error:
+            if not _is_folder(where, config) or "not found" not in str(error):
+                raise
+            try:  # a folder per part that no README declares
+                builder = datasets.load_dataset_builder(where, data_dir=config, **known)
+            except (OSError, ValueError):
+                raise error from None
         files = builder.config.data_files or {}
     return {str(split): [str(file) for file in found] for split, found in files.items()}
+
+
+def _is_folder(where: str, config: str) -> bool:
+    """Whether the part could be a folder of the data set; of one on the hub, asking tells."""
+    if not config or "/" in config or "\\" in config or config.startswith("."):
+        return False
+    return (Path(where) / config).is_dir() or not Path(where).is_dir()
 
 
 def _known() -> tuple[type[BaseException], ...]:
     """What the clients raise: the transport's errors derive from their library's own root."""
     from huggingface_hub.errors import HfHubHTTPError
+    from pyarrow import ArrowException
 
     roots = [base for base in HfHubHTTPError.__mro__ if base.__name__ == "HTTPError"]
-    return (OSError, ValueError, RuntimeError, *roots)
+    return (OSError, ValueError, RuntimeError, ArrowException, *roots)
 
 
 def _hash(*parts: str) -> str:
