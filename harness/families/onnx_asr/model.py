@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from onnxruntime.capi.onnxruntime_pybind11_state import Fail, InvalidArgument, RuntimeException
 
 from harness.contracts import Feeds, OpenSession, Output
 from harness.errors import AudioError, ModelError, SpecError
@@ -15,6 +14,7 @@ from harness.families.onnx_asr import layouts
 from harness.families.onnx_asr.layouts import Layout
 from harness.families.onnx_asr.params import Params
 from harness.families.onnx_asr.sessions import Watched, handed_over
+from harness.session.running import ort_errors
 
 if TYPE_CHECKING:
     from onnx_asr.adapters import TimestampedResultsAsrAdapter
@@ -26,10 +26,14 @@ WHISPER_SECONDS = 30.0
 WHISPER_TOKENS, WHISPER_PROMPT = 448, 4
 CANARY_TOKENS, CANARY_PROMPT = 1024, 10
 # what a graph or vocabulary that does not fit becomes inside onnx-asr
-MISFITS = (
-    Fail, InvalidArgument, RuntimeException, AssertionError, IndexError, KeyError, ValueError,
+MISFITS: tuple[type[Exception], ...] = (
+    *ort_errors(),
+    AssertionError,
+    AttributeError,
+    IndexError,
+    KeyError,
     TypeError,
-)  # fmt: skip
+)
 
 
 class Recognizer:
