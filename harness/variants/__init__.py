@@ -2,6 +2,9 @@
 
 cache.py    a folder is made once for its inputs
 folders.py  the FP32 graphs of a source, a quantization method applied to them
+seals.py    whether a folder still holds what was put there
+watched.py  the files that are measured stay those that the fingerprint is of
+picking.py  some files of a local folder
 making.py   every variant of an experiment, systems made of parts among them
 code.py     what code and which packages a model, method or judge rests on
 """
@@ -15,12 +18,14 @@ from harness.variants.folders import (
     quantize,
 )
 from harness.variants.making import Made, Maker, make, row
+from harness.variants.watched import Watch
 
 __all__ = [
     "Calibration",
     "Made",
     "Maker",
     "VariantFolder",
+    "Watch",
     "as_it_is",
     "build_baseline",
     "code_of",
