@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from harness import modelfiles
 from harness.contracts import Feeds, Output
 from harness.errors import ModelError, OutputError, SpecError, TextError
 from harness.plugins import nearest
@@ -109,9 +110,10 @@ def _counts(pieces: Sequence[Piece]) -> dict[str, float]:
 def the_graph(folder: Path, what: str) -> Path:
     """The one ONNX file of a folder. Raises: ModelError where there is none or more than one."""
     found = sorted([*folder.glob("*.onnx"), *folder.glob("onnx/*.onnx")])
-    if len(found) != 1:
-        names = ", ".join(path.name for path in found) or "none"
-        raise ModelError(f"{folder.name} is no {what}: it needs one .onnx file and has {names}.")
+    if not found:
+        raise ModelError(f"{folder.name} is no {what}: it needs one .onnx file and has none.")
+    if len(found) > 1:
+        raise modelfiles.several(folder, [[path] for path in found])
     return found[0]
 
 

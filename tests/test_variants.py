@@ -19,6 +19,7 @@ import tiny_graphs
 
 from harness import tables, variants
 from harness.assets import from_path
+from harness.assets.seals import SEAL
 from harness.contracts import Family, Feeds, Method, Quantized
 from harness.errors import AssetError, ModelError, QuantizeError
 from harness.quantize import dynamic_int8, static_qdq
@@ -26,7 +27,6 @@ from harness.spec import load_plugin
 from harness.spec.model import Experiment, Model, Origin, Use, Variant
 from harness.variants import Calibration, Made, VariantFolder, build_baseline, making, quantize, row
 from harness.variants.cache import RECORD
-from harness.variants.seals import SEAL
 
 DYNAMIC = Use("dynamic_int8", dynamic_int8.Params())
 STATIC = Use("static_qdq", static_qdq.Params(clips=2))

@@ -17,11 +17,10 @@ from typing import Any
 
 from filelock import FileLock
 
-from harness.assets import cache_folder
+from harness.assets import cache_folder, seals
+from harness.assets.seals import RECORD
 from harness.errors import AssetError
 from harness.hashes import fingerprint, sha256_of
-from harness.variants import seals
-from harness.variants.seals import RECORD
 
 # EDQUOT: not on every platform
 UNWRITABLE = {

@@ -10,14 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from harness import environment, graph
+from harness.assets import seals
+from harness.assets.seals import RECORD
 from harness.contracts import Family, Feeds, Method, Quantized
 from harness.errors import ModelError, QuantizeError
 from harness.session import SessionConfig, open_session, trial
 from harness.spec import Use
-from harness.variants import seals
 from harness.variants.cache import cached, digest, files, files_sha256
 from harness.variants.code import code_of
-from harness.variants.seals import RECORD
 
 RECORD_SCHEMA = 1  # raise it when what is built changes for another reason than its inputs
 AS_IT_CAME: Mapping[str, Any] = {"method": "", "parameters": {}, "operators": {}, "left_out": {}}

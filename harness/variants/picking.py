@@ -9,16 +9,14 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from harness import graph
+from harness.assets import seals
 from harness.errors import AssetError
 from harness.hashes import fingerprint, hash_folder
 from harness.plugins import nearest
-from harness.variants import seals
 from harness.variants.cache import cached
 
 
-def picked(
-    source: Path, patterns: Sequence[str], tell: Callable[[str], None]
-) -> tuple[Path, str]:
+def picked(source: Path, patterns: Sequence[str], tell: Callable[[str], None]) -> tuple[Path, str]:
     """A folder with those files alone and the SHA-256 over them; the weights of a graph that lie in
     other files come along.
 
@@ -29,7 +27,9 @@ def picked(
     for pattern in patterns:
         found = {name for name in known if _matches(name, pattern)}
         if not found:
-            raise AssetError(f"files: {source.name} has no {pattern!r}.{nearest(pattern, [*known])}")
+            raise AssetError(
+                f"files: {source.name} has no {pattern!r}.{nearest(pattern, [*known])}"
+            )
         names |= found
     for name in [name for name in names if name.endswith(".onnx")]:
         parent = PurePosixPath(name).parent

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+from harness.assets import seals
 from harness.errors import AssetError, ModelError
-from harness.variants import seals
 from harness.variants.making import Made
 
 

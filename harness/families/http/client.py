@@ -316,7 +316,7 @@ def _retry_after(header: str) -> float | None:
         return float(math.ceil(min(float(header), limits.WAIT_SECONDS)))
     try:
         at = email.utils.parsedate_to_datetime(header)
-        at = at if at.tzinfo else at.replace(tzinfo=datetime.UTC)  # -0000 is UTC
+        at = at if at.tzinfo else at.replace(tzinfo=datetime.timezone.utc)  # -0000 is UTC
         return min(max(0.0, at.timestamp() - time.time()), limits.WAIT_SECONDS)
     except (ValueError, TypeError, IndexError, OverflowError):
         return None
