@@ -164,12 +164,18 @@ def _history(options: argparse.Namespace) -> int:
 
 
 def _check(options: argparse.Namespace) -> int:
-    from harness import feasibility, spec
+    from harness import feasibility, spec, variants
 
     wrong = 0
     for path in options.experiment:
         try:
             experiment = spec.load(path)
+            lines = variants.wrong(experiment, spec.locator(path))
+            for line in lines:
+                print(f"{path}: {line}", file=sys.stderr)
+            if lines:
+                wrong += 1
+                continue
             print(f"{path}: in order")
             folder = spec.results_folder(path, experiment.name)
             given = options.call_seconds

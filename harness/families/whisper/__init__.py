@@ -48,6 +48,7 @@ family = Family(
     operations=("pipeline", "features", "encoder", "decoder_step"),
     build=building.build,
     graphs=graphs,
+    look=building.look,
     open=open_model,
     feeds=feeds,
 )

@@ -34,6 +34,18 @@ def build(source: Path, target: Path) -> None:
         )
 
 
+def look(source: Path) -> None:
+    """Whether `build` has what it needs. Raises: ModelError."""
+    if (source / CTRANSLATE2).is_file():
+        constants_of(read(source / CTRANSLATE2), modelfiles.read_json(source / "config.json"))
+    else:
+        layout = layouts.find(source)
+        layouts.constants(source, layout.kind)
+        for path in layout.graphs.values():
+            graph.external_files(path)
+    modelfiles.read_json(source / TOKENIZER)
+
+
 def from_ctranslate2(source: Path, target: Path) -> None:
     """encoder.onnx, decoder.onnx, tokenizer.json and whisper.json. Raises: ModelError."""
     from harness.families.whisper import network

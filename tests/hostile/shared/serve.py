@@ -2,13 +2,16 @@
 
 TABLE: {"<samples at 16 kHz>": transcript}.
 """
+
 import gzip
 import json
 import sys
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
-MODE, TABLE, PORT = sys.argv[1], json.load(open(sys.argv[2], encoding="utf-8")), int(sys.argv[3])
+MODE, PORT = sys.argv[1], int(sys.argv[3])
+TABLE = json.loads(Path(sys.argv[2]).read_text("utf-8"))
 FIRST = {}
 SRT = "1\n00:00:00,000 --> 00:00:03,000\n{}\n"
 TEXTS = {
@@ -52,18 +55,20 @@ class Handler(BaseHTTPRequestHandler):
         size = int.from_bytes(body[at + 40 : at + 44], "little")
         said = TABLE.get(str(size // 2), "")
         for field in ("temperature", "response_format"):
-            if MODE == field and f'name="{field}"'.encode() in body:
-                return self.reply(400, {"error": {"message": f"Unsupported parameter: {field}"}})
+            if field == MODE and f'name="{field}"'.encode() in body:
+                self.reply(400, {"error": {"message": f"Unsupported parameter: {field}"}})
+                return
         if MODE == "retry" and time.time() - FIRST.setdefault(size, time.time()) < 1.2:
-            return self.reply(429, {"error": "busy"}, {"Retry-After": "1.2"})
-        if MODE in OTHERS:
-            return self.reply(200, OTHERS[MODE](said), HEADERS.get(MODE, {}))
-        self.reply(200, {"text": TEXTS.get(MODE, "{}").format(said)})
+            self.reply(429, {"error": "busy"}, {"Retry-After": "1.2"})
+        elif MODE in OTHERS:
+            self.reply(200, OTHERS[MODE](said), HEADERS.get(MODE))
+        else:
+            self.reply(200, {"text": TEXTS.get(MODE, "{}").format(said)})
 
-    def reply(self, status, body, headers={}):
+    def reply(self, status, body, headers=None):
         raw = body if isinstance(body, bytes) else json.dumps(body).encode()
         self.send_response(status)
-        for key, value in {"Content-Type": "application/json", **headers}.items():
+        for key, value in {"Content-Type": "application/json", **(headers or {})}.items():
             self.send_header(key, value)
         self.send_header("Content-Length", str(len(raw)))
         self.end_headers()

@@ -1,4 +1,5 @@
 """Makes what a case with oracle.py needs: three clips, m.jsonl, table.json and the model a/."""
+
 import json
 import wave
 from pathlib import Path

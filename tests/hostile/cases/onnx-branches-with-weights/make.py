@@ -2,6 +2,8 @@ import spoken
 from onnx import TensorProto, helper, save
 
 spoken.main()
+
+
 def branch(name):
     weight = spoken.numpy_helper.from_array(spoken.draw_weight(), f"{name}_w")
     node = helper.make_node("MatMul", ["x", f"{name}_w"], [f"{name}_y"], name=name)

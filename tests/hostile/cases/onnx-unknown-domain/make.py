@@ -1,5 +1,5 @@
 import spoken
-from onnx import TensorProto, helper, save
+from onnx import helper, save
 
 spoken.main()
 made = spoken.graph()
