@@ -77,7 +77,7 @@ def test_every_language_of_the_tokenizer_can_be_asked_for(code: str) -> None:
 
 
 def test_a_language_that_the_tokenizer_lacks_is_one_line_with_those_that_it_has() -> None:
-    with pytest.raises(SpecError, match=r"no 'yi'\. .*There is: en, es, haw, yue, zh"):
+    with pytest.raises(SpecError, match=r"no 'yi'\. There is: en, es, haw, yue, zh"):
         said(tokenizer(MANY), language="yi")
 
 

@@ -49,7 +49,11 @@ def identity(params: Params) -> dict[str, str]:
     no files: nothing that changes from one answer to the next. Raises: as `open_model`."""
     from harness.families.http import client
 
-    return client.connect(params).identity()
+    opened = client.connect(params)
+    try:
+        return opened.identity()
+    finally:
+        opened.close()
 
 
 family = Family(

@@ -79,6 +79,10 @@ class Client:
             limits=httpx2.Limits(max_connections=1, keepalive_expiry=None),
         )
 
+    def close(self) -> None:
+        """Ends the connection."""
+        self._http.close()
+
     # -------------------------------------------------------------------------------- transcripts
     def request(self, wav: bytes) -> httpx2.Request:
         """The whole body, made before the clock starts; it can be sent again and again."""

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 
 from harness.errors import ModelError, SpecError
 from harness.families.whisper.params import Params
-from harness.plugins import nearest
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -64,8 +63,9 @@ def prompt(tokenizer: Tokenizer, params: Params, told: bool | None) -> tuple[int
         return ids(tokenizer, "startoftranscript", "notimestamps")
     known = languages(tokenizer)
     if params.language not in known:
-        hint = nearest(params.language, known)
-        raise SpecError(f"language: this Whisper has no {params.language!r}.{hint}")
+        raise SpecError(
+            f"language: this Whisper has no {params.language!r}. There is: {', '.join(known)}."
+        )
     return ids(tokenizer, "startoftranscript", params.language, params.task, "notimestamps")
 
 

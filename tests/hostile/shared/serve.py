@@ -75,4 +75,9 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.write(raw)
 
 
-ThreadingHTTPServer(("127.0.0.1", PORT), Handler).serve_forever()
+class Quiet(ThreadingHTTPServer):
+    def handle_error(self, *_):
+        """A client that goes away is no fault."""
+
+
+Quiet(("127.0.0.1", PORT), Handler).serve_forever()
