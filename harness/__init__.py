@@ -33,10 +33,10 @@ noise        which blocks were measured under stolen time or load
 shortfall    what the budget cut short
 graph        ONNX graphs: read, name, count what is quantized, write the same bytes
 modelfiles   JSON beside the graphs, a folder taken over into another one
-phonemes     text -> IPA phonemes by clause, through eSpeak NG
-synthesis    a text said piece by piece, when its first sound was there; files of a voice
 environment  CPU, cores, versions, git commit, stolen time
 session      session configurations; the only place that opens an onnxruntime session
+phonemes     text -> IPA phonemes by clause, through eSpeak NG
+synthesis    a text said piece by piece, when its first sound was there; files of a voice
 spec         YAML -> frozen Experiment; the only reader of experiments
 tables       columns, dtypes and schema version of every table
 assets       models and data by path, hub or pinned package (catalogue/ names them)

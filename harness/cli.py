@@ -164,13 +164,15 @@ def _history(options: argparse.Namespace) -> int:
 
 
 def _check(options: argparse.Namespace) -> int:
-    from harness import feasibility, spec
+    from harness import feasibility, spec, variants
 
     wrong = 0
     for path in options.experiment:
         try:
             experiment = spec.load(path)
-            if lines := feasibility.missing(experiment, spec.locator(path)):
+            locate = spec.locator(path)
+            lines = [*variants.wrong(experiment, locate), *feasibility.missing(experiment, locate)]
+            if lines:
                 raise HarnessError("\n".join(f"{path}: {line}" for line in lines))
             print(f"{path}: in order")
             folder = spec.results_folder(path, experiment.name)

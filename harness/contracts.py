@@ -118,6 +118,8 @@ class Family:
     feeds: Callable[[Path, OpenSession, Any, Iterable[Any]], Iterator[tuple[str, Feeds]]]
     takes: Literal["audio", "text"] = "audio"
     gives: tuple[Literal["audio", "text"], ...] = ("text",)
+    # (source files): whether `build` would take them; cheap, without a session; ModelError
+    look: Callable[[Path], object] | None = None
     has_files: bool = True  # False: it runs elsewhere (a server); no source, nothing to quantize
     # for such a one: params -> what it says of itself, which stands for the hash of its files
     identify: Callable[[Any], Mapping[str, str]] | None = None

@@ -68,6 +68,12 @@ SPANISH: tuple[tuple[str, str], ...] = (
         r"sent (\d+) times after (.+), (\d+)\.(\d) s of waits counted",
         r"enviada \1 veces tras \2; cuentan \3,\4 s de espera",
     ),
+    (r"`text` was empty, taken from its (\w+)", r"`text` venía vacío, se tomó de \1"),
+    (r"taken from subtitles", "tomada de subtítulos"),
+    (
+        r"markup that is no words left out: (.+)",
+        r"sin marcas, que no son palabras: \1",
+    ),
     # of data sets
     (r"by its seed: no file on disk", "con su semilla, sin archivo en disco"),
     (r"stratified by length in (\d+) strata", r"estratificada por duración en \1 estratos"),

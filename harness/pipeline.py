@@ -36,6 +36,7 @@ from harness.runner.schedule import (
 )
 from harness.setting import MEASURING, Setting
 from harness.spec import Experiment, Gate, find_metric
+from harness.variants import Watch
 from harness.worker import Connection, Worker
 
 AUDIO = "audio"  # folder of a run, in which what synthesisers said is kept
@@ -63,8 +64,11 @@ class Run:
     def measure(self) -> Measured:
         """All calls of the experiment; units that an earlier run completed are read instead."""
         began = time.monotonic()
-        run, selected = self._with_candidate()
-        return run.rest(began, selected)
+        watch = Watch.of(self.setting.models())
+        run, selected = replace(self, start=watch.starting(self.start))._with_candidate()
+        measured = run.rest(began, selected)
+        watch.require_whole()
+        return measured
 
     def rest(self, began: float, selected: Mapping[str, list[store.Unit]]) -> Measured:
         """All that is measured once the candidate is known; `selected`, by data set, is there."""

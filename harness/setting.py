@@ -63,6 +63,11 @@ class Setting:
             parts=opened["parts"],
         )
 
+    def models(self) -> list[Made]:
+        """The variants, and what judges are made of."""
+        seats = [seat for some in self.judges.values() for seat in some]
+        return [*self.made.values(), *(part for seat in seats for part in seat.parts.values())]
+
     def gates(self, chosen: str) -> Gates:
         """The gates, as a look at the run under way reads them."""
         return Gates(self.experiment, self.made, chosen, self.file)

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from harness import modelfiles
 from harness.contracts import Feeds, Output
 from harness.errors import ModelError, OutputError, SpecError, TextError
 from harness.nearest import nearest
+from harness.session import running
 
 if TYPE_CHECKING:
     import onnxruntime
@@ -47,6 +49,7 @@ class Synthesiser:
         read: Callable[[str], Sequence[Piece]],
     ) -> None:
         self._session, self._rate, self._read = session, sample_rate, read
+        self._inputs = running.Inputs(session, "the graph")
 
     def prepare(self, operation: str, item: Any) -> Callable[[], Output]:
         """Raises: TextError for a text that cannot be said."""
@@ -69,7 +72,7 @@ class Synthesiser:
         pieces = self._read(text)
         if not pieces:
             raise TextError(f"nothing to say in {text[:40]!a}: the voice has no such sounds.")
-        return pieces
+        return [replace(piece, feeds=self._inputs.fitted(piece.feeds)) for piece in pieces]
 
     def _pipeline(self, text: str) -> Output:
         started = time.perf_counter()
@@ -80,18 +83,9 @@ class Synthesiser:
         return self._output(said, pieces, first_audio_seconds=first)
 
     def _say(self, piece: Piece) -> np.ndarray:
-        from onnxruntime.capi.onnxruntime_pybind11_state import (
-            Fail,
-            InvalidArgument,
-            RuntimeException,
-        )
-
-        try:
+        with running.one_line(f"the graph cannot say {piece.phonemes} phonemes"):
             (samples, *_) = self._session.run(None, dict(piece.feeds))
-        except (Fail, InvalidArgument, RuntimeException) as error:
-            said = " ".join(str(error).split())
-            raise ModelError(f"the graph cannot say {piece.phonemes} phonemes: {said}") from error
-        return np.asarray(samples, dtype=np.float32).ravel()
+            return np.asarray(samples, dtype=np.float32).ravel()
 
     def _output(
         self, said: Sequence[np.ndarray], pieces: Sequence[Piece], **figures: float
@@ -116,9 +110,10 @@ def _counts(pieces: Sequence[Piece]) -> dict[str, float]:
 def the_graph(folder: Path, what: str) -> Path:
     """The one ONNX file of a folder. Raises: ModelError where there is none or more than one."""
     found = sorted([*folder.glob("*.onnx"), *folder.glob("onnx/*.onnx")])
-    if len(found) != 1:
-        names = ", ".join(path.name for path in found) or "none"
-        raise ModelError(f"{folder.name} is no {what}: it needs one .onnx file and has {names}.")
+    if not found:
+        raise ModelError(f"{folder.name} is no {what}: it needs one .onnx file and has none.")
+    if len(found) > 1:
+        raise modelfiles.several(folder, [[path] for path in found])
     return found[0]
 
 

@@ -21,7 +21,7 @@ LAYERS = [
     "audio", "mel", "contracts", "figures", "corpus",
     "ruling", "plugins", "markdown", "metric_names", "noted", "wording",
     "reading", "measures", "replayed", "noise", "shortfall", "graph", "modelfiles",
-    "phonemes", "synthesis", "environment", "session", "spec", "tables",
+    "environment", "session", "phonemes", "synthesis", "spec", "tables",
     "assets", "variants", "store", "worker", "runner", "feasibility", "scoring", "rivals",
     "verdict",
     "deciding", "looking", "selecting", "setting",

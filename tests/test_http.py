@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import email.utils
+import gzip
 import io
 import json
 import re
 import socket
 import threading
 import time
+import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from pathlib import Path
@@ -166,8 +168,22 @@ def test_retry_after_may_be_a_date() -> None:
     assert client._retry_after(soon) == pytest.approx(100, abs=5)
     assert client._retry_after("Fri, 31 Dec 1999 23:59:59 GMT") == 0
     assert client._retry_after("120") == 120
+    assert client._retry_after("Wed, 21 Oct 2015 07:28:00 -0000") == 0
     assert client._retry_after("soon") is None
     assert client._retry_after("") is None
+
+
+@pytest.mark.parametrize(
+    ("header", "seconds"),
+    [
+        ("5.5", 6), ("0.2", 1), (" 7 ", 7), ("3.", 3), ("0", 0), ("0.0", 0),
+        ("9" * 400, 86_400), ("1" + "0" * 30, 86_400), ("172800.5", 86_400),
+        ("-1", None), ("-0.5", None), ("1e400", None), ("inf", None), ("nan", None), ("5,5", None),
+        ("Mon, 99 Foo 2020", None), ("Fri, 31 Dec 9999 23:59:59 GMT", 86_400), ("½", None),
+    ],
+)  # fmt: skip
+def test_retry_after_is_rounded_up_and_bounded(header: str, seconds: float | None) -> None:
+    assert client._retry_after(header) == seconds
 
 
 @pytest.mark.parametrize(("retries", "sent", "times"), [(2, 3, "3 times"), (0, 1, "once")])
@@ -203,7 +219,7 @@ WRONG = [
     (Reply(body={"texto": "hola"}), "answered JSON without `text`"),
     (Reply(body={"text": None}), "answered JSON without `text`"),
     (Reply(body=["text"]), "answered JSON without `text`"),
-    (Reply(body=b" " * (1 << 21)), "its answer is over 1 MB long"),
+    (Reply(body=b" " * (1 << 21)), "its answer is over 1 MB"),
 ]
 
 
@@ -262,6 +278,91 @@ def test_a_server_whose_first_answer_trickles_is_left_after_the_timeout(start: S
     with pytest.raises(AssetError, match=r"gave no answer within 0\.4 s"):
         opened(start(Reply(), models=Reply(drip_head=0.1)), timeout_seconds=0.4)
     assert time.monotonic() - started < 5
+
+
+BOMB = gzip.compress(b'{"text": "' + b" " * 50_000_000 + b'"}')
+PACKED = gzip.compress(b'{"text": "hola"}')
+
+
+@pytest.mark.parametrize(
+    ("headers", "body", "told"),
+    [
+        ({"Content-Encoding": "gzip"}, BOMB, "its answer is over 1 MB"),
+        ({"Content-Encoding": "deflate"}, zlib.compress(b" " * 10_000_000), "over 1 MB"),
+        ({"Content-Encoding": "gzip"}, b"no gzip", "its answer cannot be unpacked"),
+        ({"Content-Encoding": "br"}, b"xx", "answered in the encoding 'br'"),
+        ({"Content-Encoding": "zstd, gzip"}, b"xx", "answered in the encoding 'zstd, gzip'"),
+    ],
+)
+def test_what_is_packed_is_bounded_too(
+    start: Start, headers: dict[str, str], body: bytes, told: str
+) -> None:
+    with pytest.raises(OutputError, match=told):
+        call(start(Reply(body=body, headers=headers)))
+
+
+def test_an_answer_that_is_packed_unasked_is_read(start: Start) -> None:
+    server = start(Reply(body=PACKED, headers={"Content-Encoding": "gzip"}))
+    assert call(server).text == "hola"
+    assert server.asked[0].headers["Accept-Encoding"] == "identity"
+
+
+def test_a_list_of_models_beyond_its_bound_is_not_read_and_that_is_told(start: Start) -> None:
+    listed = {"data": [{"id": "base", "owned_by": "x" * 5_000_000}]}
+    server = start(Reply(body={"text": "a"}), models=Reply(body=listed))
+    found = identity(Params(url=server.url, model="base"))
+    assert "over 4 MB" in found["list of models"]
+    assert call(server).text == "a"
+
+
+def test_what_a_server_says_of_a_model_is_one_short_printable_line(start: Start) -> None:
+    own = {"id": "base", "root": "a\n\x1b[31mb", "owned_by": ["x"], "parent": "y" * 999}
+    found = identity(Params(start(Reply(), models=Reply(body={"data": [own]})).url, "base"))
+    assert found["listed_root"] == "a \ufffd[31mb"
+    assert "listed_owned_by" not in found
+    assert len(found["listed_parent"]) == client.SHOWN
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_the_key_never_follows_to_another_server(
+    start: Start, monkeypatch: pytest.MonkeyPatch, status: int
+) -> None:
+    monkeypatch.setenv("THE_KEY", KEY)
+    other = start(Reply(body={"text": "stolen"}))
+    there = f"{other.url}/audio/transcriptions"
+    server = start(Reply(status, headers={"Location": there}))
+    with pytest.raises(OutputError, match=rf"sends elsewhere \({status}\)"):
+        call(server, api_key_env="THE_KEY")
+    assert other.connections == []
+
+
+@pytest.mark.parametrize(
+    ("given", "sent"),
+    [
+        ({"temperature": None}, {"model", "language", "response_format"}),
+        ({"response_format": None}, {"model", "language", "temperature"}),
+        ({"response_format": None, "temperature": None, "language": ""}, {"model"}),
+        ({"response_format": "verbose_json"}, {"model", "language", "response_format",
+                                               "temperature"}),
+    ],
+)  # fmt: skip
+def test_fields_that_a_server_refuses_can_be_left_out(
+    start: Start, given: dict[str, Any], sent: set[str]
+) -> None:
+    server = start(Reply(body={"text": "hola"}))
+    made = TypeAdapter(Params).validate_python({"url": server.url, "model": "base", **given})
+    assert family.open(Path(), _no_session, made).prepare("pipeline", CLIP)().text == "hola"
+    assert set(server.asked[0].fields) == sent
+
+
+def test_a_call_says_what_was_done_to_its_answer(start: Start) -> None:
+    said = {"text": "", "segments": [{"text": " <|es|> Hola,"}, {"text": " mundo. [Música]"}]}
+    found = call(start(Reply(429, headers={"Retry-After": "0"}), Reply(body=said)))
+    assert found.text == "Hola, mundo."
+    assert found.notes == (
+        "`text` was empty, taken from its segments; markup that is no words left out: tokens, "
+        "remarks; sent 2 times after 429, 0.0 s of waits counted"
+    )
 
 
 def test_half_a_pair_of_surrogates_is_made_text(start: Start) -> None:

@@ -213,7 +213,7 @@ def test_weights_beside_a_graph_come_along(tmp_path: Path) -> None:
     model = family.open(tmp_path / "built", start, Params("nemo-conformer-ctc"))
     assert model.prepare("pipeline", CLIP)().text == "hola mundo"
     (tmp_path / "source" / "model.onnx.data").unlink()
-    with pytest.raises(ModelError, match=r"model\.onnx\.data, which a graph needs, is missing"):
+    with pytest.raises(ModelError, match=r"external data is missing: no 'model\.onnx\.data'"):
         family.build(tmp_path / "source", tmp_path / "again")
 
 

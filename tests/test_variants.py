@@ -19,6 +19,7 @@ import tiny_graphs
 
 from harness import tables, variants
 from harness.assets import from_path
+from harness.assets.seals import SEAL
 from harness.contracts import Family, Feeds, Method, Quantized
 from harness.errors import AssetError, ModelError, QuantizeError
 from harness.made import Made, row
@@ -158,13 +159,13 @@ def test_a_quantized_folder_is_complete_and_its_record_says_how(
 ) -> None:
     made = quantize(FAMILY, baseline, how, calibration)
     names = {path.name for path in made.folder.iterdir()}
-    assert names == {"encoder.onnx", "decoder.onnx", "head.onnx", "tokenizer.json", RECORD}
+    assert names == {"encoder.onnx", "decoder.onnx", "head.onnx", "tokenizer.json", RECORD, SEAL}
     record = made.record
     assert record == json.loads((made.folder / RECORD).read_text(encoding="utf-8"))
     assert record["operators"] == {"decoder": {"MatMul": 2}, "encoder": {"MatMul": 2}, "head": {}}
     assert record["nodes"]["head"] == {"Relu": 1}
     assert record["bytes_before"] == sum(baseline.record["files"].values())
-    assert set(record["files"]) == names - {RECORD}
+    assert set(record["files"]) == names - {RECORD, SEAL}
     assert record["files"]["encoder.onnx"] == (made.folder / "encoder.onnx").stat().st_size
     assert set(record["versions"]) == {"onnx", "onnxruntime"}
     assert made.fingerprint == from_path_without_record(made.folder)
@@ -172,7 +173,7 @@ def test_a_quantized_folder_is_complete_and_its_record_says_how(
 
 def from_path_without_record(folder: Path) -> str:
     copy = folder.parent.parent / "copy"
-    shutil.copytree(folder, copy, ignore=shutil.ignore_patterns(RECORD))
+    shutil.copytree(folder, copy, ignore=shutil.ignore_patterns(RECORD, SEAL))
     return from_path(copy)[1]
 
 
@@ -226,7 +227,7 @@ def test_weights_in_other_files_count_and_graphs_that_are_not_opened_do_not(
     assert set(start.record["files"]) == {"encoder.onnx", "encoder.bin"}
     made = quantize(FAMILY, start, (DYNAMIC, dynamic_int8.method))
     assert set(made.record["files"]) == {"encoder.onnx"}
-    assert {path.name for path in made.folder.iterdir()} == {"encoder.onnx", RECORD}
+    assert {path.name for path in made.folder.iterdir()} == {"encoder.onnx", RECORD, SEAL}
 
 
 # --------------------------------------------------------------------- whole, or not there at all

@@ -14,7 +14,7 @@ import whisper_tiny as tiny
 
 from harness.errors import ModelError
 from harness.families.whisper import family
-from harness.families.whisper.layouts import constants, find
+from harness.families.whisper.layouts import constants
 from harness.families.whisper.onnxfile import signature
 from harness.families.whisper.weights import Weights, read
 
@@ -167,21 +167,6 @@ def test_export_layouts_are_found_and_taken_over(
     assert not (target / "pytorch_model.bin").exists()
     for path in family.graphs(target).values():
         assert path.read_bytes() == (folder / path.relative_to(target)).read_bytes()
-
-
-def test_the_plain_names_win_over_a_quantized_copy_beside_them(tmp_path: Path) -> None:
-    folder = tiny.export_folder(tmp_path / "a", WEIGHTS, "split")
-    for path in list(folder.glob("*.onnx")):
-        path.with_name(f"{path.stem}_int8.onnx").write_bytes(path.read_bytes())
-    assert find(folder).graphs["encoder"].name == "encoder_model.onnx"
-
-
-def test_two_quantized_copies_without_plain_names_are_ambiguous(tmp_path: Path) -> None:
-    folder = tiny.export_folder(tmp_path / "a", WEIGHTS, "split", "_int8")
-    for path in list(folder.glob("*.onnx")):
-        path.with_name(path.name.replace("_int8", "_q4")).write_bytes(path.read_bytes())
-    with pytest.raises(ModelError, match="_int8, _q4"):
-        find(folder)
 
 
 def test_external_weights_come_along(tmp_path: Path) -> None:

@@ -18,7 +18,6 @@ from pydantic import TypeAdapter, ValidationError
 from harness import audio
 from harness.errors import AudioError, ModelError, OutputError, SpecError
 from harness.families.whisper import Context, Params, family
-from harness.families.whisper.params import LANGUAGES
 from harness.families.whisper.weights import Weights, read
 
 RATE = 16_000
@@ -270,15 +269,10 @@ def test_an_unknown_language_is_a_spec_error(own: Path) -> None:
         family.open(own, tiny.start, Params(language="yo"))
 
 
-@pytest.mark.parametrize(
-    ("given", "hint"),
-    [("eng", "did you mean 'en'?"), ("xx", "it takes codes such as es"), ("ES", "such as es")],
-)
-def test_a_language_that_whisper_has_not_is_refused_before_anything_runs(given, hint):
-    with pytest.raises(ValueError, match="Whisper has no") as raised:
+@pytest.mark.parametrize("given", ["eng_", "ES", "Spanish", "", "e", "<|es|>", "es-419"])
+def test_what_is_no_language_code_is_refused_before_anything_runs(given: str) -> None:
+    with pytest.raises(ValueError, match="takes the code of one, such as es, en, pt, yue"):
         Params(language=given)
-    assert hint in str(raised.value)
-    assert len(LANGUAGES) == len(set(LANGUAGES)) == 99
 
 
 def test_a_tokenizer_of_another_model_is_a_model_error(own: Path, tmp_path: Path) -> None:

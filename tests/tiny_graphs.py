@@ -86,6 +86,12 @@ def save(made: onnx.ModelProto, path: Path) -> Path:
     return path
 
 
+def save_raw(made: onnx.ModelProto, path: Path) -> Path:
+    """As it is, whatever is wrong with it."""
+    path.write_bytes(made.SerializeToString())
+    return path
+
+
 def rows(count: int = 4) -> dict[str, np.ndarray]:
     """Feeds of `two_layers`."""
     values = np.random.default_rng(1).normal(size=(count, SIZE)).astype(np.float32)

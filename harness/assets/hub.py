@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
+from harness import limits
 from harness.errors import AssetError
 from harness.network import within
 
@@ -38,27 +39,42 @@ class Repository:
 
 
 def fetch_files(
-    repository: Repository, names: Sequence[str], target: Path, tell: Callable[[str], None]
+    repository: Repository,
+    names: Sequence[str],
+    target: Path,
+    tell: Callable[[str], None],
+    most: int = limits.HUB_BYTES,
 ) -> str:
     """Bring the named files (patterns allowed; none: all) to `target`; returns the commit.
 
     Files that the hub client's own cache already holds need no network. Files that an interrupted
-    try completed in `target` are not fetched again. Raises: AssetError (one line), OSError where
-    the disk refuses.
+    try completed in `target` are not fetched again; more than `most` bytes are not begun.
+
+    Raises: AssetError (one line), OSError where the disk refuses.
     """
-    return _guarded(lambda: _fetch(repository, names, target, tell))
+
+    def allowed(size: int) -> None:
+        if size > most:
+            raise AssetError(f"its files have {size} bytes, at most {most} are fetched")
+
+    return _guarded(lambda: _fetch(repository, names, target, (tell, allowed)))
 
 
 def _fetch(
-    repository: Repository, names: Sequence[str], target: Path, tell: Callable[[str], None]
+    repository: Repository,
+    names: Sequence[str],
+    target: Path,
+    told: tuple[Callable[[str], None], Callable[[int], None]],
 ) -> str:
+    tell, allowed = told
     plain = names and not any(set("*?[") & set(name) for name in names)
     if plain and all(kept := [_kept(repository, name) for name in names]):
         return _copy(kept, names, target, repository.revision)
     if os.environ.get("HF_HUB_OFFLINE", "").upper() in ("1", "ON", "YES", "TRUE"):
         raise AssetError("switched off by HF_HUB_OFFLINE")
     commit, listed = within(LIMIT_SECONDS, lambda: _guarded(lambda: _ask(repository)), "the hub")
-    wanted = [n for n in listed if not names or any(fnmatch.fnmatchcase(n, p) for p in names)]
+    allowed(sum(size for n, size in listed.items() if not names or _matches(n, names)))
+    wanted = [n for n in listed if not names or _matches(n, names)]
     if missing := [p for p in names if not any(fnmatch.fnmatchcase(n, p) for n in listed)]:
         raise AssetError(f"the repository holds no {', '.join(missing)}")
     tell(f"fetching {len(wanted)} files from {repository.label}")
@@ -88,15 +104,26 @@ def _copy(kept: Sequence[str], names: Sequence[str], target: Path, commit: str) 
     return commit
 
 
-def _ask(repository: Repository) -> tuple[str, list[str]]:
-    """The commit that the revision means, and the names of its files (hidden ones left out)."""
+def _matches(name: str, patterns: Sequence[str]) -> bool:
+    return any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns)
+
+
+def _ask(repository: Repository) -> tuple[str, dict[str, int]]:
+    """The commit that the revision means, and its files (hidden ones left out) with their bytes, 0
+    where the hub does not say."""
     from huggingface_hub import HfApi
 
     api = HfApi(endpoint=_endpoint())
     ask = api.dataset_info if repository.kind == "dataset" else api.model_info
-    info = ask(repository.name, revision=repository.revision, timeout=ANSWER_SECONDS)
-    files = sorted(file.rfilename for file in info.siblings or [])
-    return str(info.sha), [name for name in files if not name.startswith(".") and "/." not in name]
+    info = ask(
+        repository.name,
+        revision=repository.revision,
+        timeout=ANSWER_SECONDS,
+        files_metadata=True,
+    )
+    files = {file.rfilename: int(getattr(file, "size", 0) or 0) for file in info.siblings or []}
+    shown = {n: size for n, size in files.items() if not n.startswith(".") and "/." not in n}
+    return str(info.sha), dict(sorted(shown.items()))
 
 
 def _download(repository: Repository, commit: str, name: str, target: Path) -> None:

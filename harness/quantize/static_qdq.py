@@ -53,22 +53,23 @@ def apply(params: Params, graph: Path, target: Path, feeds: Iterable[Feeds]) -> 
     model = onnx_graph.load_named(graph)
     if params.per_channel:
         onnx_graph.split_tables(model)
+    optional = onnx_graph.face(model).optional
     left_out = onnx_graph.chosen(model, params.left_out)
     present, before = onnx_graph.operators(model), onnx_graph.quantized(model)
     if not any(kind in present for kind in params.op_types):
-        raise onnx_graph.nothing_quantized(graph, params.op_types, present)
+        raise onnx_graph.nothing_quantized(graph, params.op_types, present, before)
     feeds = iter(feeds)
     first = next(feeds, None)
     if first is None:
         raise QuantizeError(f"{graph.name}: no calibration inputs reached this graph.")
-    onnx_graph.note_types(model)
+    onnx_graph.note_types(model, graph.name)
     with onnx_graph.quietly(graph.name):
         ranges = _ranges(params, model, _chain(first, feeds))
         after = _quantize(params, model, ranges, left_out)
     done = onnx_graph.gained(before, after, params.op_types)
     if not done:
-        raise onnx_graph.nothing_quantized(graph, params.op_types, present)
-    onnx_graph.write(after, target)
+        raise onnx_graph.nothing_quantized(graph, params.op_types, present, before)
+    onnx_graph.write(after, target, optional)
     return Quantized(operators=done, left_out=left_out)
 
 

@@ -32,6 +32,7 @@ from harness.session.options import (
     json_schema,
     require_loaded,
 )
+from harness.session.running import ort_errors
 
 if TYPE_CHECKING:
     import onnxruntime
@@ -269,7 +270,7 @@ def open_session(
         session = onnxruntime.InferenceSession(
             str(path), sess_options=options, providers=[provider], enable_fallback=0
         )
-    except _load_errors() as error:
+    except ort_errors() as error:
         said = " ".join(str(error).replace(str(path), path.name).split())
         raise ModelError(f"{path.name}: onnxruntime cannot open it: {said}") from error
     session.disable_fallback()
@@ -278,14 +279,6 @@ def open_session(
             f"{path.name}: {config.provider} did not load; it runs on {session.get_providers()[0]}."
         )
     return session
-
-
-def _load_errors() -> tuple[type[Exception], ...]:
-    """onnxruntime's errors, which share no base class but Exception."""
-    from onnxruntime.capi import onnxruntime_pybind11_state as state
-
-    own = (v for v in vars(state).values() if isinstance(v, type) and issubclass(v, Exception))
-    return (*own, RuntimeError)
 
 
 # ------------------------------------------------------------------ for people and editors

@@ -50,7 +50,8 @@ class Origin:
     revision: str = ""
     """Commit of the hub's repository; required with hub, so that a run can be repeated."""
     files: tuple[str, ...] = ()
-    """Which files of the hub's repository, as patterns (onnx/*.onnx); all unless said."""
+    """Which files of the hub's repository or of the folder, as patterns (onnx/*.onnx); all unless
+    said. So one of several precisions in a folder is chosen."""
 
 
 @dataclass(frozen=True)

@@ -120,8 +120,8 @@ class References(Reader):
             self.existing(origin.path, f"{path}.path")
         if bool(origin.hub) != bool(origin.revision):
             self.note(path, "hub and revision (a commit) belong together")
-        if origin.files and not origin.hub:
-            self.note(f"{path}.files", "has a meaning with hub only; leave it out")
+        if origin.files and not (origin.hub or origin.path):
+            self.note(f"{path}.files", "has a meaning with hub and path only; leave it out")
         return origin
 
     def name(self, raw: Any, path: str) -> str | None:

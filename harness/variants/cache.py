@@ -17,11 +17,11 @@ from typing import Any
 
 from filelock import FileLock
 
-from harness.assets import cache_folder
+from harness.assets import cache_folder, seals
+from harness.assets.seals import RECORD
 from harness.errors import AssetError
 from harness.hashes import fingerprint, sha256_of
 
-RECORD = "record.json"
 # EDQUOT: not on every platform
 UNWRITABLE = {
     getattr(errno, name, errno.ENOSPC) for name in ("ENOSPC", "EDQUOT", "EROFS", "EACCES", "EPERM")
@@ -34,21 +34,27 @@ def digest(value: Any) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def cached(inputs: Any, build: Callable[[Path], dict[str, Any]]) -> tuple[Path, dict[str, Any]]:
+def cached(
+    inputs: Any, build: Callable[[Path], dict[str, Any]], tell: Callable[[str], None]
+) -> tuple[Path, dict[str, Any]]:
     """The folder that `inputs` (JSON-able) stand for and its record. `build` fills an empty folder
-    and returns the record, unless an earlier run did.
+    and returns the record, unless an earlier run did and nothing has changed since.
 
     Raises: AssetError where the cache folder cannot be written, and whatever `build` raises.
     """
     place = cache_folder() / "variants" / digest(inputs)[:24]
     with _disk_errors(), _alone(place):
-        if not (place / RECORD).is_file():
+        wrong = seals.broken(place) if (place / RECORD).is_file() else ""
+        if wrong:
+            tell(f"{place.name}: {wrong} in the cache; it is made again")
+        if wrong or not (place / RECORD).is_file():
             _clear(place)
             folder = place.with_name(f"{place.name}.{os.getpid()}")
             folder.mkdir()
             try:
                 record = build(folder)
                 (folder / RECORD).write_text(json.dumps(record, indent=1), encoding="utf-8")
+                seals.seal(folder)
                 folder.replace(place)
             finally:
                 shutil.rmtree(folder, ignore_errors=True)
@@ -59,7 +65,9 @@ def _clear(place: Path) -> None:
     """Remove what a killed run left of this folder; the caller holds its lock."""
     place.parent.mkdir(parents=True, exist_ok=True)
     for leftover in [place, *place.parent.glob(f"{place.name}.*")]:
-        if leftover.is_dir():
+        if leftover.is_symlink() or leftover.is_file():
+            leftover.unlink()
+        elif leftover.is_dir():
             shutil.rmtree(leftover)
 
 

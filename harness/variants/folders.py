@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from harness import environment, graph
+from harness.assets import seals
+from harness.assets.seals import RECORD
 from harness.contracts import Family, Feeds, Method, Quantized
 from harness.errors import ModelError, QuantizeError
-from harness.session import SessionConfig, open_session
+from harness.session import SessionConfig, open_session, trial
 from harness.spec import Use
-from harness.variants.cache import RECORD, cached, digest, files, files_sha256
+from harness.variants.cache import cached, digest, files, files_sha256
 from harness.variants.code import code_of
 
 RECORD_SCHEMA = 1  # raise it when what is built changes for another reason than its inputs
@@ -66,10 +68,11 @@ def build_baseline(
 
     def build(folder: Path) -> dict[str, Any]:
         tell(f"building the FP32 graphs of {family_name}")
-        family.build(source, folder)
+        with seals.untouched(source):
+            family.build(source, folder)
         return _record(AS_IT_CAME, family, folder, files_sha256(folder))
 
-    return VariantFolder(*cached([RECORD_SCHEMA, inputs], build))
+    return VariantFolder(*cached([RECORD_SCHEMA, inputs], build, tell))
 
 
 def quantize(
@@ -100,7 +103,8 @@ def quantize(
 
     def build(folder: Path) -> dict[str, Any]:
         tell(f"quantizing with {use.use}")
-        done = _apply(family, start.folder, folder, how, calibration)
+        with seals.untouched(start.folder):
+            done = _apply(family, start.folder, folder, how, calibration)
         made = {
             "method": use.use,
             "parameters": parameters,
@@ -110,7 +114,7 @@ def quantize(
         }
         return _record(made, family, folder, files_sha256(folder))
 
-    return VariantFolder(*cached([RECORD_SCHEMA, inputs], build))
+    return VariantFolder(*cached([RECORD_SCHEMA, inputs], build, tell))
 
 
 def as_it_is(family: Family, folder: Path, source_fingerprint: str) -> VariantFolder:
@@ -131,7 +135,7 @@ def without_files(family: Family, family_name: str, params: Any) -> VariantFolde
     def build(_folder: Path) -> dict[str, Any]:
         return {**record, "fingerprint": seal}
 
-    return VariantFolder(*cached(["without files", seal], build))
+    return VariantFolder(*cached(["without files", seal], build, quiet))
 
 
 def _apply(
@@ -145,10 +149,12 @@ def _apply(
     graphs = family.graphs(source)
     if not graphs:
         raise QuantizeError(f"{use.use}: this model has no graph here to quantize.")
+    trial.opens(list(graphs.values()))
     graph.require_matches(graphs.values(), getattr(use.params, "left_out", ()))
     replaced: set[Path] = set()
     done: dict[str, Quantized] = {}
     refused: list[str] = []
+    written: list[Path] = []
     for role, path in graphs.items():
         target = folder / path.relative_to(source)
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -159,22 +165,38 @@ def _apply(
             refused.append(str(error))
             done[role] = Quantized({})
         else:
-            _check_opens(target)
+            _check_face(path, target)
+            written.append(target)
             replaced |= _with_weights([path])
     if len(refused) == len(graphs):
         raise QuantizeError(" ".join(refused))
+    _check_opens(written)
     kept = {path for role, path in graphs.items() if not done[role].operators}
     leave = (replaced - _with_weights(kept)) | _unused(source, graphs.values())
     _copy(source, folder, leave | {source / RECORD})
     return done
 
 
-def _check_opens(target: Path) -> None:
+def _check_opens(written: Sequence[Path]) -> None:
     """A quantizer can write a graph that onnxruntime refuses: better known here than as a row."""
     try:
-        open_session(target, PLAIN)
+        trial.opens(written)
     except ModelError as error:
         raise QuantizeError(f"what was written cannot be opened: {error}") from error
+
+
+def _check_face(source: Path, target: Path) -> None:
+    """A quantizer can leave an input that nobody gives: what a graph must be given stays the same.
+
+    Raises: QuantizeError.
+    """
+    before, after = (graph.face(graph.read(path, weights=False)) for path in (source, target))
+    if before.required != after.required or before.outputs != after.outputs:
+        raise QuantizeError(
+            f"{target.name}: quantizing changed what the graph takes and gives: "
+            f"{', '.join(before.required)} -> {', '.join(before.outputs)} became "
+            f"{', '.join(after.required)} -> {', '.join(after.outputs)}."
+        )
 
 
 def _with_weights(paths: Iterable[Path]) -> set[Path]:

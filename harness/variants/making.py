@@ -13,7 +13,7 @@ from harness.assets import resolve
 from harness.contracts import Composite, Dataset, Family, Locate, Method
 from harness.errors import AudioError, HarnessError, QuantizeError
 from harness.made import Made
-from harness.spec import Experiment, Model, Variant, load_plugin
+from harness.spec import Experiment, Model, Origin, Variant, load_plugin
 from harness.variants.cache import digest
 from harness.variants.code import code_of
 from harness.variants.folders import (
@@ -26,6 +26,7 @@ from harness.variants.folders import (
     quiet,
     without_files,
 )
+from harness.variants.picking import picked
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ class Maker:
         if isinstance(family, Composite):
             return self.system(model)
         if variant.source is not None:
-            start = as_it_is(family, *resolve(asdict(variant.source), self.locate, self.tell))
+            start = as_it_is(family, *self._source(variant.source))
         else:
             start = self._start(model, family)
         if variant.quantize is not None:
@@ -87,9 +88,16 @@ class Maker:
             return without_files(family, model.family, model.params)
         key = digest([model.family, asdict(model.source)])
         if key not in self._made:
-            source, origin = resolve(asdict(model.source), self.locate, self.tell)
+            source, origin = self._source(model.source)
             self._made[key] = build_baseline(family, source, origin, model.family, self.tell)
         return self._made[key]
+
+    def _source(self, origin: Origin) -> tuple[Path, str]:
+        """The folder that a source means and the SHA-256 over its files."""
+        found = resolve(asdict(origin), self.locate, self.tell)
+        if origin.path and origin.files:
+            return picked(found[0], origin.files, self.tell)
+        return found
 
     def _of(self, made: VariantFolder, model: Model) -> Made:
         name, params = self.name(model.family), asdict(model.params)

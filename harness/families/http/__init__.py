@@ -1,7 +1,8 @@
 """Any server with an OpenAI-style POST /v1/audio/transcriptions: it has no files, only a URL.
 
 files: params (what an experiment sets) -> client (requests, repetitions, one line per failure; a
-watchdog keeps its deadline) -> model (samples to WAV, the timed call).
+watchdog keeps its deadline) -> answers (the transcript in an answer, without its markup) -> model
+(samples to WAV, the timed call).
 """
 
 from __future__ import annotations
@@ -48,7 +49,11 @@ def identity(params: Params) -> dict[str, str]:
     no files: nothing that changes from one answer to the next. Raises: as `open_model`."""
     from harness.families.http import client
 
-    return client.connect(params).identity()
+    opened = client.connect(params)
+    try:
+        return opened.identity()
+    finally:
+        opened.close()
 
 
 family = Family(

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import datetime
 import email.utils
 import json
+import math
 import os
+import re
 import time
+import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from harness import limits
 from harness.errors import AssetError, HarnessError, OutputError, SpecError
+from harness.families.http.answers import NoTranscriptError, Transcript, transcript
 from harness.families.http.params import ENDPOINT, Params
 from harness.families.http.watchdog import Watchdog
 from harness.network import within
@@ -23,7 +29,7 @@ if TYPE_CHECKING:
 OPEN_SECONDS = 10.0  # for the first answer, which no model is needed for
 FIRST_WAIT_SECONDS = 0.5  # doubled each time, where the server does not say how long
 MOST_WAIT_SECONDS = 8.0
-MOST_BYTES = 1 << 20  # of an answer; a transcript of an hour is a tenth of it
+ENCODINGS = {"gzip": 31, "x-gzip": 31, "deflate": 15}  # -> wbits of zlib
 LATER = (429, 503)  # the server asks to come again
 SHOWN = 160  # characters of a wrong answer
 KEY_SIGNS = 16  # from here on a key is no word that somebody says
@@ -41,6 +47,7 @@ class Answer:
     waited_seconds: float = 0.0
     server_seconds: float = float("nan")  # where the server tells how long it took itself
     last_status: str = ""  # why it was sent again, the last time
+    notes: tuple[str, ...] = ()  # what was done to the answer to get its words
 
 
 @dataclass(frozen=True)
@@ -62,7 +69,9 @@ class Client:
         self._params, self._key = params, key
         self._where = urlsplit(params.base).netloc
         self._watchdog = Watchdog(params.timeout_seconds)
-        headers = {"Authorization": f"Bearer {key}"} if key else {}
+        # asked for as it is: unpacking would be timed, and what is packed may be of any size
+        headers = {"Accept-Encoding": "identity"}
+        headers |= {"Authorization": f"Bearer {key}"} if key else {}
         self._http = httpx2.Client(
             headers=headers,
             timeout=params.timeout_seconds,
@@ -70,16 +79,21 @@ class Client:
             limits=httpx2.Limits(max_connections=1, keepalive_expiry=None),
         )
 
+    def close(self) -> None:
+        """Ends the connection."""
+        self._http.close()
+
     # -------------------------------------------------------------------------------- transcripts
     def request(self, wav: bytes) -> httpx2.Request:
         """The whole body, made before the clock starts; it can be sent again and again."""
-        fields = {
-            "model": self._params.model,
-            "response_format": "json",
-            "temperature": f"{self._params.temperature:g}",
-        }
-        if self._params.language:
-            fields["language"] = self._params.language
+        asked = self._params
+        fields: dict[str, str] = {"model": asked.model}
+        if asked.response_format is not None:
+            fields["response_format"] = asked.response_format
+        if asked.temperature is not None:
+            fields["temperature"] = f"{asked.temperature:g}"
+        if asked.language:
+            fields["language"] = asked.language
         files = {"file": ("clip.wav", wav, "audio/wav")}
         url, seen = self._params.base + ENDPOINT, {"trace": self._watchdog.seen}
         made = self._http.build_request("POST", url, data=fields, files=files, extensions=seen)
@@ -99,7 +113,9 @@ class Client:
         for sent in range(self._params.retries + 1):
             reply = self._send(request, deadline)
             if reply.status not in LATER and not reply.broken:
-                return Answer(self._text(reply), sent, waited, _server_seconds(reply), why)
+                said = self._transcript(reply)
+                took = _server_seconds(reply)
+                return Answer(said.text, sent, waited, took, why, said.notes)
             why = reply.broken or str(reply.status)
             if sent < self._params.retries:
                 waited += self._wait(reply, sent, deadline)
@@ -131,17 +147,25 @@ class Client:
         except (httpx2.RemoteProtocolError, httpx2.ReadError, httpx2.WriteError) as error:
             return Reply(broken=f"no answer ({_said(error)})")
         try:
-            body = self._body(response)
+            body = self._body(response, limits.ANSWER_BYTES)
         finally:
             response.close()
         return Reply(response.status_code, response.headers, body)
 
-    def _body(self, response: httpx2.Response) -> bytes:
+    def _body(self, response: httpx2.Response, most: int) -> bytes:
+        """The whole body, unpacked. Raises: OutputError for one that is longer than `most`."""
+        encoding = response.headers.get("content-encoding", "identity").strip().lower()
+        if encoding not in ("", "identity", *ENCODINGS):
+            raise OutputError(self._clean(f"answered in the encoding {encoding[:20]!a}"))
+        unpack = zlib.decompressobj(ENCODINGS[encoding]) if encoding in ENCODINGS else None
         body = bytearray()
-        for part in response.iter_bytes():
-            body += part
-            if len(body) > MOST_BYTES:
-                raise OutputError(self._clean(f"its answer is over {MOST_BYTES >> 20} MB long"))
+        for part in response.iter_raw():
+            try:
+                body += unpack.decompress(part, most + 1) if unpack else part
+            except zlib.error as error:
+                raise OutputError(self._clean(f"its answer cannot be unpacked: {error}")) from None
+            if len(body) > most:
+                raise OutputError(self._clean(f"its answer is over {most // limits.MEGABYTE} MB"))
         return bytes(body)
 
     def _wait(self, reply: Reply, sent: int, deadline: float) -> float:
@@ -158,22 +182,17 @@ class Client:
         time.sleep(seconds)
         return seconds
 
-    def _text(self, reply: Reply) -> str:
-        """The transcript. Raises: OutputError for any other answer, and where the key is in it."""
+    def _transcript(self, reply: Reply) -> Transcript:
+        """Raises: OutputError for any other answer, and where the key is in it."""
         if reply.status != 200:
             raise OutputError(self._clean(self._refusal(reply)))
         try:
-            answer = json.loads(reply.body)
-        except (ValueError, RecursionError):  # a number of over 4300 digits is a ValueError
-            raise OutputError(self._clean(f"answered no JSON{self._excerpt(reply)}")) from None
-        text = answer.get("text") if isinstance(answer, dict) else None
-        if not isinstance(text, str):
-            raise OutputError(self._clean(f"answered JSON without `text`{self._excerpt(reply)}"))
-        if len(self._key) >= KEY_SIGNS and self._key in text:
+            found = transcript(reply.body, self._params.response_format)
+        except NoTranscriptError as error:
+            raise OutputError(self._clean(f"{error}{self._excerpt(reply)}")) from None
+        if len(self._key) >= KEY_SIGNS and self._key in found.text:
             raise OutputError(self._clean("answered a transcript with the key in it"))
-        # JSON can hold half of a pair of surrogates; else as it came: what is hidden in it would be
-        # scored as an error of the model's
-        return text.encode("utf-8", "replace").decode()
+        return found
 
     # ------------------------------------------------------------------------------- the server
     def greet(self) -> Mapping[str, Any]:
@@ -184,9 +203,16 @@ class Client:
         timeout = min(OPEN_SECONDS, self._params.timeout_seconds)
         url, seen = f"{self._params.base}/models", {"trace": self._watchdog.seen}
 
-        def ask() -> httpx2.Response:
-            with self._one_line(OutputError, timeout):
-                return self._http.get(url, timeout=timeout, extensions=seen)
+        def ask() -> Reply:
+            with (
+                self._one_line(OutputError, timeout),
+                self._http.stream("GET", url, timeout=timeout, extensions=seen) as response,
+            ):
+                status, headers = response.status_code, response.headers
+                try:
+                    return Reply(status, headers, self._body(response, limits.LISTED_BYTES))
+                except OutputError as error:
+                    return Reply(status, headers, broken=str(error))
 
         try:
             reply = within(timeout, ask, self._where)
@@ -195,12 +221,11 @@ class Client:
         except AssetError:  # all in all it took too long
             self._watchdog.shut()
             raise AssetError(self._clean(self._late(timeout))) from None
-        self._server = reply.headers.get("server", "")
-        if reply.status_code in (401, 403, *LATER) or reply.is_redirect:
-            told = Reply(reply.status_code, reply.headers, reply.content)
-            raise AssetError(self._clean(self._refusal(told)))
+        self._server, self._unread = (reply.headers or {}).get("server", ""), reply.broken
+        if reply.status in (401, 403, *LATER) or 300 <= reply.status < 400:
+            raise AssetError(self._clean(self._refusal(reply)))
         try:
-            listed = reply.json() if reply.status_code == 200 else {}
+            listed = json.loads(reply.body) if reply.status == 200 else {}
         except (ValueError, RecursionError):
             listed = {}
         return listed if isinstance(listed, dict) else {}
@@ -210,13 +235,20 @@ class Client:
         data = self.greet().get("data")
         entries = [e for e in data if isinstance(e, dict)] if isinstance(data, list) else []
         own = next((e for e in entries if e.get("id") == self._params.model), {})
-        told = {f"listed_{k}": self._hidden(str(own[k])) for k in LISTED if own.get(k) is not None}
+        told = {f"listed_{k}": self._shown(own.get(k)) for k in LISTED}
         return {
             "url": self._params.base,
             "model": self._params.model,
-            "server": self._hidden(self._server),
-            **told,
+            "server": self._shown(self._server),
+            **{name: text for name, text in told.items() if text},
+            **({"list of models": f"not read: {self._unread}"} if self._unread else {}),
         }
+
+    def _shown(self, value: Any) -> str:
+        """A name or number as a server says it, in one short line; "" for what is neither."""
+        if isinstance(value, bool) or not isinstance(value, str | int | float):
+            return ""
+        return _printable(self._hidden(str(value)))[:SHOWN]
 
     # -------------------------------------------------------------------------------- one line each
     @contextmanager
@@ -252,8 +284,7 @@ class Client:
     def _excerpt(self, reply: Reply) -> str:
         """`: ...`, the beginning of what the server says, "" where that is nothing."""
         # hidden before it is cut, lest half a key be left
-        text = " ".join(self._hidden(reply.body.decode("utf-8", "replace")).split())
-        text = "".join(sign if sign.isprintable() else "\ufffd" for sign in text)
+        text = _printable(self._hidden(reply.body.decode("utf-8", "replace")))
         return f": {text[:SHOWN]}{'...' if len(text) > SHOWN else ''}" if text else ""
 
     def _clean(self, said: str) -> str:
@@ -277,20 +308,28 @@ def _said(error: Exception) -> str:
     return " ".join(str(error).split()) or type(error).__name__
 
 
+def _printable(text: str) -> str:
+    one = " ".join(text.split())
+    return "".join(sign if sign.isprintable() else "\ufffd" for sign in one)
+
+
 def _retry_after(header: str) -> float | None:
-    """Seconds or an HTTP date (RFC 9110, 10.2.3); None where it says neither."""
-    if header.isascii() and header.strip().isdigit():
-        return float(header)
+    """Seconds, a part of one as a whole, or an HTTP date (RFC 9110, 10.2.3); None where it says
+    neither."""
+    if re.fullmatch(r"\s*[0-9]+(\.[0-9]*)?\s*", header, re.ASCII):
+        return float(math.ceil(min(float(header), limits.WAIT_SECONDS)))
     try:
         at = email.utils.parsedate_to_datetime(header)
-    except ValueError:
+        at = at if at.tzinfo else at.replace(tzinfo=datetime.timezone.utc)  # -0000 is UTC
+        return min(max(0.0, at.timestamp() - time.time()), limits.WAIT_SECONDS)
+    except (ValueError, TypeError, IndexError, OverflowError):
         return None
-    return max(0.0, at.timestamp() - time.time())
 
 
 def _server_seconds(reply: Reply) -> float:
     told = (reply.headers or {}).get(SERVER_TIME, "")
     try:
-        return float(told) / 1000
+        seconds = float(told) / 1000
     except ValueError:
         return float("nan")
+    return seconds if 0 <= seconds < float("inf") else float("nan")

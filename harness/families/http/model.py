@@ -59,10 +59,10 @@ def _output(answer: Answer) -> Output:
     figures = {"retries": float(answer.retries), "waited_seconds": answer.waited_seconds}
     if not math.isnan(answer.server_seconds):
         figures["server_seconds"] = answer.server_seconds
-    note = ""
+    notes = list(answer.notes)
     if answer.retries:
-        note = (
+        notes.append(
             f"sent {answer.retries + 1} times after {answer.last_status}, "
             f"{answer.waited_seconds:.1f} s of waits counted"
         )
-    return Output(text=answer.text.strip(), notes=note, figures=figures)
+    return Output(text=answer.text.strip(), notes="; ".join(notes), figures=figures)

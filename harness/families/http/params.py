@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import Literal
 from urllib.parse import urlsplit
 
 ENDPOINT = "/audio/transcriptions"
 MOST_RETRIES = 10
+MOST_TIMEOUT_SECONDS = 86_400.0
+Format = Literal["json", "verbose_json", "text", "srt", "vtt"]
 
 
 @dataclass(frozen=True)
@@ -18,7 +21,9 @@ class Params:
 
     `timeout_seconds` bounds a call with its repetitions and the waits between them; after 429 and
     503, and where a connection broke before an answer began, a call is sent again up to `retries`
-    times. `concurrency` is 1: a call is timed while no other of ours is under way.
+    times. `temperature` and `response_format` are left out of the request where they are null, for
+    a server that refuses them. `concurrency` is 1: a call is timed while no other of ours is under
+    way.
     """
 
     url: str  # the server's base URL, such as http://localhost:8000/v1
@@ -27,7 +32,8 @@ class Params:
     api_key_env: str = ""  # name of the environment variable that holds the key; never the key
     timeout_seconds: float = 60.0  # of a call, repetitions and waits included
     retries: int = 3  # how often a call is sent again after 429, 503 or a broken connection
-    temperature: float = 0.0  # as sent to the server
+    temperature: float | None = 0.0  # as sent to the server; null: not sent
+    response_format: Format | None = "json"  # as sent to the server; null: not sent
     concurrency: int = 1  # 1 only: no other call of ours is under way
 
     def __post_init__(self) -> None:
@@ -40,11 +46,14 @@ class Params:
                 "api_key_env takes the NAME of an environment variable, in capitals, such as "
                 "OPENAI_API_KEY; a key itself must not stand in an experiment"
             )
-        if not 0 < self.timeout_seconds < float("inf"):
-            raise ValueError(f"timeout_seconds must be over 0, not {self.timeout_seconds:g}")
+        if not 0 < self.timeout_seconds <= MOST_TIMEOUT_SECONDS:
+            raise ValueError(
+                f"timeout_seconds must be over 0 and at most {MOST_TIMEOUT_SECONDS:.0f}, "
+                f"not {self.timeout_seconds:g}"
+            )
         if not 0 <= self.retries <= MOST_RETRIES:
             raise ValueError(f"retries must be from 0 to {MOST_RETRIES}, not {self.retries}")
-        if not 0 <= self.temperature <= 1:
+        if self.temperature is not None and not 0 <= self.temperature <= 1:
             raise ValueError(f"temperature must be from 0 to 1, not {self.temperature:g}")
         if self.concurrency != 1:
             raise ValueError(

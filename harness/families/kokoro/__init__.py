@@ -76,6 +76,7 @@ family = Family(
     operations=synthesis.OPERATIONS,
     build=build,
     graphs=graphs,
+    look=graphs,
     open=open_model,
     feeds=feeds,
     takes="text",

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import zipfile
+import zlib
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from harness import modelfiles, synthesis
+from harness import limits, modelfiles, synthesis
 from harness.errors import ModelError
 
 WHAT = "Kokoro model"
 TOKENS = ("tokens", "input_ids")  # kokoro-onnx, onnx-community
 STYLE_SIZE = 256
+# what numpy raises for an archive that is none, is cut short, holds pickles or absurd shapes
+NPZ_ERRORS = (
+    ValueError, OSError, EOFError, AttributeError, TypeError, KeyError, MemoryError, RuntimeError,
+    OverflowError, SyntaxError, zipfile.BadZipFile, zlib.error, NotImplementedError,
+)  # fmt: skip
 VOCABULARIES = ("vocab.json", "config.json", "tokenizer.json")
 
 # "vocab" of config.json in huggingface.co/hexgrad/Kokoro-82M (Apache-2.0), as (first id, signs)
@@ -73,11 +79,21 @@ def styles(folder: Path, voice: str) -> np.ndarray:
     return table.reshape(-1, STYLE_SIZE)
 
 
+def _require_size(path: Path, members: list[zipfile.ZipInfo]) -> None:
+    """Raises: ModelError for tables that unpack to more than voices take."""
+    if any(member.file_size > limits.VOICE_BYTES for member in members):
+        most = limits.VOICE_BYTES // limits.MEGABYTE
+        raise ModelError(f"{path.name}: a table of it is over {most} MB; Kokoro's voices take 1.")
+
+
 def _raw(paths: list[Path], voice: str) -> np.ndarray:
     """The table of a file of its own."""
     found = {path.stem: path for path in paths}
     if voice not in found:
         raise synthesis.no_such("voice", voice, sorted(found))
+    if found[voice].stat().st_size > limits.VOICE_BYTES:
+        most = limits.VOICE_BYTES // limits.MEGABYTE
+        raise ModelError(f"{found[voice].name} is over {most} MB; Kokoro's voices take 1.")
     return np.fromfile(found[voice], "<f4")
 
 
@@ -86,8 +102,9 @@ def _named(path: Path, voice: str) -> np.ndarray:
     try:
         with np.load(path, allow_pickle=False) as tables:
             names = sorted(tables.files)
+            _require_size(path, tables.zip.infolist())
             table = np.asarray(tables[voice], np.float32) if voice in names else None
-    except (ValueError, OSError, EOFError, AttributeError, TypeError, zipfile.BadZipFile) as error:
+    except NPZ_ERRORS as error:
         raise ModelError(f"{path.name} holds no voices (NumPy's npz, a table each).") from error
     if table is None:
         raise synthesis.no_such("voice", voice, names)

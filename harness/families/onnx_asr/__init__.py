@@ -50,6 +50,7 @@ family = Family(
     operations=("pipeline",),
     build=layouts.build,
     graphs=graphs,
+    look=graphs,
     open=open_model,
     feeds=feeds,
 )

@@ -56,16 +56,14 @@ def find(folder: Path) -> Layout:
     config = read_config(folder)
     told = config.get("model_type")
     sought = (told,) if isinstance(told, str) and told in TYPES + NAMES else SOUGHT
-    for endings in ([None], _endings(folder)):
-        found = [layout for ending in endings for layout in _layouts(folder, sought, ending)]
-        if len(found) > 1:
-            several = "; ".join(", ".join(p.name for p in one.graphs.values()) for one in found)
-            raise ModelError(
-                f"{folder.name} holds several models ({several}): leave one of them in a folder "
-                "of its own, or name its files (`source: {hub: ..., files: [...]}`)."
-            )
-        if found:
-            return found[0]
+    found: dict[frozenset[Path], Layout] = {}
+    for ending in (None, *_endings(folder)):
+        for layout in _layouts(folder, sought, ending):
+            found.setdefault(frozenset(layout.graphs.values()), layout)
+    if len(found) > 1:
+        raise modelfiles.several(folder, [list(one.graphs.values()) for one in found.values()])
+    if found:
+        return next(iter(found.values()))
     raise ModelError(
         f"{folder.name} holds no model that onnx-asr opens: no complete set of graphs and "
         f"vocabulary of the type {' or '.join(sought)}."

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from onnxruntime.capi.onnxruntime_pybind11_state import Fail, InvalidArgument, RuntimeException
 
 from harness.contracts import Feeds, OpenSession, Output
 from harness.errors import AudioError, ModelError, SpecError
@@ -15,6 +14,7 @@ from harness.families.onnx_asr import layouts
 from harness.families.onnx_asr.layouts import Layout
 from harness.families.onnx_asr.params import Params
 from harness.families.onnx_asr.sessions import Watched, handed_over
+from harness.session.running import ort_errors
 
 if TYPE_CHECKING:
     from onnx_asr.adapters import TimestampedResultsAsrAdapter
@@ -23,13 +23,19 @@ SAMPLE_RATE = 16_000
 WHISPER_SECONDS = 30.0
 # tokens with their prompt, until which Whisper and Canary are run where no end token comes
 # (onnx-asr: models/whisper.py, models/nemo.py)
+# of the vocabulary that English-only Whispers kept; the others have it at 50257
+GPT2_END = '"<|endoftext|>":50256'
 WHISPER_TOKENS, WHISPER_PROMPT = 448, 4
 CANARY_TOKENS, CANARY_PROMPT = 1024, 10
 # what a graph or vocabulary that does not fit becomes inside onnx-asr
-MISFITS = (
-    Fail, InvalidArgument, RuntimeException, AssertionError, IndexError, KeyError, ValueError,
+MISFITS: tuple[type[Exception], ...] = (
+    *ort_errors(),
+    AssertionError,
+    AttributeError,
+    IndexError,
+    KeyError,
     TypeError,
-)  # fmt: skip
+)
 
 
 class Recognizer:
@@ -152,11 +158,17 @@ def _budget(kind: str, config: Mapping[str, Any]) -> float:
 
 def _check_language(layout: Layout, kind: str, language: str) -> None:
     """Whisper's and Canary's vocabularies hold a token per language."""
-    if not language or not (_is_whisper(kind) or _budget(kind, {}) < float("inf")):
+    told = _is_whisper(kind) or (language and _budget(kind, {}) < float("inf"))
+    if not told:
         return
     names = ("added_tokens.json", "vocab.json", "vocab.txt")
     texts = [path.read_text("utf-8") for path in layout.others if path.name in names]
-    if not any(f"<|{language}|>" in text for text in texts):
+    if _is_whisper(kind) and any(GPT2_END in "".join(text.split()) for text in texts):
+        raise SpecError(
+            "model: onnx-asr tells an English-only Whisper a language and a task, which it does "
+            "not know; take `family: whisper` for it."
+        )
+    if language and not any(f"<|{language}|>" in text for text in texts):
         raise SpecError(
             f"language: this model has no {language!r}; it takes codes such as es, en, pt."
         )

@@ -19,6 +19,7 @@ import numpy as np
 from harness.contracts import Feeds, OpenSession
 from harness.errors import ExtraError, ModelError, OutputError
 from harness.families.onnx_asr.layouts import RELEASE
+from harness.session import running
 
 MODELS, RESAMPLER = "onnx_asr.models.", "onnx_asr.preprocessors.resampler"
 NAN_STRIDE = 61  # of large outputs; coprime to layer sizes, so that every frame is looked at
@@ -98,6 +99,8 @@ class Watched:
     def __init__(self, role: str, session: Any) -> None:
         self.role, self.session, self.runs = role, session, 0
         self.seen: list[tuple[str, Feeds]] | None = None
+        self.inputs = running.Inputs(session, role)
+        self._narrow = "tensor(int32)" in self.inputs.types.values()
         self._dtypes = {i.name: DTYPES.get(i.type) for i in session.get_inputs()}
 
     def __getattr__(self, name: str) -> Any:
@@ -106,6 +109,7 @@ class Watched:
     def run(self, names: Sequence[str], feeds: Mapping[str, Any], *options: Any) -> list[Any]:
         """As InferenceSession.run. Raises: OutputError for a NaN."""
         self.runs += 1
+        feeds = self.inputs.fitted(feeds)
         self._keep(feeds)
         outputs: list[Any] = self.session.run(names, feeds, *options)
         for output in outputs:
@@ -114,7 +118,8 @@ class Watched:
 
     def io_binding(self) -> Any:
         binding = self.session.io_binding()
-        return binding if self.seen is None else Binding(binding)
+        plain = self.seen is None and not self._narrow  # then nothing of it needs a look
+        return binding if plain else Binding(binding, self.inputs)
 
     def run_with_iobinding(self, binding: Any, *options: Any) -> None:
         """As InferenceSession.run_with_iobinding; NaN is looked for in the first output of a
@@ -141,17 +146,17 @@ class Watched:
 
 
 class Binding:
-    """An IOBinding that keeps the inputs bound to it."""
+    """An IOBinding that keeps the inputs bound to it, each in the type that its graph declares."""
 
-    def __init__(self, binding: Any) -> None:
-        self.binding = binding
+    def __init__(self, binding: Any, inputs: running.Inputs) -> None:
+        self.binding, self.inputs = binding, inputs
         self.feeds: dict[str, Any] = {}
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.binding, name)
 
     def bind_cpu_input(self, name: str, value: Any) -> None:
-        self.feeds[name] = value
+        self.feeds[name] = value = self.inputs.fitted({name: value})[name]
         self.binding.bind_cpu_input(name, value)
 
     def bind_ortvalue_input(self, name: str, value: Any) -> None:

@@ -39,8 +39,10 @@ class Voice:
 
 
 def beside(path: Path) -> Path:
-    """The JSON file of an ONNX file."""
-    return path.with_name(path.name + ".json")
+    """The JSON file of an ONNX file: x.onnx.json, else x.json or config.json."""
+    own = path.with_name(path.name + ".json")
+    others = (path.with_suffix(".json"), path.with_name("config.json"))
+    return next((one for one in (own, *others) if one.is_file()), own)
 
 
 def inputs(voice: Voice) -> set[str]:
@@ -56,7 +58,7 @@ def read(path: Path) -> Voice:
     name, values = beside(path).name, read_json(beside(path))
     try:
         voice = _voice(values)
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise ModelError(f"{name} is no Piper voice's: {type(error).__name__} {error}.") from error
     if voice.phoneme_type not in ("espeak", "text"):
         raise ModelError(f"{name}: phonemes of type {voice.phoneme_type!r} are not supported.")
@@ -66,16 +68,36 @@ def read(path: Path) -> Voice:
 
 
 def _voice(values: Mapping[str, Any]) -> Voice:
-    ids = {sign: tuple(map(int, found)) for sign, found in values["phoneme_id_map"].items()}
+    ids = {sign: _ids(found) for sign, found in values["phoneme_id_map"].items()}
     rate = int(values["audio"]["sample_rate"])
     if rate <= 0:
         raise ValueError("audio.sample_rate must be positive")
     return Voice(
         sample_rate=rate,
-        phoneme_type=str(values.get("phoneme_type") or "espeak"),
-        language=str((values.get("espeak") or {}).get("voice", "")),
+        phoneme_type=_phoneme_type(values.get("phoneme_type")),
+        language=_language(values),
         ids=ids,
         speakers={str(k): int(v) for k, v in (values.get("speaker_id_map") or {}).items()},
-        speaker_count=int(values.get("num_speakers", 1)),
-        length_scale=float((values.get("inference") or {}).get("length_scale", 1.0)),
+        speaker_count=int(values.get("num_speakers") or 1),
+        length_scale=float((values.get("inference") or {}).get("length_scale") or 1.0),
     )
+
+
+def _phoneme_type(told: Any) -> str:
+    """ "espeak" of "PhonemeType.ESPEAK", as Python's enumerations are written by some exports."""
+    name = str(told or "espeak").rpartition(".")[2].strip().lower()
+    return "espeak" if name in ("espeak-ng", "espeak_ng", "espeakng") else name
+
+
+def _ids(found: Any) -> tuple[int, ...]:
+    """The ids of a sign: a list, or one alone."""
+    return tuple(map(int, found)) if isinstance(found, list) else (int(found),)
+
+
+def _language(values: Mapping[str, Any]) -> str:
+    """eSpeak NG's name: the voice's own, else the language that the file names."""
+    own = (values.get("espeak") or {}).get("voice")
+    told = values.get("language") or {}
+    if isinstance(told, Mapping):
+        told = told.get("family") or str(told.get("code") or "").partition("_")[0]
+    return str(own or told or "")

@@ -1,8 +1,8 @@
 """Whisper: audio to text; from CTranslate2 weights, or an ONNX export, quantized or not.
 
 files: params (what an experiment sets) -> building (FP32 folder: weights, graphs) -> layouts (which
-files, checked through onnxfile) -> engines (sessions of either layout) -> features, decoding ->
-model (the timed operations).
+files, checked through onnxfile) -> engines (sessions of either layout) -> features, prompts,
+decoding -> model (the timed operations).
 """
 
 from __future__ import annotations
@@ -48,6 +48,7 @@ family = Family(
     operations=("pipeline", "features", "encoder", "decoder_step"),
     build=building.build,
     graphs=graphs,
+    look=building.look,
     open=open_model,
     feeds=feeds,
 )

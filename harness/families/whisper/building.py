@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from harness import graph, modelfiles
 from harness.errors import ModelError
-from harness.families.whisper import layouts
+from harness.families.whisper import layouts, prompts
 from harness.families.whisper.layouts import CONSTANTS, OWN, TOKENIZER, Constants
 from harness.families.whisper.weights import Weights, read
 
@@ -33,18 +34,35 @@ def build(source: Path, target: Path) -> None:
         )
 
 
+def look(source: Path) -> None:
+    """Whether `build` has what it needs. Raises: ModelError."""
+    if (source / CTRANSLATE2).is_file():
+        constants_of(read(source / CTRANSLATE2), modelfiles.read_json(source / "config.json"))
+    else:
+        layout = layouts.find(source)
+        layouts.constants(source, layout.kind)
+        for path in layout.graphs.values():
+            graph.external_files(path)
+    modelfiles.read_json(source / TOKENIZER)
+
+
 def from_ctranslate2(source: Path, target: Path) -> None:
     """encoder.onnx, decoder.onnx, tokenizer.json and whisper.json. Raises: ModelError."""
     from harness.families.whisper import network
 
     weights = read(source / CTRANSLATE2)
-    text = constants_of(weights, modelfiles.read_json(source / "config.json")).text()
+    config = modelfiles.read_json(source / "config.json")
+    generation = source / "generation_config.json"
+    more = modelfiles.read_json(generation) if generation.is_file() else {}
+    told = prompts.told_english_only(more, config)
+    text = replace(constants_of(weights, config), english_only=told or None).text()
     if not (source / TOKENIZER).is_file():
         raise ModelError(f"{TOKENIZER} is missing in {source}.")
     shutil.copyfile(source / TOKENIZER, target / TOKENIZER)
     (target / CONSTANTS).write_text(text, encoding="utf-8", newline="\n")
     for role, made in (("encoder", network.encoder), ("decoder", network.decoder)):
-        data = made(weights).SerializeToString(deterministic=True)
+        with graph.one_line(f"{CTRANSLATE2} does not fit Whisper's {role}", ModelError):
+            data = made(weights).SerializeToString(deterministic=True)
         (target / OWN[role]).write_bytes(data)
 
 
@@ -53,6 +71,11 @@ def constants_of(weights: Weights, config: dict[str, Any]) -> Constants:
     missing = [key for key in ("suppress_ids", "suppress_ids_begin") if key not in config]
     if missing:
         raise ModelError(f"config.json has no {', '.join(missing)}: it is not CTranslate2's.")
+    with graph.one_line(f"{CTRANSLATE2} or config.json is not Whisper's", ModelError):
+        return _constants(weights, config)
+
+
+def _constants(weights: Weights, config: dict[str, Any]) -> Constants:
     return Constants(
         mels=int(weights["encoder/conv1/weight"].shape[1]),
         frames=2 * len(weights["encoder/position_encodings/encodings"]),

@@ -8,11 +8,11 @@ from typing import Any, Protocol
 
 import numpy as np
 import onnxruntime as ort
-from onnxruntime.capi.onnxruntime_pybind11_state import Fail, InvalidArgument, RuntimeException
 
 from harness.contracts import OpenSession
 from harness.errors import ModelError
 from harness.families.whisper.layouts import Layout
+from harness.session import running
 
 Tensors = dict[str, Any]  # name -> OrtValue
 DTYPES = {"tensor(float)": np.float32, "tensor(float16)": np.float16}
@@ -25,6 +25,7 @@ class Graph:
         self.role, self.name = role, path.name
         self.session = open_session(path)
         self.inputs = {i.name: i for i in self.session.get_inputs()}
+        self._types = running.Inputs(self.session, self.name)
         self.outputs = [o.name for o in self.session.get_outputs()]
 
     def feeds(self, available: Mapping[str, Any]) -> Tensors:
@@ -44,11 +45,12 @@ class Graph:
 
         Raises: ModelError where the graph cannot take the feeds.
         """
-        try:
+        with running.one_line(f"{self.name} cannot run as a Whisper {self.role}"):
             return list(self.session.run_with_ort_values(outputs, feeds))
-        except (Fail, InvalidArgument, RuntimeException) as error:
-            said = " ".join(str(error).split())
-            raise ModelError(f"{self.name} cannot run as a Whisper {self.role}: {said}") from error
+
+    def ids(self, name: str, values: Any) -> Any:
+        """Token ids or positions in the type that the input declares. Raises: ModelError."""
+        return tensor(np.array(values, self._types.whole(name)))
 
     def dtype(self, name: str) -> Any:
         """The float type of an input. Raises: ModelError for another type."""
@@ -108,7 +110,7 @@ class Own:
     def decoder_feeds(
         self, tokens: Sequence[int], memory: Tensors, past: Tensors
     ) -> tuple[Graph, Tensors]:
-        ids = tensor(np.array([tokens], np.int64))
+        ids = self.decoder.ids("tokens", [tokens])
         return self.decoder, {"tokens": ids, **(past or self.start), **memory}
 
     def decode(self, graph: Graph, feeds: Tensors, past: Tensors) -> tuple[np.ndarray, Tensors]:
@@ -157,9 +159,9 @@ class Export:
         available = {
             **memory,
             **(past or self.start),
-            "input_ids": tensor(np.array([tokens], np.int64)),
+            "input_ids": graph.ids("input_ids", [tokens]),
             "use_cache_branch": tensor(np.array([bool(past)])),
-            "cache_position": tensor(np.arange(said, said + len(tokens), dtype=np.int64)),
+            "cache_position": graph.ids("cache_position", range(said, said + len(tokens))),
         }
         return graph, graph.feeds(available)
 

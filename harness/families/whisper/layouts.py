@@ -17,6 +17,7 @@ from typing import Any
 
 from harness import modelfiles
 from harness.errors import ModelError
+from harness.families.whisper import prompts
 from harness.families.whisper.onnxfile import signature
 
 CONSTANTS, TOKENIZER = "whisper.json", "tokenizer.json"
@@ -75,10 +76,12 @@ class Constants:
     positions: int
     suppress: tuple[int, ...]
     suppress_begin: tuple[int, ...]
+    english_only: bool | None = None  # None: the tokenizer tells
 
     def text(self) -> str:
         """The same bytes each time, for `whisper.json`."""
-        return json.dumps(asdict(self), indent=1) + "\n"
+        known = {key: value for key, value in asdict(self).items() if value is not None}
+        return json.dumps(known, indent=1) + "\n"
 
 
 def find(folder: Path) -> Layout:
@@ -106,21 +109,17 @@ def is_export(folder: Path) -> bool:
 
 
 def _named(folder: Path) -> Layout:
+    """The one model of a folder. Raises: ModelError where there is none, or several."""
+    found: list[Layout] = []
     own = {role: folder / name for role, name in OWN.items()}
     if all(path.is_file() for path in own.values()):
-        return Layout("own", own)
+        found.append(Layout("own", own))
     for place in (folder, folder / "onnx"):
-        for kind, stems in (("merged", MERGED), ("split", SPLIT)):
-            suffixes = _suffixes(place, stems)
-            if len(suffixes) > 1 and "" not in suffixes:
-                raise ModelError(
-                    f"{place.name}/ holds several models ({', '.join(suffixes)}): "
-                    "leave one of them in a folder of its own."
-                )
-            if suffixes:
-                suffix = suffixes[0]
-                graphs = {r: place / f"{stem}{suffix}.onnx" for r, stem in stems.items()}
-                return Layout(kind, graphs)
+        found += _exports(place)
+    if len(found) > 1:
+        raise modelfiles.several(folder, [list(one.graphs.values()) for one in found])
+    if found:
+        return found[0]
     raise ModelError(
         f"{folder} is no Whisper model: it needs encoder.onnx and decoder.onnx, or encoder_model"
         ".onnx with decoder_model_merged.onnx, or with decoder_model.onnx and decoder_with_past_"
@@ -128,8 +127,19 @@ def _named(folder: Path) -> Layout:
     )
 
 
+def _exports(place: Path) -> list[Layout]:
+    """One for each ending ("", "_quantized", "_fp16") under which a whole layout is there; merged
+    rather than split, which hold the same weights."""
+    found: dict[str, Layout] = {}
+    for kind, stems in (("merged", MERGED), ("split", SPLIT)):
+        for suffix in _suffixes(place, stems):
+            graphs = {r: place / f"{stem}{suffix}.onnx" for r, stem in stems.items()}
+            found.setdefault(suffix, Layout(kind, graphs))
+    return list(found.values())
+
+
 def _suffixes(place: Path, stems: Mapping[str, str]) -> list[str]:
-    """The endings ("", "_quantized", "_int8") under which every graph of a layout is there."""
+    """The endings under which every graph of a layout is there."""
     first = stems["encoder"]
     endings = sorted(p.stem[len(first) :] for p in place.glob(f"{first}*.onnx"))
     return [e for e in endings if all((place / f"{s}{e}.onnx").is_file() for s in stems.values())]
@@ -146,7 +156,8 @@ def constants(folder: Path, kind: str) -> Constants:
     path = folder / "generation_config.json"
     # newer exports keep the suppressed tokens there; a model without any writes null
     generation = modelfiles.read_json(path) if path.is_file() else config
-    values = {
+    values: dict[str, Any] = {
+        "english_only": prompts.told_english_only(generation, config),
         "mels": config.get("num_mel_bins"),
         "frames": _doubled(config.get("max_source_positions")),
         "positions": config.get("max_target_positions"),
@@ -173,6 +184,7 @@ def _constants(name: str, values: Mapping[str, Any]) -> Constants:
         positions=values["positions"],
         suppress=tuple(values["suppress"]),
         suppress_begin=tuple(values["suppress_begin"]),
+        english_only=bool(told) if (told := values.get("english_only")) is not None else None,
     )
 
 

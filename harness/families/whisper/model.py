@@ -12,7 +12,7 @@ import numpy as np
 from harness import modelfiles
 from harness.contracts import Feeds, OpenSession, Output
 from harness.errors import AudioError, ModelError, OutputError, SpecError
-from harness.families.whisper import layouts
+from harness.families.whisper import layouts, prompts
 from harness.families.whisper.decoding import (
     Decoded,
     Guard,
@@ -213,26 +213,21 @@ def _arrays(tensors: Tensors, known: Mapping[int, np.ndarray]) -> Feeds:
 
 
 def _tokenizer(path: Path) -> Tokenizer:
+    """Raises: ModelError."""
     from tokenizers import Tokenizer
 
     modelfiles.read_json(path)
-    return Tokenizer.from_file(str(path))
+    try:
+        return Tokenizer.from_file(str(path))
+    except Exception as error:  # the package raises nothing narrower
+        said = " ".join(str(error).split())[:200]
+        raise ModelError(f"{path.name} is no tokenizer: {said}.") from error
 
 
 def _rules(tokenizer: Tokenizer, constants: layouts.Constants, params: Params) -> Rules:
-    language = tokenizer.token_to_id(f"<|{params.language}|>")
-    if language is None:
-        raise SpecError(
-            f"language: Whisper has no {params.language!r}; it takes codes such as es, en, pt, ca."
-        )
-    names = ("startoftranscript", params.task, "notimestamps", "endoftext")
-    ids = {name: tokenizer.token_to_id(f"<|{name}|>") for name in names}
-    missing = [name for name, found in ids.items() if found is None]
-    if missing:
-        raise ModelError(f"tokenizer.json has no token {', '.join(missing)}: it is not Whisper's.")
-    start, task, no_timestamps, end = (int(found or 0) for found in ids.values())
+    (end,) = prompts.ids(tokenizer, "endoftext")
     return Rules(
-        prompt=(start, language, task, no_timestamps),
+        prompt=prompts.prompt(tokenizer, params, constants.english_only),
         end=end,
         suppress=constants.suppress,
         suppress_begin=constants.suppress_begin,

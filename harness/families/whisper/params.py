@@ -2,21 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
+import re
 from dataclasses import dataclass
 from typing import Literal
 
 MOST_SECONDS = 30.0
-# the codes of Whisper up to large-v2, alphabetically (openai/whisper, tokenizer.py)
-LANGUAGES = (
-    "af", "am", "ar", "as", "az", "ba", "be", "bg", "bn", "bo", "br", "bs", "ca", "cs", "cy",
-    "da", "de", "el", "en", "es", "et", "eu", "fa", "fi", "fo", "fr", "gl", "gu", "ha", "haw",
-    "he", "hi", "hr", "ht", "hu", "hy", "id", "is", "it", "ja", "jw", "ka", "kk", "km", "kn",
-    "ko", "la", "lb", "ln", "lo", "lt", "lv", "mg", "mi", "mk", "ml", "mn", "mr", "ms", "mt",
-    "my", "ne", "nl", "nn", "no", "oc", "pa", "pl", "ps", "pt", "ro", "ru", "sa", "sd", "si",
-    "sk", "sl", "sn", "so", "sq", "sr", "su", "sv", "sw", "ta", "te", "tg", "th", "tk", "tl",
-    "tr", "tt", "uk", "ur", "uz", "vi", "yi", "yo", "zh",
-)  # fmt: skip
+# which ones a model has, its tokenizer says when it is opened
+LANGUAGE = re.compile("[a-z]{2,3}")
 
 
 @dataclass(frozen=True)
@@ -51,10 +43,10 @@ class Params:
     confidence: bool = False
 
     def __post_init__(self) -> None:
-        if self.language not in LANGUAGES:
-            near = difflib.get_close_matches(self.language, LANGUAGES, n=1, cutoff=0.5)
-            hint = f"; did you mean {near[0]!r}?" if near else "; it takes codes such as es, en, pt"
-            raise ValueError(f"language: Whisper has no {self.language!r}{hint}")
+        if not LANGUAGE.fullmatch(self.language):
+            raise ValueError(
+                f"language: takes the code of one, such as es, en, pt, yue, not {self.language!r}"
+            )
         least = {"max_tokens": 1, "tokens_per_second": 0, "spare_tokens": 1, "guard_tokens": 1}
         for name, value in least.items():
             if not getattr(self, name) >= value:

@@ -8,6 +8,7 @@ UTF-8. Source: CTranslate2's `python/ctranslate2/specs/model_spec.py` (`_seriali
 
 from __future__ import annotations
 
+import math
 import mmap
 import struct
 from collections.abc import Mapping
@@ -77,7 +78,7 @@ def read(path: Path) -> Weights:
             raise ModelError(f"{path.name} is empty: not a CTranslate2 model.") from error
     try:
         return Weights(_arrays(_Reader(data), path.name))
-    except (struct.error, UnicodeDecodeError) as error:
+    except (struct.error, ValueError) as error:  # no UTF-8, more dimensions than numpy has
         raise ModelError(f"{path.name} is cut short or not a CTranslate2 model.") from error
 
 
@@ -105,7 +106,7 @@ class _Reader:
                 f"model.bin holds {name!r} as CTranslate2 type {kind}: convert it to float16."
             )
         dtype = np.dtype(DTYPES[kind])
-        count = int(np.prod(shape, dtype=np.int64))
+        count = math.prod(shape)
         if count * dtype.itemsize != size or self.at + size > len(self.data):
             raise struct.error(f"{name} does not hold {shape}")
         array = np.frombuffer(self.data, dtype, count, self.at).reshape(shape)
