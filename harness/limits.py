@@ -6,3 +6,15 @@ MEGABYTE = 10**6
 
 # --- experiments
 YAML_BYTES = 1 * MEGABYTE  # of one experiment file
+YAML_DEPTH = 64  # lists and mappings one in another; an experiment needs 8
+YAML_NODES = 200_000  # keys and values, aliases counted as often as they stand
+YAML_PROBLEMS = 100  # lines about one file; the rest are counted
+NAME_CHARACTERS = 200  # of a variant, session, data set, gate ...: they head columns
+CELLS = 1_000_000  # variants times sessions: a row each in several tables
+
+# --- what is shown: tables keep all of it
+SHOWN_TEXT = 2_000  # characters of one text (an error, a reason) in a report
+SHOWN_TITLE = 300  # characters of a report's heading
+ALIGNED_WORDS = 400  # of two transcripts laid word under word: the work grows with the square
+FIGURE_NAME = 60  # characters of a name in a figure
+TERMINAL_LINE = 4_000  # characters of one line in a terminal

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from pathlib import PurePosixPath
 from typing import Any
 
 from harness import noted, plugins
+from harness.escaping import marked, unmarked
 from harness.markdown import estimate, given
 from harness.metric_names import METRICS
 from harness.plugins import QUANTILE
@@ -98,16 +100,23 @@ VERDICTS: Words = {
 
 
 def metric(name: str, language: str) -> str:
-    """ "latency_p99_ms" as "Latencia P99"; a metric of the user's own by the name that it has."""
+    """ "latency_p99_ms" as "Latencia P99"; a metric of the user's own (`./sqnr db.py`) by its
+    file's name without folder and ending: "sqnr db"."""
+    name = stem(name)
     known = METRICS[language]
     if name in known:
         return known[name]
     match = QUANTILE.match(name)
-    stem = match["stem"] + (match["unit"] or "") if match else ""
-    if match is None or stem not in known:
+    measured = match["stem"] + (match["unit"] or "") if match else ""
+    if match is None or measured not in known:
         return name.replace("_", " ")
     digits = match["digits"].replace("_", "," if language == "es" else ".")
-    return f"{known[stem]} P{digits}"
+    return f"{known[measured]} P{digits}"
+
+
+def stem(name: str) -> str:
+    """A metric's name without the folder and the ending of a file of the user's own."""
+    return PurePosixPath(name).stem if name.endswith(".py") else name
 
 
 def operation(name: str, language: str) -> str:
@@ -164,7 +173,8 @@ def quoted(name: str, language: str) -> str:
 def given_name(check: Mapping[str, Any]) -> str:
     """The name that the experiment gives a gate; "" for the usual one, metric@workload."""
     name, found = str(check.get("gate") or ""), str(check["metric"])
-    return "" if re.fullmatch(rf"{re.escape(found)}(:\w+)?(@.*)?", name) else name
+    usual = rf"{re.escape(unmarked(found))}(:\w+)?(@.*)?"
+    return "" if re.fullmatch(usual, unmarked(name)) else name
 
 
 def workload(name: str, language: str) -> str:
@@ -312,10 +322,12 @@ def note(text: str, language: str) -> str:
 
 
 def _spanish(text: str) -> str:
+    plain_text = unmarked(text)
     for pattern, said in noted.SPANISH:
-        found = re.fullmatch(pattern, text)
+        found = re.fullmatch(pattern, plain_text)
         if found:
-            return found.expand(said)
+            translated = found.expand(said)
+            return translated if plain_text == text else marked(translated)
     return text
 
 

@@ -18,7 +18,7 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 LAYERS = [
     "errors", "limits", "garbage", "places", "hashes", "network", "stats", "sampling", "text", "repeats",
     "audio", "mel", "contracts", "figures", "corpus",
-    "ruling", "plugins", "markdown", "metric_names", "noted", "wording",
+    "ruling", "plugins", "escaping", "markdown", "metric_names", "noted", "wording",
     "reading", "measures", "replayed", "noise", "shortfall", "graph", "modelfiles",
     "phonemes", "synthesis", "environment", "session", "spec", "tables",
     "assets", "variants", "store", "worker", "runner", "feasibility", "scoring", "rivals",
@@ -30,7 +30,7 @@ LAYERS = [
 FOR_PLUGINS = {"errors", "limits", "ruling", "places", "sampling", "corpus", "network",
                "stats", "text", "repeats", "audio", "mel", "contracts", "figures", "graph",
                "modelfiles", "phonemes", "synthesis", "session", "markdown", "wording", "reading",
-               "measures", "replayed", "noise", "rivals", "shortfall"}  # fmt: skip
+               "measures", "replayed", "noise", "rivals", "shortfall", "escaping"}  # fmt: skip
 
 
 def imported(path: Path) -> Iterator[str]:
