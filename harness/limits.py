@@ -6,11 +6,12 @@ MEGABYTE = 10**6
 
 # --- experiments
 YAML_BYTES = 1 * MEGABYTE  # of one experiment file
-YAML_DEPTH = 64  # lists and mappings one in another; an experiment needs 8
-YAML_NODES = 200_000  # keys and values, aliases counted as often as they stand
+YAML_DEPTH = 32  # lists and mappings one in another; an experiment needs 8
+YAML_NODES = 20_000  # values, an alias counted as often as it stands
+YAML_KEY = 200  # characters
 YAML_PROBLEMS = 100  # lines about one file; the rest are counted
 NAME_CHARACTERS = 200  # of a variant, session, data set, gate ...: they head columns
-CELLS = 1_000_000  # variants times sessions: a row each in several tables
+CELLS = 10_000  # variants times sessions: a row each in several tables
 
 # --- what is shown: tables keep all of it
 SHOWN_TEXT = 2_000  # characters of one text (an error, a reason) in a report
