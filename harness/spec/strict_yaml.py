@@ -46,7 +46,7 @@ class Document:
         return self.lines.get(path, 0)
 
 
-class _Bound(Exception):
+class _BoundError(Exception):
     """Text that is larger than any experiment: (line, what is too much)."""
 
 
@@ -62,9 +62,9 @@ class _Loader(yaml.SafeLoader):
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
         self._nodes, self._depth = self._nodes + 1, self._depth + 1
         if self._depth > YAML_DEPTH:
-            raise _Bound(self.line + 1, f"nested more than {YAML_DEPTH} deep")
+            raise _BoundError(self.line + 1, f"nested more than {YAML_DEPTH} deep")
         if self._nodes > 2 * YAML_NODES:  # keys count here too
-            raise _Bound(self.line + 1, f"more than {YAML_NODES:,} values")
+            raise _BoundError(self.line + 1, f"more than {YAML_NODES:,} values")
         try:
             return super().compose_node(parent, index)
         finally:
@@ -95,7 +95,7 @@ def read(text: str, file: str) -> Document:
     """
     try:
         node = yaml.compose(text, _Loader)
-    except _Bound as error:
+    except _BoundError as error:
         raise _too_much(file, *error.args) from None
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, int(error.position)) + 1
@@ -115,7 +115,7 @@ def read(text: str, file: str) -> Document:
     walk = _Walk(file)
     try:
         data = walk.value(node, "")
-    except _Bound as error:
+    except _BoundError as error:
         raise _too_much(file, *error.args) from None
     return Document(file, data, walk.lines, tuple(walk.problems))
 
@@ -139,7 +139,7 @@ class _Walk:
         self._values += 1
         if self._values > YAML_NODES:
             where = self._key or line  # the alias, not what it stands for
-            raise _Bound(where, f"more than {YAML_NODES:,} values, counted with their aliases")
+            raise _BoundError(where, f"more than {YAML_NODES:,} values, counted with their aliases")
         self.lines.setdefault(path, line)
         if isinstance(node, yaml.ScalarNode):
             return self._scalar(node, path)
@@ -148,7 +148,7 @@ class _Walk:
         if id(node) in self._above:
             raise SpecError(f"{self.file}:{line}: {path}: an alias that holds itself.")
         if len(self._above) >= YAML_DEPTH:
-            raise _Bound(line, f"nested more than {YAML_DEPTH} deep")
+            raise _BoundError(line, f"nested more than {YAML_DEPTH} deep")
         self._above.append(id(node))
         try:
             if isinstance(node, yaml.MappingNode):
@@ -214,5 +214,5 @@ class _Walk:
 
     def _note(self, path: str, text: str, line: int) -> None:
         if len(self.problems) >= YAML_PROBLEMS:
-            raise _Bound(line, f"more than {YAML_PROBLEMS} mistakes")
+            raise _BoundError(line, f"more than {YAML_PROBLEMS} mistakes")
         self.problems.append(Problem(path, text, line))

@@ -22,8 +22,8 @@ _UNBROKEN = "\u00a0\u2009\u202f"
 _SPACES = re.compile(f"[{_UNBROKEN}]")
 _THOUSANDS = re.compile(rf"(?<![0-9.,:])[1-9][0-9]{{0,2}}(?:[{_UNBROKEN}][0-9]{{3}})+(?![0-9])")
 _CLUB = re.compile(r"(?<!\w)([UV]D)\.(?=\W*\Z)")
-_MEANT = frozenset(".,:%‰€$£¥°&@+-−×/")
-_LETTER = r"[^\s0-9.,:%‰€$£¥°&@+\-−×/]"
+_MEANT = frozenset(".,:%‰€$£¥°&@+-−×/=")
+_LETTER = r"[^\s0-9.,:%‰€$£¥°&@+\-−×/=]"
 _INITIAL = r"[a-zà-öø-ɏ]"
 _START = rf"(?: (?<!{_LETTER}) | (?<=u\$s) )"  # of a word
 _ENDING = r"[ºª] | (?<=\.)(?:°|[oa]s) | er(?:[oa]s?)? | [rdtmvn][oa]s?"
@@ -31,19 +31,35 @@ _ATOMS = re.compile(
     rf"""
       (?<![0-9.,:]) (?P<number>[0-9]{{1,3}}) \.? (?P<ending>{_ENDING}) (?!{_LETTER})
     | (?P<minus> (?<!\S)-(?=[0-9]) | −(?=[0-9]) )
-    | (?P<money> (?<!{_LETTER})us\$ | (?<!{_LETTER})u\$s | [€$£¥] )
+    | (?P<money> (?<!{_LETTER})(?:us|r|mx|mex)\$ | (?<!{_LETTER})u\$s | [€$£¥] )
     | (?P<digits> [0-9]+ (?:[.,:][0-9]+)* )
     | {_START} (?P<unit> km/h | m/s | [kc]?m(?:[²³]|[23](?![0-9])) ) (?!{_LETTER})
     | [º°] (?P<degree>[cf]) (?!{_LETTER})
     | (?P<degrees> ° )
     | {_START} (?P<numero> n\.?[º°] ) (?!{_LETTER})
-    | {_START} (?P<named> [dm]\.ª ) (?!{_LETTER})
+    | {_START} (?P<named> [dm]\.?ª ) (?!{_LETTER})
     | {_START} (?P<initials> (?:{_INITIAL}\.)+ {_INITIAL}? ) (?!{_LETTER})
     | (?P<word> {_LETTER}+ ) (?P<dot> \. )?
-    | (?P<sign> [%‰&@+×] )
+    | (?P<sign> [%‰&@+×] | =(?![\s=]) )
     """,
     re.VERBOSE,
 )
+# an address says what it is by www, a scheme or a mailbox; else by an ending that is no word
+_ADDRESS = re.compile(
+    r"""
+      (?<![\w@.]) (?:
+        [\w.+-]+ @ [\w-]+ (?:\.[\w-]+)+
+      | (?: https?:// | www\. ) [\w.~-]+ (?: [/:] [\w./~:-]* )?
+      | (?: [\w-]+\. )+ (?: com|org|net|edu|gob|gov ) (?: \.[a-z]{2} )? (?: / [\w./~-]* )?
+      ) (?<= [\w/] ) (?![\w@])
+    """,
+    re.VERBOSE | re.IGNORECASE,
+)
+_ADDRESS_SIGN = re.compile(r"[.@/:_-]")
+_COMPARED = re.compile(
+    r"(?:(?<=[0-9])|(?<=\b[a-z])) ?([<>≤≥]) ?(?=[0-9])|(?<!\S)([<>](?=[0-9])|[≤≥](?= ?[0-9]))"
+)
+_STREET = re.compile(r"(?<!\S)[Cc]/ ?(?=[A-ZÁÉÍÓÚÑ])")
 _ALONE = frozenset("aeouy")  # letters that are words
 _CENTURIES = ("siglo", "siglos")
 
@@ -82,12 +98,34 @@ def spanish(text: str) -> str:
         text = _THOUSANDS.sub(lambda found: _SPACES.sub(".", found[0]), text)
     if "D." in text and text != text.upper():
         text = _CLUB.sub(r"\1", text)
-    pieces = text.split()
+    pieces = _spelt(text).split()
     plain = [*map(_PLAIN.__getitem__, pieces)]
     if None not in plain:
         return " ".join(filter(None, plain))
     atoms = _joined(chain.from_iterable(map(_atoms, pieces)))
     return " ".join(_Reading(atoms).words)
+
+
+def _spelt(text: str) -> str:
+    """The text with the signs of addresses, comparisons and streets in words."""
+    if "." in text:
+        text = _ADDRESS.sub(_address, text)
+    if "/" in text:
+        text = _STREET.sub("calle ", text)
+    if not _COMPARING.isdisjoint(text):
+        text = _COMPARED.sub(_comparison, text)
+    return text
+
+
+_COMPARING = frozenset(abbreviations.COMPARED)
+
+
+def _comparison(found: re.Match[str]) -> str:
+    return f" {abbreviations.COMPARED[found[1] or found[2]]} "
+
+
+def _address(found: re.Match[str]) -> str:
+    return _ADDRESS_SIGN.sub(lambda sign: f" {abbreviations.ADDRESS_SIGNS[sign[0]]} ", found[0])
 
 
 def _plain(piece: str) -> str | None:
