@@ -3,13 +3,13 @@ a formula or a control sequence, wherever it is shown."""
 
 from __future__ import annotations
 
-import io
-import json
+import csv
+import itertools
 import re
+import warnings
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import invented_run
 import invented_speech
@@ -20,10 +20,10 @@ from hypothesis import strategies as some
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from harness import escaping, markdown, plots, report, store, tables, wording
+from harness import escaping, markdown, plots, report, tables, wording
 from harness.contracts import Result
 from harness.escaping import results
-from harness.limits import SHOWN_TEXT, TERMINAL_LINE
+from harness.limits import TERMINAL_LINE
 
 NAMES = ("variant", "session", "baseline", "baseline_session", "dataset", "item", "speaker",
          "sentence", "rater", "over", "source")  # fmt: skip
@@ -86,10 +86,13 @@ HOSTILE = [
     "a<br>b",
 ]  # fmt: skip
 PARSER = MarkdownIt("gfm-like")
+UNSEEN = re.compile(
+    "[\x00-\x09\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufdd0-\ufdef]"
+)
 
 
-def poisoned(result: Result, hostile: str) -> Result:
-    """The run with the text behind each name and in place of each free text."""
+def poisoned(result: Result, words: list[str]) -> Result:
+    """The run with one of the words before each name, in turn, and in place of each free text."""
     known = {
         text
         for name, data in result.tables.items()
@@ -97,7 +100,8 @@ def poisoned(result: Result, hostile: str) -> Result:
         if column in data and (name, column) != ("datasets", "source")
         for text in data[column].unique()
     } - KEPT
-    other = {text: f"{hostile}{text}" for text in known}
+    turn = itertools.cycle(words)
+    other = {text: f"{next(turn)}{text}" for text in sorted(known)}
 
     def named(text: str) -> str:
         return other.get(text, text)
@@ -105,10 +109,13 @@ def poisoned(result: Result, hostile: str) -> Result:
     changed = results._mapped(result, named, named)
     out = {}
     for name, data in changed.tables.items():
-        free = {column: data[column].where(data[column] == "", hostile) for column in FREE
-                if column in data}  # fmt: skip
+        free = {
+            column: [next(turn) if text else "" for text in data[column]]
+            for column in FREE
+            if column in data
+        }
         out[name] = data.assign(**free)
-    told = {"title": hostile, "description": hostile}
+    told = {"title": next(turn), "description": next(turn)}
     return replace(changed, tables=out, experiment={**changed.experiment, **told})
 
 
@@ -147,14 +154,92 @@ def shape(text: str) -> list[str]:
     return [token.type for token in tokens(text) if token.type in kept]
 
 
-@pytest.mark.parametrize("language", markdown.LANGUAGES)
-@pytest.mark.parametrize("run", ["text", "speech"])
-@pytest.mark.parametrize("hostile", HOSTILE, ids=lambda text: ascii(text)[1:30])
-def test_no_name_makes_a_tag_a_link_an_image_or_a_block(
-    hostile: str, run: str, language: str, runs: dict[str, Result]
+@pytest.mark.parametrize("start", [0, 17, 34])
+@pytest.mark.parametrize(("run", "language"), [("text", "es"), ("speech", "en")])
+def test_no_name_makes_a_tag_a_link_an_image_or_a_control(
+    start: int, run: str, language: str, runs: dict[str, Result]
 ) -> None:
-    text = report.render(poisoned(runs[run], hostile), language)
-    plain = report.render(poisoned(runs[run], "plain"), language)
+    text = report.render(poisoned(runs[run], HOSTILE[start:] + HOSTILE[:start]), language)
+    assert outside(text) == []
+    assert not UNSEEN.search(text)
+    assert "evil.example" in text
+
+
+@pytest.mark.parametrize("hostile", HOSTILE, ids=lambda text: ascii(text)[1:30])
+def test_a_text_shows_itself_wherever_markdown_stands(hostile: str) -> None:
+    name = escaping.marked(hostile)
+    page = (
+        f"# {name}\n\n{name}\n\n`{name}` and {name}\n\n- {name}\n\n"
+        + markdown.table([name, "b"], [[f"`{name}`", name]], "ll")
+        + f"\n\n```text\n{name}\n```\n\nend\n"
+    )
+    plain = page.replace(name, "plain")
+    text = escaping.settled(page)
     assert outside(text) == []
     assert shape(text) == shape(plain)
-    assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufdd0-\ufdef]", text)
+    assert not UNSEEN.search(text)
+
+
+@settings(max_examples=150, deadline=None)
+@given(some.text(some.sampled_from("`*_[]<>|~#$&:/@.-+=()!\\ \nab1w")))
+def test_no_text_is_read_as_markdown(text: str) -> None:
+    name = escaping.marked(text)
+    page = f"x {name} y\n\n{name}z\n\n" + markdown.table(["a"], [[f"`q{name}`"], [name]], "l")
+    settled = escaping.settled(page)
+    assert outside(settled) == []
+    assert shape(settled) == shape(page.replace(name, "plain") if name else page)
+
+
+TEXTS = [*HOSTILE, "-5", "+34 600", "'", "''=x", "'quoted'", "＝1", "\n=1", "x\ry", "\r", 'a,"b"']
+
+
+@pytest.mark.parametrize("text", TEXTS, ids=lambda text: ascii(text)[1:30])
+def test_a_text_in_a_csv_is_no_formula_and_comes_back_unchanged(text: str, tmp_path: Path) -> None:
+    data = tables.frame("claims", [{"metric": text, "claimed": -0.1, "reason": "=1"}] * 2)
+    path = tmp_path / "claims.csv"
+    path.write_bytes(tables.to_csv("claims", data))
+    pd.testing.assert_frame_equal(tables.check("claims", tables.from_csv("claims", path)), data)
+    with path.open(encoding="utf-8", newline="") as file:
+        for row in list(csv.reader(file))[1:]:
+            assert not row[0].startswith(("=", "+", "-", "@", "\t", "\r", "\n"))
+            assert row[3] == "-0.1"
+
+
+@settings(max_examples=200, deadline=None)
+@given(some.text())
+def test_guarding_a_text_can_be_undone(text: str) -> None:
+    assert escaping.unguarded(escaping.guarded(text)) == text
+
+
+@pytest.mark.parametrize("text", HOSTILE, ids=lambda text: ascii(text)[1:30])
+def test_nothing_steers_a_terminal(text: str) -> None:
+    shown = escaping.terminal(text)
+    assert not UNSEEN.search(shown.replace("\n", ""))
+    assert max(map(len, shown.split("\n"))) <= 10 * TERMINAL_LINE
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("./sqnr db.py", "sqnr db"),
+        ("metrics/snr.py", "snr"),
+        ("../a/b/my_metric.py", "my metric"),
+        ("wer", "WER"),
+        ("latency_p99_ms", "Latency P99"),
+    ],
+)
+def test_a_metric_of_ones_own_is_shown_by_its_name(name: str, shown: str) -> None:
+    assert wording.metric(name, "en") == shown
+
+
+def test_a_long_reason_is_cut_in_the_report_with_a_line(runs: dict[str, Result]) -> None:
+    text = report.render(poisoned(runs["text"], ["reason " * 15_000]), "en")
+    assert "(cut: 105,000 characters in all; the table has them)" in text
+    assert len(text) < 1_000_000
+
+
+def test_figures_are_drawn_of_hostile_names(runs: dict[str, Result], tmp_path: Path) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        drawn = plots.draw(poisoned(runs["text"], HOSTILE), tmp_path, "es")
+    assert len(drawn) > 5
