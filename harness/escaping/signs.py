@@ -20,6 +20,9 @@ _SUSPECT = re.compile(
 )
 
 
+_NOBODYS = re.compile("[\ufdd0-\ufdef]")
+
+
 def unseen(sign: str) -> bool:
     """Whether a sign is a control, a direction, a joiner, half a pair or nobody's letter."""
     return sign in _LETTERS_UNSEEN or unicodedata.category(sign) in ("Cc", "Cf", "Co", "Cs", "Cn")
@@ -55,7 +58,8 @@ def cut(text: str, most: int, more: str = "…") -> str:
 
 def terminal(text: str) -> str:
     """Text for a terminal or a log: its lines stay, no sign in them steers, none is endless."""
-    return "\n".join(visible(cut(line, TERMINAL_LINE)) for line in text.split("\n"))
+    lines = (visible(cut(line, TERMINAL_LINE)) for line in text.split("\n"))
+    return _NOBODYS.sub(lambda found: spelt(found[0]), "\n".join(lines))
 
 
 def printed(*parts: Any, file: TextIO | None = None) -> None:
