@@ -65,7 +65,7 @@ WRONG = [
     ("a tab for indentation", "model:\n\tfamily: x\n", ":2: not valid YAML: found character '\\t'"),
     ("an open quotation", 'title: "x\n', "not valid YAML: found unexpected end of stream"),
     ("two documents", "name: x\n---\nname: y\n", ":2: not valid YAML: but found another document"),
-    ("a directive", "%YAML 9.9\n---\nname: x\n", "not valid YAML: found incompatible YAML document"),
+    ("a directive", "%YAML 9.9\n---\nname: x\n", "not valid YAML: found incompatible YAML"),
     ("a look-alike key", "n\u0430me: x\n", "Did you mean 'name'?"),
     ("a key with a joiner", "na\u200bme: x\n", "is not a known key. Did you mean 'name'?"),
     ("a text", "hello\n", ':1: should be a mapping (key: value), not "hello".'),
