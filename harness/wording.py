@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from pathlib import PurePosixPath
 from typing import Any
 
 from harness import noted, plugins
 from harness.escaping import marked, unmarked
 from harness.markdown import estimate, given
-from harness.metric_names import METRICS
+from harness.metric_names import METRICS, stem
 from harness.plugins import QUANTILE
 
 Words = Mapping[str, Mapping[str, str]]
@@ -112,11 +111,6 @@ def metric(name: str, language: str) -> str:
         return name.replace("_", " ")
     digits = match["digits"].replace("_", "," if language == "es" else ".")
     return f"{known[measured]} P{digits}"
-
-
-def stem(name: str) -> str:
-    """A metric's name without the folder and the ending of a file of the user's own."""
-    return PurePosixPath(name).stem if name.endswith(".py") else name
 
 
 def operation(name: str, language: str) -> str:

@@ -16,7 +16,7 @@ from harness.escaping import cut, inert, visible
 from harness.limits import SHOWN_TITLE
 from harness.markdown import code, count, estimate, number, quantity
 from harness.markdown import table as markdown_table
-from harness.wording import stem
+from harness.metric_names import stem
 
 ORDER = (
     outcomes.REGRESSION,

@@ -10,6 +10,7 @@ from harness.escaping import cut, visible
 from harness.history.lines import Entry, Figure, metrics
 from harness.limits import SHOWN_TITLE
 from harness.markdown import estimate
+from harness.metric_names import stem
 from harness.plugins import nearest
 
 LANGUAGE = "en"  # of the command line
@@ -29,7 +30,7 @@ def over_runs(entries: Sequence[Entry], metric: str) -> list[str]:
 
     Raises: HarnessError where no run has the metric.
     """
-    rows = [("variant", "where", "day", "commit", "harness", "machine", wording.stem(metric), "")]
+    rows = [("variant", "where", "day", "commit", "harness", "machine", stem(metric), "")]
     for cell in cells(entries, metric):
         for entry in entries:
             found = figure(entry, cell)
