@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 from harness.text import abbreviations, numerals
 from harness.text.abbreviations import Noun
+from harness.text.addresses import spelt
 from harness.text.signs import APOSTROPHES, SignTable, WordTable
 
 _UNBROKEN = "\u00a0\u2009\u202f"
@@ -44,22 +45,6 @@ _ATOMS = re.compile(
     """,
     re.VERBOSE,
 )
-# an address says what it is by www, a scheme or a mailbox; else by an ending that is no word
-_ADDRESS = re.compile(
-    r"""
-      (?<![\w@.]) (?:
-        [\w.+-]+ @ [\w-]+ (?:\.[\w-]+)+
-      | (?: https?:// | www\. ) [\w.~-]+ (?: [/:] [\w./~:-]* )?
-      | (?: [\w-]+\. )+ (?: com|org|net|edu|gob|gov ) (?: \.[a-z]{2} )? (?: / [\w./~-]* )?
-      ) (?<= [\w/] ) (?![\w@])
-    """,
-    re.VERBOSE | re.IGNORECASE,
-)
-_ADDRESS_SIGN = re.compile(r"[.@/:_-]")
-_COMPARED = re.compile(
-    r"(?:(?<=[0-9])|(?<=\b[a-z])) ?([<>≤≥]) ?(?=[0-9])|(?<!\S)([<>](?=[0-9])|[≤≥](?= ?[0-9]))"
-)
-_STREET = re.compile(r"(?<!\S)[Cc]/ ?(?=[A-ZÁÉÍÓÚÑ])")
 _ALONE = frozenset("aeouy")  # letters that are words
 _CENTURIES = ("siglo", "siglos")
 
@@ -98,34 +83,12 @@ def spanish(text: str) -> str:
         text = _THOUSANDS.sub(lambda found: _SPACES.sub(".", found[0]), text)
     if "D." in text and text != text.upper():
         text = _CLUB.sub(r"\1", text)
-    pieces = _spelt(text).split()
+    pieces = spelt(text).split()
     plain = [*map(_PLAIN.__getitem__, pieces)]
     if None not in plain:
         return " ".join(filter(None, plain))
     atoms = _joined(chain.from_iterable(map(_atoms, pieces)))
     return " ".join(_Reading(atoms).words)
-
-
-def _spelt(text: str) -> str:
-    """The text with the signs of addresses, comparisons and streets in words."""
-    if "." in text:
-        text = _ADDRESS.sub(_address, text)
-    if "/" in text:
-        text = _STREET.sub("calle ", text)
-    if not _COMPARING.isdisjoint(text):
-        text = _COMPARED.sub(_comparison, text)
-    return text
-
-
-_COMPARING = frozenset(abbreviations.COMPARED)
-
-
-def _comparison(found: re.Match[str]) -> str:
-    return f" {abbreviations.COMPARED[found[1] or found[2]]} "
-
-
-def _address(found: re.Match[str]) -> str:
-    return _ADDRESS_SIGN.sub(lambda sign: f" {abbreviations.ADDRESS_SIGNS[sign[0]]} ", found[0])
 
 
 def _plain(piece: str) -> str | None:
