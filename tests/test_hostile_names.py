@@ -235,9 +235,11 @@ def test_a_metric_of_ones_own_is_shown_by_its_name(name: str, shown: str) -> Non
 
 
 def test_a_long_reason_is_cut_in_the_report_with_a_line(runs: dict[str, Result]) -> None:
-    text = report.render(poisoned(runs["text"], ["reason " * 15_000]), "en")
+    run, long = runs["text"], "reason " * 15_000
+    calls = run.calls.assign(error=run.calls["error"].where(run.calls["error"] == "", long))
+    text = report.render(replace(run, tables={**run.tables, "calls": calls}), "en")
     assert "(cut: 105,000 characters in all; the table has them)" in text
-    assert len(text) < 1_000_000
+    assert len(text) < 200_000
 
 
 def test_figures_are_drawn_of_hostile_names(runs: dict[str, Result], tmp_path: Path) -> None:
