@@ -11,6 +11,7 @@ from typing import Any
 
 from harness import __version__
 from harness.errors import HarnessError
+from harness.escaping.signs import printed as print  # what others wrote steers no terminal
 
 KINDS = ("datasets", "families", "gates", "judges", "metrics", "quantize", "sections")
 

@@ -35,3 +35,16 @@ GRAPH_BYTES = 2**31 - 1  # of one ONNX file: protobuf takes no more
 VOICE_BYTES = 100 * MEGABYTE  # of the table of one voice; Kokoro's are 0.5
 HUB_BYTES = 100_000 * MEGABYTE  # of what is fetched of one repository
 TRIAL_SECONDS = 600.0  # of a graph's first opening, in a process of its own
+YAML_DEPTH = 32  # lists and mappings one in another; an experiment needs 8
+YAML_NODES = 20_000  # values, an alias counted as often as it stands
+YAML_KEY = 200  # characters
+YAML_PROBLEMS = 100  # lines about one file; the rest are counted
+NAME_CHARACTERS = 200  # of a variant, session, data set, gate ...: they head columns
+CELLS = 10_000  # variants times sessions: a row each in several tables
+
+# --- what is shown: tables keep all of it
+SHOWN_TEXT = 2_000  # characters of one text (an error, a reason) in a report
+SHOWN_TITLE = 300  # characters of a report's heading
+ALIGNED_WORDS = 400  # of two transcripts laid word under word: the work grows with the square
+FIGURE_NAME = 60  # characters of a name in a figure
+TERMINAL_LINE = 4_000  # characters of one line in a terminal

@@ -6,6 +6,11 @@ import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import zip_longest
+from pathlib import PurePosixPath
+from urllib.parse import quote
+
+from harness.escaping import cut, visible
+from harness.limits import ALIGNED_WORDS, SHOWN_TEXT
 
 LANGUAGES = ("es", "en")
 UNKNOWN = "—"
@@ -23,12 +28,21 @@ _PIPE = re.compile(r"(\\.)|\|", re.DOTALL)
 # ---------------------------------------- markdown
 def escape(text: str) -> str:
     """Foreign text (a transcript, an error) as one line that markdown shows letter by letter."""
-    return _ACTIVE.sub(r"\\\1", " ".join(text.split()).replace("&", "&amp;"))
+    line = cut(" ".join(visible(text).split()), 2 * SHOWN_TEXT)
+    return _ACTIVE.sub(r"\\\1", line.replace("&", "&amp;"))
+
+
+def link(text: str, path: str) -> str:
+    """A link to a file of the run's folder; the text alone where the path leads elsewhere."""
+    inside = PurePosixPath(path.replace("\\", "/"))
+    if inside.is_absolute() or ".." in inside.parts or ":" in path or not text:
+        return escape(text)
+    return f"[{escape(text)}]({quote(path, errors='replace')})"
 
 
 def code(text: str) -> str:
     """One line of foreign text as a code span, whatever backticks it holds."""
-    line = " ".join(text.split())
+    line = cut(" ".join(visible(text).split()), 2 * SHOWN_TEXT)
     fence = "`" * (1 + max((len(run) for run in re.findall("`+", line)), default=0))
     pad = " " if len(fence) > 1 else ""
     return f"{fence}{pad}{line}{pad}{fence}" if line else ""
@@ -197,13 +211,19 @@ def aligned(reference: str, texts: Mapping[str, str], width: int = 92) -> str:
     """Each text under the reference, word by word as jiwer aligns them, as lines of fixed width.
 
     Below a text that differs stands S, D or I under each substituted, missing and inserted word.
+    Of a text beyond all bounds only its beginning is shown.
     """
-    spoken = reference.split()
-    words = {name: _slots(" ".join(spoken), " ".join(text.split())) for name, text in texts.items()}
+    spoken, heard = _start(reference), {name: _start(text) for name, text in texts.items()}
+    words = {name: _slots(" ".join(spoken), " ".join(said)) for name, said in heard.items()}
     columns = _columns(spoken, words)
     head = max(len(name) for name in ["REF", *texts]) + 2
     blocks = [_block(list(texts), part, head) for part in _folded(columns, width - head)]
     return "\n\n".join(blocks)
+
+
+def _start(text: str) -> list[str]:
+    words = visible(text[: 100 * ALIGNED_WORDS]).split()
+    return [cut(word, 80) for word in words[:ALIGNED_WORDS]] + ["…"] * (len(words) > ALIGNED_WORDS)
 
 
 Slots = tuple[list[list[str]], list[str]]  # insertions before word i (and at the end), word at i

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import PurePosixPath
 
 METRICS: Mapping[str, Mapping[str, str]] = {
     "es": {
@@ -78,3 +79,8 @@ METRICS: Mapping[str, Mapping[str, str]] = {
         "used_slow": "Needed the slow one",
     },
 }
+
+
+def stem(name: str) -> str:
+    """A metric's name without the folder and the ending of a file of the user's own."""
+    return PurePosixPath(name).stem if name.endswith(".py") else name

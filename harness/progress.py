@@ -6,6 +6,8 @@ import math
 import time
 from typing import TextIO
 
+from harness.escaping.signs import visible
+
 LOG_EVERY_SECONDS = 15.0
 
 
@@ -21,7 +23,7 @@ class Progress:
 
     def line(self, text: str) -> None:
         """A statement that stays."""
-        self._write(("\r\x1b[K" if self._live else "") + f"[{self._clock()}] {text}\n")
+        self._write(("\r\x1b[K" if self._live else "") + f"[{self._clock()}] {visible(text)}\n")
 
     def step(self, stage: str, done: float, text: str, left: float) -> None:
         """`done` is the stage's share from 0 to 1, `left` its seconds to go (NaN: unknown)."""
@@ -31,7 +33,7 @@ class Progress:
             return
         self._stage, self._last = stage, now
         rest = "" if math.isnan(left) else f", {duration(left)} left"
-        shown = f"[{self._clock()}] {stage} {done:4.0%}{rest} | {text}"
+        shown = f"[{self._clock()}] {stage} {done:4.0%}{rest} | {visible(text)}"
         self._write(f"\r\x1b[K{shown[:110]}" if self._live else shown + "\n")
 
     def close(self) -> None:

@@ -8,6 +8,9 @@ from __future__ import annotations
 from harness import plugins
 from harness.contracts import Result, Section
 from harness.errors import SpecError
+from harness.escaping import cut, settled
+from harness.escaping.results import for_report
+from harness.limits import SHOWN_TITLE
 from harness.markdown import LANGUAGES, escape, paragraphs
 from harness.spec import load_plugin, locator
 
@@ -24,13 +27,14 @@ def render(result: Result, language: str) -> str:
     """
     if language not in LANGUAGES:
         raise SpecError(f"report.language: no {language!r}. There is: {', '.join(LANGUAGES)}.")
-    parts = [_heading(result, language)]
+    shown = for_report(result, language)  # what a section makes of its names is never markdown
+    parts = [_heading(shown, language)]
     for section in sections(result):
-        body = section.render(result, language).strip()
+        body = section.render(shown, language).strip()
         if body:
-            heading = section.heading(result, language) if section.heading else ""
+            heading = section.heading(shown, language) if section.heading else ""
             parts += [f"## {heading or section.title[language]}", body]
-    return paragraphs(*parts) + "\n"
+    return settled(paragraphs(*parts) + "\n")
 
 
 def sections(result: Result) -> list[Section]:
@@ -53,4 +57,5 @@ def _heading(result: Result, language: str) -> str:
         facts.append(f"{texts['version']} {str(environment['commit'])[:10]}{dirty}")
     line = " · ".join(escape(fact) for fact in facts if fact)
     about = escape(str(result.experiment.get("description") or ""))
-    return paragraphs(f"# {escape(title)}: {texts['title']}", about, line)
+    heading = escape(cut(title, SHOWN_TITLE))
+    return paragraphs(f"# {heading}: {texts['title']}", about, line)

@@ -17,7 +17,6 @@ import contextlib
 import datetime
 import hashlib
 import json
-import math
 import os
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -251,8 +250,7 @@ def publish(result: Result, yaml_text: str) -> None:
         if name == "calls":
             files["calls.parquet"] = _parquet(checked)
         elif name != "scores":  # one row per call and metric: rebuilt from the calls in a second
-            text = checked.to_csv(index=False, lineterminator="\n")
-            files[f"{name}.csv"] = text.encode()
+            files[f"{name}.csv"] = tables.to_csv(name, checked)
     for name, content in files.items():
         write_atomic(result.folder / name, content)
     hashes = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
@@ -274,7 +272,7 @@ def read(folder: Path) -> Result:
     loaded = {}
     for name in tables.TABLES:
         if f"{name}.csv" in manifest["files"]:
-            loaded[name] = tables.check(name, _csv(folder / f"{name}.csv", tables.TABLES[name]))
+            loaded[name] = tables.check(name, tables.from_csv(name, folder / f"{name}.csv"))
     loaded["calls"] = tables.check("calls", pd.read_parquet(folder / "calls.parquet"))
     facts = {
         name: json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))
@@ -304,20 +302,6 @@ def _manifest(folder: Path) -> dict[str, Any]:
 
 def _hash(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else "missing"
-
-
-def _csv(path: Path, columns: Mapping[str, str]) -> pd.DataFrame:
-    """A table as it was written, numbers to the last digit (pandas' own parser may round)."""
-    read: dict[str, Callable[[str], Any]] = {
-        tables.TEXT: str,
-        tables.NUMBER: lambda text: float(text) if text else math.nan,
-        tables.WHOLE: int,
-        tables.FLAG: lambda text: text == "True",
-    }
-    data = pd.read_csv(path, dtype=str, keep_default_na=False)
-    for name in [column for column in columns if column in data]:
-        data[name] = [read[columns[name]](text) for text in data[name]]
-    return data
 
 
 def _parquet(data: pd.DataFrame) -> bytes:

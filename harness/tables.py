@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import io
+import math
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from harness.errors import StoreError
+from harness.escaping import guarded, unguarded
 
 # 1: first version.
 # 2: `stops`, what the runner stopped at; bounds of gates carry their level; sweeps their reach.
@@ -259,6 +263,38 @@ def check(table: str, data: pd.DataFrame) -> pd.DataFrame:
         return _typed(data[list(columns)], columns)
     except (ValueError, TypeError) as error:
         raise StoreError(f"table {table}: {error}") from error
+
+
+class _Lines(io.StringIO):
+    """What a csv writer writes, a row a call, with the line ends of our tables: it quotes a text
+    for the sign of a line end only where that sign ends its own lines."""
+
+    def write(self, row: str) -> int:
+        return super().write(row.removesuffix("\r\n") + "\n")
+
+
+def to_csv(table: str, data: pd.DataFrame) -> bytes:
+    """The table as CSV, in which no text is a formula to a spreadsheet (see escaping.csv)."""
+    texts = [name for name, kind in TABLES[table].items() if kind == TEXT]
+    kept = data.assign(**{name: [guarded(text) for text in data[name]] for name in texts})
+    lines = _Lines(newline="")
+    kept.to_csv(lines, index=False, lineterminator="\r\n")
+    return lines.getvalue().encode("utf-8", "replace")
+
+
+def from_csv(table: str, path: Path) -> pd.DataFrame:
+    """A table as it was written, numbers to the last digit (pandas' own parser may round)."""
+    read: dict[str, Callable[[str], Any]] = {
+        TEXT: unguarded,
+        NUMBER: lambda text: float(text) if text else math.nan,
+        WHOLE: int,
+        FLAG: lambda text: text == "True",
+    }
+    columns = TABLES[table]
+    data = pd.read_csv(path, dtype=str, keep_default_na=False)
+    for name in [column for column in columns if column in data]:
+        data[name] = [read[columns[name]](text) for text in data[name]]
+    return data
 
 
 def records(data: pd.DataFrame) -> list[dict[str, Any]]:

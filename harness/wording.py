@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from harness import noted, plugins
+from harness.escaping import marked, unmarked
 from harness.markdown import estimate, given
-from harness.metric_names import METRICS
+from harness.metric_names import METRICS, stem
 from harness.plugins import QUANTILE
 
 Words = Mapping[str, Mapping[str, str]]
@@ -98,16 +99,18 @@ VERDICTS: Words = {
 
 
 def metric(name: str, language: str) -> str:
-    """ "latency_p99_ms" as "Latencia P99"; a metric of the user's own by the name that it has."""
+    """ "latency_p99_ms" as "Latencia P99"; a metric of the user's own (`./sqnr db.py`) by its
+    file's name without folder and ending: "sqnr db"."""
+    name = stem(name)
     known = METRICS[language]
     if name in known:
         return known[name]
     match = QUANTILE.match(name)
-    stem = match["stem"] + (match["unit"] or "") if match else ""
-    if match is None or stem not in known:
+    measured = match["stem"] + (match["unit"] or "") if match else ""
+    if match is None or measured not in known:
         return name.replace("_", " ")
     digits = match["digits"].replace("_", "," if language == "es" else ".")
-    return f"{known[stem]} P{digits}"
+    return f"{known[measured]} P{digits}"
 
 
 def operation(name: str, language: str) -> str:
@@ -164,7 +167,8 @@ def quoted(name: str, language: str) -> str:
 def given_name(check: Mapping[str, Any]) -> str:
     """The name that the experiment gives a gate; "" for the usual one, metric@workload."""
     name, found = str(check.get("gate") or ""), str(check["metric"])
-    return "" if re.fullmatch(rf"{re.escape(found)}(:\w+)?(@.*)?", name) else name
+    usual = rf"{re.escape(unmarked(found))}(:\w+)?(@.*)?"
+    return "" if re.fullmatch(usual, unmarked(name)) else name
 
 
 def workload(name: str, language: str) -> str:
@@ -312,10 +316,12 @@ def note(text: str, language: str) -> str:
 
 
 def _spanish(text: str) -> str:
+    plain_text = unmarked(text)
     for pattern, said in noted.SPANISH:
-        found = re.fullmatch(pattern, text)
+        found = re.fullmatch(pattern, plain_text)
         if found:
-            return found.expand(said)
+            translated = found.expand(said)
+            return translated if plain_text == text else marked(translated)
     return text
 
 

@@ -19,7 +19,7 @@ LAYERS = [
     "errors", "limits", "nearest", "garbage", "places", "hashes", "network", "made", "stats",
     "sampling", "text", "repeats",
     "audio", "mel", "contracts", "figures", "corpus",
-    "ruling", "plugins", "markdown", "metric_names", "noted", "wording",
+    "ruling", "plugins", "escaping", "markdown", "metric_names", "noted", "wording",
     "reading", "measures", "replayed", "noise", "shortfall", "graph", "modelfiles",
     "environment", "session", "phonemes", "synthesis", "spec", "tables",
     "assets", "variants", "store", "worker", "runner", "feasibility", "scoring", "rivals",
@@ -31,7 +31,7 @@ LAYERS = [
 FOR_PLUGINS = {"errors", "limits", "nearest", "ruling", "places", "sampling", "corpus", "network",
                "stats", "text", "repeats", "audio", "mel", "contracts", "figures", "graph",
                "modelfiles", "phonemes", "synthesis", "session", "markdown", "wording", "reading",
-               "measures", "replayed", "noise", "rivals", "shortfall"}  # fmt: skip
+               "measures", "replayed", "noise", "rivals", "shortfall", "escaping"}  # fmt: skip
 
 
 def imported(path: Path) -> Iterator[str]:

@@ -154,7 +154,7 @@ def test_without_a_latency_stage_the_trade_off_is_by_the_real_time_factor(spoken
     assert figure is not None
     (axes,) = figure.axes
     assert axes.get_xlabel() == "RTF on sentences-es"
-    assert axes.get_ylabel() == "Round-trip WER"
+    assert axes.get_ylabel() == "Round-trip WER on sentences-es"
 
 
 def test_an_opinion_is_better_above_and_is_no_share(spoken: Result) -> None:

@@ -825,7 +825,7 @@ def test_sessions_without_a_latency_section_are_refused(folder: Path) -> None:
         ("name: x\n---\nname: y\n", "x.yaml:2: not valid YAML: "),
         ("a: &a [*a]\n", "x.yaml:1: a[0]: an alias that holds itself."),
         ("name: !!python/name:os.system x\n", "x.yaml:1: name: the tag "),
-        ("name: \x00\n", "x.yaml: not valid YAML: "),
+        ("name: \x00\n", "x.yaml:1: not valid YAML: holds the character \\x00."),
     ],
 )  # fmt: skip
 def test_what_is_not_an_experiment_at_all_gets_one_line(folder: Path, text: str, line: str) -> None:

@@ -12,8 +12,11 @@ from harness import wording
 from harness.comparing import Comparison, outcomes
 from harness.comparing.rows import Row
 from harness.comparing.wording import OUTCOMES, TEXTS, WHY
+from harness.escaping import cut, inert, visible
+from harness.limits import SHOWN_TITLE
 from harness.markdown import code, count, estimate, number, quantity
 from harness.markdown import table as markdown_table
+from harness.metric_names import stem
 
 ORDER = (
     outcomes.REGRESSION,
@@ -41,8 +44,8 @@ def plain(comparison: Comparison, language: str, everything: bool = False) -> st
     """For a terminal: columns aligned with blanks. `everything`: also what nothing could decide."""
     parts = []
     for block in _blocks(comparison, language, everything):
-        lines = textwrap.wrap(f"{block.text}{':' if block.items else ''}", WIDTH)
-        lines += [f"  {item}" for item in block.items]
+        lines = textwrap.wrap(visible(f"{block.text}{':' if block.items else ''}"), WIDTH)
+        lines += [f"  {visible(item)}" for item in block.items]
         lines += _columns([block.headers, *block.cells]) if block.cells else []
         parts.append("\n".join(lines))
     return "\n\n".join(parts)
@@ -52,9 +55,9 @@ def markdown(comparison: Comparison, language: str, everything: bool = False) ->
     """For a pull request or a file: a heading, paragraphs, lists and a table."""
     parts = []
     for place, block in enumerate(_blocks(comparison, language, everything)):
-        head = f"# {block.text}" if not place else block.text
+        head = f"# {inert(block.text)}" if not place else inert(block.text)
         if block.items:
-            head = f"{block.text}:\n\n" + "\n".join(f"- {code(item)}" for item in block.items)
+            head = f"{head}:\n\n" + "\n".join(f"- {code(item)}" for item in block.items)
         if block.cells:
             head = markdown_table(block.headers, [_marked(row) for row in block.cells], ALIGN)
         parts.append(head)
@@ -62,12 +65,19 @@ def markdown(comparison: Comparison, language: str, everything: bool = False) ->
 
 
 def _marked(row: Sequence[str]) -> list[str]:
-    """The outcome of a row that got worse in bold, the variant as code."""
+    """The outcome of a row that got worse in bold, the variant as code; numbers as they are."""
     worse = row[0] in [words[outcomes.REGRESSION] for words in OUTCOMES.values()]
-    return [f"**{row[0]}**" if worse else row[0], row[1], code(row[2]), *row[3:]]
+    return [
+        f"**{row[0]}**" if worse else row[0],
+        inert(row[1]),
+        code(row[2]),
+        inert(row[3]),
+        *row[4:],
+    ]
 
 
 def _columns(rows: Sequence[Sequence[str]]) -> list[str]:
+    rows = [[cut(visible(text), SHOWN_TITLE) for text in row] for row in rows]
     widths = [max(len(row[place]) for row in rows) for place in range(len(rows[0]))]
     lines = []
     for row in rows:
@@ -118,14 +128,17 @@ def _listed(comparison: Comparison, language: str, everything: bool) -> Iterator
     silent = [row for row in comparison.rows if outcomes.undecidable(row)]
     if silent and not everything:
         said = (
-            (f"{row.place.metric}: {WHY[language].get(row.why, row.why)}", _cell(row, language))
+            (
+                f"{stem(row.place.metric)}: {WHY[language].get(row.why, row.why)}",
+                _cell(row, language),
+            )
             for row in silent
         )
         yield Block(texts["undecidable"], _grouped(said, language))
     if comparison.alone:
         said = (
             (
-                f"{one.place.metric} {_variant(one.place.variant, one.place.session)}:"
+                f"{stem(one.place.metric)} {_variant(one.place.variant, one.place.session)}:"
                 f" {texts[one.missing_in]}{f' ({one.error})' if one.error else ''}",
                 _at(one.place.operation, one.place.workload, language),
             )

@@ -16,6 +16,7 @@ from typing import Any
 from harness import environment
 from harness.contracts import Locate, Source
 from harness.errors import HarnessError
+from harness.escaping import unguarded
 from harness.feasibility import anchors
 from harness.spec import DEFAULT_SESSION, Experiment, Quality, Use, Variant, load_plugin, to_json
 
@@ -101,7 +102,9 @@ def earlier(folder: Path, experiment: Experiment, machine: Mapping[str, Any]) ->
 
 def _rows(path: Path) -> list[dict[str, str]]:
     with path.open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
+        return [
+            {name: unguarded(text) for name, text in row.items()} for row in csv.DictReader(file)
+        ]
 
 
 def _same_variants(asked: Mapping[str, Any], experiment: Experiment) -> set[str]:

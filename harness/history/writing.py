@@ -6,8 +6,11 @@ from collections.abc import Sequence
 
 from harness import wording
 from harness.errors import HarnessError
+from harness.escaping import cut, visible
 from harness.history.lines import Entry, Figure, metrics
+from harness.limits import SHOWN_TITLE
 from harness.markdown import estimate
+from harness.metric_names import stem
 from harness.nearest import nearest
 
 LANGUAGE = "en"  # of the command line
@@ -27,7 +30,7 @@ def over_runs(entries: Sequence[Entry], metric: str) -> list[str]:
 
     Raises: HarnessError where no run has the metric.
     """
-    rows = [("variant", "where", "day", "commit", "harness", "machine", metric, "")]
+    rows = [("variant", "where", "day", "commit", "harness", "machine", stem(metric), "")]
     for cell in cells(entries, metric):
         for entry in entries:
             found = figure(entry, cell)
@@ -82,12 +85,13 @@ def _machines(entries: Sequence[Entry]) -> list[str]:
     """What the short names of the machines stand for."""
     known = {entry.machine[:6]: entry.about for entry in entries}
     return [
-        f"{name}: " + ", ".join(f"{key} {value}" for key, value in about.items() if value)
+        visible(f"{name}: " + ", ".join(f"{key} {value}" for key, value in about.items() if value))
         for name, about in known.items()
     ]
 
 
 def _columns(rows: Sequence[Sequence[str]]) -> list[str]:
+    rows = [[cut(visible(text), SHOWN_TITLE) for text in row] for row in rows]
     widths = [max(len(row[place]) for row in rows) for place in range(len(rows[0]))]
     lines = (zip(row, widths, strict=True) for row in rows)
     return ["  ".join(text.ljust(width) for text, width in line).rstrip() for line in lines]

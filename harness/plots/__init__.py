@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.contracts import Result
+from harness.escaping.results import for_figures
 from harness.plots import (
     audit,
     gates,
@@ -48,13 +49,14 @@ def draw(result: Result, folder: Path, language: str) -> list[Path]:
 
     from harness.plots.style import DPI, SETTINGS
 
+    shown = for_figures(result)
     folder.mkdir(parents=True, exist_ok=True)
     written = []
     for name, make in FIGURES.items():
         path = folder / f"{name}.png"
         path.unlink(missing_ok=True)
         with matplotlib.rc_context(), matplotlib.style.context(["default", dict(SETTINGS)]):
-            figure = make(result, language)
+            figure = make(shown, language)
             if figure is not None:
                 figure.savefig(path, dpi=DPI, metadata={"Software": None})
                 written.append(path)

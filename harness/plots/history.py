@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness import wording
 from harness.errors import HarnessError
+from harness.escaping.results import drawable
 from harness.history import Entry, Figure
 from harness.history.writing import cells, figure
 from harness.markdown import NBSP, SHARES, symbol
@@ -47,8 +49,18 @@ def draw(entries: Sequence[Entry], metric: str, path: Path, language: str = "en"
     import matplotlib.style
 
     with matplotlib.rc_context(), matplotlib.style.context(["default", dict(style.SETTINGS)]):
-        picture = _picture(entries, metric, language)
+        picture = _picture([_drawable(entry) for entry in entries], metric, language)
         picture.savefig(path, dpi=style.DPI, metadata={"Software": None})
+
+
+def _drawable(entry: Entry) -> Entry:
+    """The run with its names in letters that the font has, the names of metrics as they are."""
+    names = ("variant", "session", "operation", "workload")
+    written: Any = [{name: drawable(getattr(one, name)) for name in names} for one in entry.figures]
+    figures = [replace(one, **said) for one, said in zip(entry.figures, written, strict=True)]
+    gates = [{**gate, "workload": drawable(str(gate["workload"]))} for gate in entry.gates]
+    known: Any = {name: drawable(getattr(entry, name)) for name in ("day", "commit", "baseline")}
+    return replace(entry, figures=figures, gates=gates, **known)
 
 
 def _picture(entries: Sequence[Entry], metric: str, language: str) -> Picture:
@@ -60,7 +72,7 @@ def _picture(entries: Sequence[Entry], metric: str, language: str) -> Picture:
     names.sort(key=lambda name: name[0] != entries[-1].baseline)
     columns = min(2, len(panels))
     rows = math.ceil(len(panels) / columns)
-    title = texts["title"].format(metric=wording.metric(metric, language), n=len(entries))
+    title = texts["title"].format(metric=drawable(wording.metric(metric, language)), n=len(entries))
     picture = style.blank(title, 1.3 + 2.4 * rows)
     grid = picture.subplots(rows, columns, squeeze=False, sharex=True).ravel()
     for axes, panel in zip(grid, panels, strict=False):

@@ -189,8 +189,9 @@ def _frame(axes: Axes, traded: Traded, language: str) -> None:
         "workload": wording.workload(speed.workload, language),
         "metric": wording.metric(speed.metric, language),
     }
+    of = {"workload": quality.workload, "metric": wording.metric(quality.metric, language)}
     key = "x" if speed.stage == "latency" else "x_set"
-    axes.set(xlabel=texts[key].format(**at), ylabel=wording.metric(quality.metric, language))
+    axes.set(xlabel=texts[key].format(**at), ylabel=texts["x_set"].format(**of))
     style.grid(axes, "both")
 
 

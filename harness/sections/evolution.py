@@ -73,7 +73,7 @@ def render(result: Result, language: str) -> str:
     name = wording.metric(speed.metric, language)
     headers = [texts["step"], texts["latency"].format(metric=name, workload=shown)]
     headers += [texts["times"].format(baseline=f"`{reading.baseline(result)}`")]
-    headers += [texts["size"], *(wording.metric(each.metric, language) for each in qualities)]
+    headers += [texts["size"], *(_named(each, language) for each in qualities)]
     base = next((s["latency"][0] for s in steps if s["role"] == "baseline"), NAN)
     units = (speed.unit, [each.unit for each in qualities])
     rows = [_row(step, base, units, language) for step in steps]
@@ -84,6 +84,12 @@ def render(result: Result, language: str) -> str:
         markdown.source(language, "summary", **where),
         *_totals(result, steps, speed, language),
     )
+
+
+def _named(quality: measures.Measure, language: str) -> str:
+    """The metric and the data set that it is of: another may have another figure."""
+    name = wording.metric(quality.metric, language)
+    return f"{name} ({markdown.escape(quality.workload)})" if quality.workload else name
 
 
 def _recorded(

@@ -13,6 +13,7 @@ from typing import Any
 
 from harness.contracts import Locate
 from harness.errors import SpecError
+from harness.limits import YAML_BYTES
 from harness.spec.dumping import to_json
 from harness.spec.model import (
     DEFAULT_SESSION,
@@ -76,13 +77,25 @@ def load(path: Path) -> Experiment:
     would be right.
     """
     try:
-        text = Path(path).read_text(encoding="utf-8-sig")
-    except OSError as error:
-        raise SpecError(f"{path}: cannot be read: {error.strerror}.") from error
-    except UnicodeDecodeError as error:
-        line = error.object.count(b"\n", 0, error.start) + 1
-        raise SpecError(f"{path}:{line}: is not UTF-8 text (byte {error.start}).") from error
+        text = _bytes(Path(path)).decode("utf-8-sig")
+    except (OSError, ValueError) as error:
+        if isinstance(error, UnicodeDecodeError):
+            line = error.object.count(b"\n", 0, error.start) + 1
+            raise SpecError(f"{path}:{line}: is not UTF-8 text (byte {error.start}).") from error
+        why = getattr(error, "strerror", None) or error  # a path with a NUL is a ValueError
+        raise SpecError(f"{path}: cannot be read: {why}.") from error
     return parse(text, Path(path))
+
+
+def _bytes(path: Path) -> bytes:
+    """What is in the file, of which no more than the bound is read."""
+    if path.exists() and not path.is_file():
+        raise SpecError(f"{path}: is no file; an experiment is a YAML file.")
+    with path.open("rb") as file:
+        found = file.read(YAML_BYTES + 1)
+    if len(found) > YAML_BYTES:
+        raise SpecError(f"{path}: is over {YAML_BYTES:,} bytes: too much to be an experiment.")
+    return found
 
 
 def parse(text: str, path: Path) -> Experiment:

@@ -11,6 +11,7 @@ from typing import Any
 from harness import session
 from harness.contracts import Locate
 from harness.errors import HarnessError, SpecError
+from harness.limits import CELLS
 from harness.session import SessionConfig
 from harness.spec import model
 from harness.spec.evaluated import Evaluated
@@ -61,9 +62,19 @@ class Builder(Evaluated):
             self.keys(raw, "", [f.name for f in dataclasses.fields(Experiment)])
             values = self.fields(Experiment, self._with_defaults(raw), "", special)
             requirements.confirming()
+            self._cells()
             if values is not None and not self.problems:
                 return _settled(Experiment(**values))
         raise SpecError("\n".join(self.lines()))
+
+    def _cells(self) -> None:
+        """More cells than anybody measures are a mistake, and told before memory goes on them."""
+        variants, sessions = len(self.variant_names), len(self.session_names)
+        if variants * sessions > CELLS:
+            self.note(
+                "sessions",
+                f"{variants:,} variants in {sessions:,} sessions are over {CELLS:,} cells",
+            )
 
     def sound(self, *sections: str) -> bool:
         """No problem so far in these sections: what refers to them can be checked."""
@@ -202,6 +213,8 @@ class Builder(Evaluated):
         if len(found) > 1 and "latency" not in self.document.data:
             self.note(path, "nothing compares them: add a latency section, or keep only `default`")
         self.session_names = [config.name for config in found]
+        if not self.stored:
+            self.told_apart(self.session_names, path, "session")
         return found
 
     def _parsed_sessions(

@@ -12,6 +12,8 @@ from typing import Any
 from harness import plugins
 from harness.contracts import Locate
 from harness.errors import HarnessError, SpecError
+from harness.escaping import cut, disguised, folded
+from harness.limits import NAME_CHARACTERS
 from harness.nearest import nearest
 from harness.spec.model import Origin, Use
 from harness.spec.naming import assets, find_metric, load_plugin
@@ -127,10 +129,27 @@ class References(Reader):
     def name(self, raw: Any, path: str) -> str | None:
         """A name that can be a folder's, None after a note."""
         name: str | None = self.value(str, raw, path)
+        if name is not None and len(name) > NAME_CHARACTERS:
+            self.note(path, f"a name of {len(name):,} characters; at most {NAME_CHARACTERS}")
+            return None
         if name is None or NAME.fullmatch(name):
             return name
         self.note(path, f"{name!r} is not a name: letters, digits, dot, hyphen, underscore")
         return None
+
+    def told_apart(self, names: Sequence[str], path: str, what: str) -> None:
+        """Notes names in free text that a reader could take for one another, or cannot see."""
+        seen: dict[str, str] = {}
+        for name in names:
+            unseen = disguised(name)
+            if unseen:
+                self.note(path, f"{what} {cut(name, 60)!r} holds the character {unseen}")
+            elif len(name) > NAME_CHARACTERS:
+                self.note(path, f"a name of {len(name):,} characters; at most {NAME_CHARACTERS}")
+            elif folded(name) in seen:
+                other = seen[folded(name)]
+                self.note(path, f"{what}s {other!r} and {name!r} read alike; name one otherwise")
+            seen[folded(name)] = name
 
     def named(self, values: Sequence[Any], path: str, what: str) -> None:
         """Notes names that are unfit for a folder, or the same but for the case of letters."""
@@ -140,9 +159,9 @@ class References(Reader):
                 continue
             here = f"{path}[{i}].name"
             self.name(value.name, here)
-            if value.name.casefold() in seen:
+            if folded(value.name) in seen:
                 self.note(here, f"two {what} are called {value.name!r}; give each its own name")
-            seen[value.name.casefold()] = value.name
+            seen[folded(value.name)] = value.name
 
     def same_data(self, one: Use, other: Use) -> bool:
         """Whether both take from the same data, be it as a whole or cut to pieces."""

@@ -55,6 +55,7 @@ class Requirements:
                 )
             names.add(gate.name if gate else "")
         self._gates = [gate for gate in found if gate]
+        self.builder.told_apart([*dict.fromkeys(g.name for g in self._gates)], path, "gate")
         return tuple(found)
 
     def waivers(self, raw: Any, path: str) -> tuple[Waiver | None, ...]:

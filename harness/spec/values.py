@@ -8,7 +8,9 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, get_type_hints
 
-from harness.errors import HarnessError, PluginError
+from harness.errors import HarnessError, PluginError, SpecError
+from harness.escaping.signs import cut
+from harness.limits import SHOWN_TEXT, YAML_PROBLEMS
 from harness.nearest import nearest
 from harness.spec.descriptions import descriptions
 from harness.spec.strict_yaml import Document, Problem
@@ -54,7 +56,10 @@ class Reader:
         self.problems: list[Problem] = list(document.problems)
 
     def note(self, path: str, text: str) -> None:
-        self.problems.append(Problem(path, text))
+        """Raises: SpecError with all that was found, once there is more than anybody reads."""
+        if len(self.problems) >= YAML_PROBLEMS:
+            raise SpecError("\n".join([*self.lines(), "There are more: mend these first."]))
+        self.problems.append(Problem(path, cut(text, SHOWN_TEXT)))
 
     def lines(self) -> list[str]:
         """One line per problem, in the order of the file: file:line: path: what is wrong."""

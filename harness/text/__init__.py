@@ -57,23 +57,33 @@ hours                   hour and minutes, 00 unsaid; with a point after las, la 
 minus, plus             `-` at the front of a number; a hyphen between digits is a space
                           `-5` → `menos cinco`; `5-10` → `cinco diez`;
                           `+34` → `más treinta y cuatro`
-% ‰ & @ × °             said
+% ‰ & @ × = °           said
                           `50 %` → `cincuenta por ciento`; `4x4` → `cuatro por cuatro`;
-                          `20 ºC` → `veinte grados celsius`
-€ $ £ ¥                 behind their number, with `de` after millón; $ is a dólar
+                          `20 ºC` → `veinte grados celsius`;
+                          `2 + 2=4` → `dos más dos igual a cuatro`
+< > ≤ ≥                 said before a number that they bound or compare; elsewhere spaces
+                          `3 < 5` → `tres menor que cinco`; `<unk> ok` → `unk ok`
+addresses               their signs are said, where www, a scheme, a mailbox or an ending that is no
+                        word (com org net edu gob gov) shows that it is one
+                          `www.x.es` → `www punto x punto es`;
+                          `ana@rae.es` → `ana arroba rae punto es`;
+                          `Ya.es tarde` → `ya es tarde`
+€ $ £ ¥ R$              behind their number, with `de` after millón; $ is a dólar; codes too
                           `20€` → `veinte euros`; `US$ 1` → `un dólar`;
                           `$3 millones` → `tres millones de dólares`;
-                          `1.000.000 €` → `un millón de euros`
+                          `1.000.000 €` → `un millón de euros`; `R$ 5` → `cinco reales`;
+                          `5 USD` → `cinco dólares`
 units                   behind a number, with `de` after millón; m g l behind digits and a space
                           `120 km/h` → `ciento veinte kilómetros por hora`;
                           `un kg` → `un kilogramo`; `5 m` → `cinco metros`; `5G` → `cinco g`;
-                          `9 m²` → `nueve metros cuadrados`
+                          `9 m²` → `nueve metros cuadrados`; `5 kgs` → `cinco kilogramos`
 abbreviations           those that stand for one thing; UD. that ends a text with small letters
                         is no usted; a. C. and d. C. after a number but un, or after siglo's
                           `Sr. Sra. Dr. Ud.` → `señor señora doctor usted`;
                           `EE. UU.` → `estados unidos`; `n.º 5` → `número cinco`;
                           `p. ej.` → `por ejemplo`; `D. Juan` → `d juan`;
                           `Es de la UD.` → `es de la ud`; `¿Y Ud.?` → `y usted`;
+                          `Mª Luisa` → `maría luisa`; `C/ Mayor` → `calle mayor`;
                           `50 a. C.` → `cincuenta antes de cristo`; `un AC Milan` → `un ac milan`
 acronyms, letters       words; letters one by one make one, but a e o u y only with dots; a letter
                         without dots is no part of initials with them

@@ -16,14 +16,15 @@ from typing import NamedTuple
 
 from harness.text import abbreviations, numerals
 from harness.text.abbreviations import Noun
+from harness.text.addresses import spelt
 from harness.text.signs import APOSTROPHES, SignTable, WordTable
 
 _UNBROKEN = "\u00a0\u2009\u202f"
 _SPACES = re.compile(f"[{_UNBROKEN}]")
 _THOUSANDS = re.compile(rf"(?<![0-9.,:])[1-9][0-9]{{0,2}}(?:[{_UNBROKEN}][0-9]{{3}})+(?![0-9])")
 _CLUB = re.compile(r"(?<!\w)([UV]D)\.(?=\W*\Z)")
-_MEANT = frozenset(".,:%‰€$£¥°&@+-−×/")
-_LETTER = r"[^\s0-9.,:%‰€$£¥°&@+\-−×/]"
+_MEANT = frozenset(".,:%‰€$£¥°&@+-−×/=")
+_LETTER = r"[^\s0-9.,:%‰€$£¥°&@+\-−×/=]"
 _INITIAL = r"[a-zà-öø-ɏ]"
 _START = rf"(?: (?<!{_LETTER}) | (?<=u\$s) )"  # of a word
 _ENDING = r"[ºª] | (?<=\.)(?:°|[oa]s) | er(?:[oa]s?)? | [rdtmvn][oa]s?"
@@ -31,16 +32,16 @@ _ATOMS = re.compile(
     rf"""
       (?<![0-9.,:]) (?P<number>[0-9]{{1,3}}) \.? (?P<ending>{_ENDING}) (?!{_LETTER})
     | (?P<minus> (?<!\S)-(?=[0-9]) | −(?=[0-9]) )
-    | (?P<money> (?<!{_LETTER})us\$ | (?<!{_LETTER})u\$s | [€$£¥] )
+    | (?P<money> (?<!{_LETTER})(?:us|r|mx|mex)\$ | (?<!{_LETTER})u\$s | [€$£¥] )
     | (?P<digits> [0-9]+ (?:[.,:][0-9]+)* )
     | {_START} (?P<unit> km/h | m/s | [kc]?m(?:[²³]|[23](?![0-9])) ) (?!{_LETTER})
     | [º°] (?P<degree>[cf]) (?!{_LETTER})
     | (?P<degrees> ° )
     | {_START} (?P<numero> n\.?[º°] ) (?!{_LETTER})
-    | {_START} (?P<named> [dm]\.ª ) (?!{_LETTER})
+    | {_START} (?P<named> [dm]\.?ª ) (?!{_LETTER})
     | {_START} (?P<initials> (?:{_INITIAL}\.)+ {_INITIAL}? ) (?!{_LETTER})
     | (?P<word> {_LETTER}+ ) (?P<dot> \. )?
-    | (?P<sign> [%‰&@+×] )
+    | (?P<sign> [%‰&@+×] | =(?![\s=]) )
     """,
     re.VERBOSE,
 )
@@ -82,7 +83,7 @@ def spanish(text: str) -> str:
         text = _THOUSANDS.sub(lambda found: _SPACES.sub(".", found[0]), text)
     if "D." in text and text != text.upper():
         text = _CLUB.sub(r"\1", text)
-    pieces = text.split()
+    pieces = spelt(text).split()
     plain = [*map(_PLAIN.__getitem__, pieces)]
     if None not in plain:
         return " ".join(filter(None, plain))

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
-from urllib.parse import quote
 
 import pandas as pd
 
 from harness import markdown, measures, reading, text
 from harness.contracts import Result
+from harness.escaping import marked, unmarked
 from harness.sections.speech.words import TEXTS
 
 FIRST = 3  # sentences of each variant
@@ -46,7 +46,7 @@ def _row(row: dict[str, Any]) -> list[str]:
         markdown.escape(reading.Line(row["variant"], row["session"], "").label),
         markdown.escape(row["item"]),
         markdown.escape(row["reference"]),
-        f"[{markdown.escape(name)}]({quote(path)})",
+        markdown.link(name, path),
         markdown.code(str(row["audio_sha256"])[:HASH]),
     ]
 
@@ -82,6 +82,10 @@ def _heard(result: Result, name: str) -> pd.DataFrame:
     rows = reading.rows(result.judged, dataset=name, judge="round_trip", replica=0, error="")
     rows = rows.drop_duplicates(["variant", "item"]).set_index(["variant", "item"])
     rule = measures.normaliser(result, name)
-    compared = text.NORMALISERS.get(rule, str)
+    normalise = text.NORMALISERS.get(rule, str)
+
+    def compared(said: str) -> str:
+        return marked(normalise(unmarked(said)))
+
     both = rows[["text", "reference"]]
     return both.apply(lambda column: column.map(compared)) if len(both) else both
