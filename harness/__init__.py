@@ -24,6 +24,7 @@ corpus       data sets on disk a row at a time: tables, releases, archives
 figures      metrics that are a judge's figure as it is
 ruling       the rule that every gate decides by
 plugins      name -> file -> the exported value
+stored       metrics of the user's own as a result keeps them
 markdown, metric_names, noted, wording, reading   pieces of a report: tables, words, look-ups
 replayed     another's protocol: what it says, and what the same configurations show in rounds
 measures     which metrics belong together, and which stand for speed and quality
