@@ -28,7 +28,6 @@ from harness import (
 from harness.contracts import Result
 from harness.errors import StoreError
 from harness.runner.pool import Tell
-from harness.spec.naming import own_files
 from harness.verdict.agreeing import contradiction
 from harness.worker import Connection, Worker
 
@@ -179,8 +178,9 @@ def render(folder: str | Path, language: str | None = None) -> Path:
         with plugins.data_only(), store.told_of(place):
             written = str(result.experiment["report"]["language"])
             rendered = _render(result, language or written, coming)
-        manifest = {**store.published(place), "rendered": sorted(rendered)}
-        coming.put(store.MANIFEST, store.as_json(manifest))
+        if set(rendered) != store.rendered(place):  # else what is committed stays as it is
+            manifest = {**store.published(place), "rendered": sorted(rendered)}
+            coming.put(store.MANIFEST, store.as_json(manifest))
         coming.commit(set(RENDERED) - set(rendered))
     return report_path(place)
 
@@ -255,7 +255,7 @@ def _key(measured: pipeline.Measured, today: datetime.date) -> str:
     expired = [waiver.until < today for waiver in given.experiment.waivers]
     made = [(name, one.fingerprint, one.error) for name, one in given.made.items()]
     code = hashlib.sha256()
-    own = (path for _, path in own_files(experiment, given.locate))
+    own = (path for _, path in spec.own_files(experiment, given.locate))
     for path in [*sorted(plugins.PACKAGE.rglob("*.py")), *own]:
         code.update(path.read_bytes())
     return store.digest([measured.key, made, experiment, expired, code.hexdigest()])

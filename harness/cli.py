@@ -143,7 +143,8 @@ def _compare(options: argparse.Namespace) -> int:
     print(writing.plain(found, options.language or "en", options.all))
     if options.markdown:
         text = writing.markdown(found, options.language or found.language, options.all)
-        store.write_atomic(options.markdown, text)
+        sign = writing.SIGN.encode()  # what tells our file from another one
+        store.write_outside(options.markdown, text.encode() + sign, sign)
     return found.exit_code
 
 
@@ -164,17 +165,20 @@ def _history(options: argparse.Namespace) -> int:
 
 
 def _check(options: argparse.Namespace) -> int:
-    from harness import feasibility, spec
+    from harness import feasibility, plugins, spec
 
     wrong = 0
     for path in options.experiment:
         try:
-            experiment = spec.load(path)
-            print(f"{path}: in order")
-            folder = spec.results_folder(path, experiment.name)
-            given = options.call_seconds
-            seen = feasibility.foresee(experiment, folder, spec.locator(path), given)
-            print("\n".join(seen.lines()))
+            for name, file in spec.own_files_of(path).items():
+                print(f"{path}: runs {name}: {file}")
+            with plugins.answering():
+                experiment = spec.load(path)
+                print(f"{path}: in order")
+                folder = spec.results_folder(path, experiment.name)
+                given = options.call_seconds
+                seen = feasibility.foresee(experiment, folder, spec.locator(path), given)
+                print("\n".join(seen.lines()))
         except HarnessError as error:
             wrong += 1
             print(error, file=sys.stderr)

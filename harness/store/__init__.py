@@ -20,7 +20,7 @@ reading     what was published, as data
 from harness.store.encoding import digest
 from harness.store.files import as_json, bounded, inside, write_atomic, write_outside
 from harness.store.names import HISTORY, MANIFEST, REPORT, WORK
-from harness.store.owning import claim, mark, ours
+from harness.store.owning import claim, mark, ours, rendered
 from harness.store.publishing import (
     Next,
     complete,
@@ -61,6 +61,7 @@ __all__ = [
     "published",
     "read",
     "read_back",
+    "rendered",
     "sweep_audio",
     "sweep_out",
     "told_of",

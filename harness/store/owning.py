@@ -23,9 +23,9 @@ _HASH = re.compile(r"[0-9a-f]{64}")
 _SHOWN = 3  # names of somebody else's files in the line that refuses a folder
 
 
-def claim(folder: Path, rendered: Collection[str]) -> None:
+def claim(folder: Path, renders: Collection[str]) -> None:
     """Refuse a folder that is not a run's, and one in which somebody else's file has the name of
-    one that a run writes; `rendered`: those of report and figures. Writes nothing.
+    one that a run writes; `renders`: those of report and figures. Writes nothing.
 
     Raises: StoreError.
     """
@@ -39,7 +39,7 @@ def claim(folder: Path, rendered: Collection[str]) -> None:
             "Give --out a new or an empty folder."
         )
     mine = written(folder)
-    for name in sorted({*names.PUBLISHED, names.HISTORY, names.OWN_SCORES, *rendered} - mine):
+    for name in sorted({*names.PUBLISHED, names.HISTORY, names.OWN_SCORES, *renders} - mine):
         path = inside(folder, name)
         if path.exists() or path.is_symlink():
             raise StoreError(f"{path}: is there already and no run wrote it; move it away.")
@@ -94,6 +94,12 @@ def written(folder: Path) -> set[str]:
     if found is not None:
         mine |= {*found["files"], *_rendered(folder, found)}
     return {*mine, names.HISTORY, names.MANIFEST} if mine else mine
+
+
+def rendered(folder: Path) -> set[str]:
+    """The report and figures that the folder's manifest tells of."""
+    found = manifest(folder)
+    return set(_rendered(folder, found)) if found else set()
 
 
 def _rendered(folder: Path, found: Mapping[str, Any]) -> Iterator[str]:

@@ -129,6 +129,8 @@ def _clear(folder: Path) -> None:
     for place, name in ((at, "figures/"), (at.parent, "")):
         found = [path.name for path in place.iterdir()] if place.is_dir() else []
         remove(folder, [f"{names.NEXT}/{name}{one}" for one in found])
+        with contextlib.suppress(OSError):
+            place.rmdir()
 
 
 def files_of(result: Result, yaml_text: str | bytes) -> dict[str, bytes]:
