@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import shutil
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import frozen_run
+import numpy as np
 import pyarrow
 import pyarrow.parquet
 import pytest
@@ -95,28 +97,29 @@ def test_a_file_that_is_not_as_it_was_written_is_one_line(
 
 
 @pytest.mark.parametrize("name", [name for name in FILES if name != "manifest.json"])
-@pytest.mark.parametrize("way", [way for way in BROKEN if way not in ("a folder", "huge")])
+@pytest.mark.parametrize("way", ["empty", "cut", "garbage", "no text", "a list", "null", "deep"])
 def test_so_is_one_whose_manifest_was_made_to_fit(
     name: str, way: str, folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     BROKEN[way](folder / name)
     frozen_run.adjusted(folder)
     code, _ = answers(folder, capsys)
-    assert code == 2 or name == "experiment.yaml"  # kept for whoever reads it: nothing is read of it
+    assert (
+        code == 2 or name == "experiment.yaml"
+    )  # kept for whoever reads it: nothing is read of it
 
 
 VALUES = ["", "x", "nan", "inf", "-inf", "1e999", "1" * 400, "-1", "NULL", "\x00", "=1+1", "1,5"]
 
 
-@pytest.mark.parametrize("value", VALUES)
-@pytest.mark.parametrize("name", [n for n in TABLES if n not in ("changed", "claims", "judged")])
+@pytest.mark.parametrize("name", ["checks", "sessions", "stops", "summary", "variants"])
 def test_a_cell_of_another_kind_is_one_line_or_does_no_harm(
-    name: str, value: str, folder: Path, capsys: pytest.CaptureFixture[str]
+    name: str, folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     import pandas as pd
 
     data = pd.read_csv(folder / f"{name}.csv", dtype=str, keep_default_na=False)
-    for column in data.columns if len(data) else ():
+    for column, value in zip(data.columns, itertools.cycle(VALUES), strict=False):
         changed = data.copy()
         changed.loc[0, column] = value
         changed.to_csv(folder / f"{name}.csv", index=False, lineterminator="\n")
@@ -124,14 +127,16 @@ def test_a_cell_of_another_kind_is_one_line_or_does_no_harm(
         answers(folder, capsys)
 
 
-@pytest.mark.parametrize("value", [None, 7, "x", [], {}, [None], {"x": None}, 1e308, -1, True])
+KINDS: list[Any] = [None, 7, "x", [], {}, [None], {"x": None}, 1e308, True]
+
+
 @pytest.mark.parametrize("name", FACTS)
 def test_a_fact_of_another_kind_is_one_line_or_does_no_harm(
-    name: str, value: Any, folder: Path, capsys: pytest.CaptureFixture[str]
+    name: str, folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = folder / f"{name}.json"
     facts = json.loads(path.read_text(encoding="utf-8"))
-    for key in facts:
+    for key, value in zip(facts, itertools.cycle(KINDS), strict=False):
         path.write_text(json.dumps({**facts, key: value}), encoding="utf-8")
         frozen_run.adjusted(folder)
         answers(folder, capsys)
@@ -304,20 +309,15 @@ def test_a_table_that_pickles_something_into_its_types_is_read_without_it(
     assert not ran.exists()
 
 
-@pytest.mark.parametrize("rows", [30_000_000, 3_000_000])
+@pytest.mark.parametrize(("text", "rows"), [("x", 21_000_000), ("x" * 200_000, 50_000)])
 def test_a_small_file_that_unpacks_to_gigabytes_is_one_line(
-    rows: int, folder: Path, capsys: pytest.CaptureFixture[str]
+    text: str, rows: int, folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = folder / "calls.parquet"
-    text = pyarrow.DictionaryArray.from_arrays(
-        pyarrow.array([0] * 1000, pyarrow.int8()), pyarrow.array(["x" * 1_000_000])
-    )
-    schema = pyarrow.schema([("item", text.type)])
-    with pyarrow.parquet.ParquetWriter(path, schema) as file:
-        batch = pyarrow.table([pyarrow.chunked_array([text] * 1000)], schema=schema)
-        for _ in range(rows // 1_000_000):
-            file.write_table(batch)
-    assert path.stat().st_size < 100_000_000
+    places = pyarrow.array(np.zeros(rows, dtype=np.int8))
+    column = pyarrow.DictionaryArray.from_arrays(places, pyarrow.array([text]))
+    pyarrow.parquet.write_table(pyarrow.table({"item": column}), path)
+    assert path.stat().st_size < 10**6
     frozen_run.adjusted(folder)
     code, said = answers(folder, capsys)
     assert code == 2
