@@ -1,4 +1,4 @@
-"""One finished run of the fake family, made once per process and copied by the tests that break it."""
+"""One finished run of the fake family, made once and copied by the tests that break it."""
 
 from __future__ import annotations
 
