@@ -112,6 +112,8 @@ def read_csv(table: str, path: Path, data: bytes) -> pd.DataFrame:
     try:
         found = pd.read_csv(io.BytesIO(data), dtype=str, keep_default_na=False, index_col=False)
         _small(path, len(found))
+        if found.isna().to_numpy().any():  # an empty field is "": this one is not there
+            raise ValueError("a row has fewer fields than columns")
         for name in [column for column in columns if column in found]:
             found[name] = [read[columns[name]](text) for text in found[name]]
         return tables.check(table, found)
