@@ -3,6 +3,7 @@ are taken, as the columns that the table has."""
 
 from __future__ import annotations
 
+import csv
 import hashlib
 import io
 import json
@@ -112,13 +113,23 @@ def read_csv(table: str, path: Path, data: bytes) -> pd.DataFrame:
     try:
         found = pd.read_csv(io.BytesIO(data), dtype=str, keep_default_na=False, index_col=False)
         _small(path, len(found))
-        if found.isna().to_numpy().any():  # an empty field is "": this one is not there
-            raise ValueError("a row has fewer fields than columns")
+        _even(data)
         for name in [column for column in columns if column in found]:
             found[name] = [read[columns[name]](text) for text in found[name]]
         return tables.check(table, found)
-    except (ValueError, KeyError, TypeError, OverflowError, pd.errors.ParserError) as error:
+    except (ValueError, KeyError, TypeError, OverflowError, csv.Error) as error:
         raise StoreError(f"{path}: is no table of {table} ({_short(error)}).") from error
+
+
+def _even(data: bytes) -> None:
+    """Refuse text whose last row was cut, or a row with more or fewer fields than columns: pandas
+    fills in what is not there."""
+    if not data.endswith(b"\n"):
+        raise ValueError("its last row is cut short")
+    rows = csv.reader(io.StringIO(data.decode("utf-8"), newline=""))
+    csv.field_size_limit(limits.TABLE_BYTES)
+    if len({len(row) for row in rows}) > 1:
+        raise ValueError("a row has more or fewer fields than there are columns")
 
 
 def _small(path: Path, rows: int) -> None:
