@@ -27,6 +27,7 @@ figures      metrics that are a judge's figure as it is
 ruling       the rule that every gate decides by
 plugins      name -> file -> the exported value
 escaping     foreign text made harmless: for a report, a figure, a terminal, a CSV
+stored       metrics of the user's own as a result keeps them
 markdown, metric_names, noted, wording, reading   pieces of a report: tables, words, look-ups
 replayed     another's protocol: what it says, and what the same configurations show in rounds
 measures     which metrics belong together, and which stand for speed and quality

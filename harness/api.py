@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import hashlib
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -22,12 +23,16 @@ from harness import (
     setting,
     spec,
     store,
+    stored,
 )
-from harness.contracts import Locate, Result
+from harness.contracts import Result
+from harness.errors import StoreError
 from harness.runner.pool import Tell
+from harness.verdict.agreeing import contradiction
 from harness.worker import Connection, Worker
 
-REPORT = "report.md"
+FIGURES = "figures"
+RENDERED = (store.REPORT, *(f"{FIGURES}/{name}.png" for name in plots.FIGURES))
 
 
 class Quiet:
@@ -56,30 +61,79 @@ def run(
     Raises: SpecError, AssetError, StoreError and the other HarnessErrors for what a user can mend.
     """
     path = Path(experiment)
-    read = spec.load(path)
-    folder = Path(out) if out else spec.results_folder(path, read.name)
-    tell = tell or Quiet()
-    with store.locked(folder):
-        if fresh:
-            store.forget(folder)
-        for line in feasibility.undecidable(read, folder, spec.locator(path)):
-            tell.line(line)
-        measured = pipeline.Run(setting.prepare(read, folder, path, tell), tell, start).measure()
-        today = datetime.date.today()
-        key = _key(measured, today)
-        if store.finished(folder) == key:
-            result = load(folder)
-            tell.line("nothing has changed since the last run" + _lost(result))
-            return result
-        tell.line("deciding and writing the report")
-        given = deciding.Given(measured.chosen, today, path)
-        decided = deciding.decide(_undecided(measured), measured.setting.made, given)
-        store.publish(decided, path.read_text(encoding="utf-8"))
+    with plugins.answering():
+        read = spec.load(path)
+        folder = Path(out) if out else spec.results_folder(path, read.name)
+        store.claim(folder, RENDERED)
+        with store.locked(folder):
+            store.mark(folder)
+            if fresh:
+                store.forget(folder)
+            return _run(read, folder, path, (tell or Quiet(), start))
+
+
+def _run(
+    read: spec.Experiment,
+    folder: Path,
+    path: Path,
+    means: tuple[Tell, Callable[[str], Connection]],
+) -> Result:
+    """The run in a folder that is its own; `means`: whom to tell, and how to start a worker."""
+    tell, start = means
+    text = path.read_bytes()
+    for line in feasibility.undecidable(read, folder, spec.locator(path)):
+        tell.line(line)
+    measured = pipeline.Run(setting.prepare(read, folder, path, tell), tell, start).measure()
+    today = datetime.date.today()
+    key = _key(measured, today)
+    if store.finished(folder) == key:
         result = load(folder)
-        _write_report(result, read.report.language)
-        history.record(result, measured.key)
-        store.note_finished(folder, key)
+        tell.line("nothing has changed since the last run" + _lost(result))
+        return result
+    tell.line("deciding and writing the report")
+    given = deciding.Given(measured.chosen, today, path)
+    decided = deciding.decide(_undecided(measured), measured.setting.made, given)
+    _publish(_with_own_sections(decided, measured), text, measured.key)
+    result = load(folder)
+    store.note_finished(folder, key)
     return result
+
+
+def _with_own_sections(decided: Result, measured: pipeline.Measured) -> Result:
+    """The result with what sections of the user's own say of it: later, nobody runs their code."""
+    own = report.own_sections(decided, measured.setting.locate)
+    if not own:
+        return decided
+    known = dict(decided.experiment.get(stored.KEY) or {})
+    experiment = {**decided.experiment, stored.KEY: {**known, "sections": own}}
+    return replace(decided, experiment=experiment)
+
+
+def _publish(decided: Result, yaml: bytes, measured: str) -> None:
+    """Tables, report, figures and the line of history, which come into the folder as one; the
+    report is made of what readers of the tables will read."""
+    folder, coming = decided.folder, store.Next(decided.folder)
+    files = store.files_of(decided, yaml)
+    for name, content in files.items():
+        coming.put(name, content)
+    with plugins.data_only(), store.told_of(folder):
+        result = _scored(store.read_back(files, decided.folder))
+        language = str(result.experiment["report"]["language"])
+        rendered = _render(result, language, coming)
+        past = history.recorded(result, measured)
+    if past is not None:
+        coming.put(store.HISTORY, past)
+    coming.put(store.MANIFEST, store.manifest_of(files, rendered))
+    coming.commit(set(RENDERED) - set(rendered))
+
+
+def _render(result: Result, language: str, coming: store.Next) -> list[str]:
+    """Write report and figures to where they wait for their publication; their names."""
+    drawn = plots.draw(result, coming.at / FIGURES, language)
+    figures = [f"{FIGURES}/{path.name}" for path in drawn]
+    coming.took(figures)
+    coming.put(store.REPORT, report.render(result, language))
+    return [*figures, store.REPORT]
 
 
 def _lost(result: Result) -> str:
@@ -91,21 +145,44 @@ def _lost(result: Result) -> str:
 def load(folder: str | Path) -> Result:
     """What an earlier run left in its folder; `scores` is rebuilt from the calls.
 
-    Raises: StoreError for a folder that is no run, of another schema, or edited since.
+    A result is data, whoever it came from: nothing that its files name is imported or run.
+
+    Raises: StoreError for a folder that is no run, of another schema, or edited since, and for a
+    verdict that does not follow from its checks.
     """
-    result = store.read(Path(folder))
-    beside = result.folder / str(result.experiment["beside"]) / "experiment.yaml"
-    calls, judged = result.tables["calls"], result.tables["judged"]
-    scores = deciding.scores(result.experiment, calls, spec.locator(beside), judged)
+    place = Path(folder)
+    with plugins.data_only(), store.told_of(place):
+        result = store.read(place)
+        wrong = contradiction(result.experiment, result.tables["checks"], result.verdict)
+        if wrong:
+            raise StoreError(
+                f"{place / 'verdict.json'}: does not follow from the checks: {wrong};"
+                " run the experiment again."
+            )
+        return _scored(result)
+
+
+def _scored(result: Result) -> Result:
+    scores = deciding.stored_scores(result)
     return replace(result, tables={**result.tables, "scores": scores})
 
 
 def render(folder: str | Path, language: str | None = None) -> Path:
     """Write report.md and the figures again from the stored tables; nothing is measured."""
-    result = load(folder)
-    written = result.experiment["report"]["language"]
-    _write_report(result, language or str(written))
-    return report_path(Path(folder))
+    place = Path(folder)
+    store.published(place)
+    store.claim(place, RENDERED)
+    with store.locked(place):
+        result = load(place)
+        coming = store.Next(place)
+        with plugins.data_only(), store.told_of(place):
+            written = str(result.experiment["report"]["language"])
+            rendered = _render(result, language or written, coming)
+        if set(rendered) != store.rendered(place):  # else what is committed stays as it is
+            manifest = {**store.published(place), "rendered": sorted(rendered)}
+            coming.put(store.MANIFEST, store.as_json(manifest))
+        coming.commit(set(RENDERED) - set(rendered))
+    return report_path(place)
 
 
 def compare(
@@ -118,15 +195,17 @@ def compare(
     """
     sides = load(before), load(after)
     metrics: dict[str, plugins.NamedMetric] = {}
-    for side in reversed(sides):
-        locate = spec.locator(side.folder / str(side.experiment["beside"]) / "experiment.yaml")
-        metrics |= {named.name: named for named in deciding.metrics(side.experiment, locate)}
-    return comparing.compare(*sides, metrics, how)
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(plugins.data_only())
+        stack.enter_context(store.told_of(Path(f"{before}, {after}")))
+        for side in reversed(sides):
+            metrics |= {named.name: named for named in deciding.stored_metrics(side)}
+        return comparing.compare(*sides, metrics, how)
 
 
 def report_path(folder: Path) -> Path:
     """Where the report of a run lies."""
-    return folder / REPORT
+    return folder / store.REPORT
 
 
 def _undecided(measured: pipeline.Measured) -> Result:
@@ -135,7 +214,12 @@ def _undecided(measured: pipeline.Measured) -> Result:
     beside = _way(given.folder, given.file.parent)
     return Result(
         folder=given.folder,
-        experiment={**spec.to_json(given.experiment), "beside": beside, **_identity(given)},
+        experiment={
+            **spec.to_json(given.experiment),
+            "beside": beside,
+            **_identity(given),
+            **_own_metrics(given),
+        },
         environment=measured.environment,
         verdict={},
         tables={**measured.tables, **setting.described(given)},
@@ -148,17 +232,19 @@ def _identity(given: setting.Setting) -> dict[str, Any]:
     return {"data": data, "measuring": setting.MEASURING}
 
 
+def _own_metrics(given: setting.Setting) -> dict[str, Any]:
+    """What is stored of the metrics of the user's own, if there are any."""
+    named = deciding.metrics(spec.to_json(given.experiment), given.locate)
+    own = stored.facts(named, given.locate)
+    return {stored.KEY: {"metrics": own}} if own else {}
+
+
 def _way(folder: Path, other: Path) -> str:
     """How to get from one folder to another; in full where they share no drive."""
     try:
         return Path(os.path.relpath(other, folder)).as_posix()
     except ValueError:
         return other.resolve().as_posix()
-
-
-def _write_report(result: Result, language: str) -> None:
-    plots.draw(result, result.folder / "figures", language)
-    store.write_atomic(report_path(result.folder), report.render(result, language))
 
 
 def _key(measured: pipeline.Measured, today: datetime.date) -> str:
@@ -169,19 +255,7 @@ def _key(measured: pipeline.Measured, today: datetime.date) -> str:
     expired = [waiver.until < today for waiver in given.experiment.waivers]
     made = [(name, one.fingerprint, one.error) for name, one in given.made.items()]
     code = hashlib.sha256()
-    for path in [*sorted(plugins.PACKAGE.rglob("*.py")), *_own_plugins(experiment, given.locate)]:
+    own = (path for _, path in spec.own_files(experiment, given.locate))
+    for path in [*sorted(plugins.PACKAGE.rglob("*.py")), *own]:
         code.update(path.read_bytes())
     return store.digest([measured.key, made, experiment, expired, code.hexdigest()])
-
-
-def _own_plugins(part: Any, locate: Locate) -> Iterator[Path]:
-    """The Python files that an experiment names, wherever in it they stand."""
-    if isinstance(part, str) and part.endswith(".py"):
-        yield locate(part)
-    elif isinstance(part, Mapping):
-        for key, value in part.items():
-            yield from _own_plugins(key, locate)
-            yield from _own_plugins(value, locate)
-    elif isinstance(part, list):
-        for value in part:
-            yield from _own_plugins(value, locate)

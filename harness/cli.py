@@ -144,7 +144,8 @@ def _compare(options: argparse.Namespace) -> int:
     print(writing.plain(found, options.language or "en", options.all))
     if options.markdown:
         text = writing.markdown(found, options.language or found.language, options.all)
-        store.write_atomic(options.markdown, text)
+        sign = writing.SIGN.encode()  # what tells our file from another one
+        store.write_outside(options.markdown, text.encode() + sign, sign)
     return found.exit_code
 
 
@@ -165,25 +166,32 @@ def _history(options: argparse.Namespace) -> int:
 
 
 def _check(options: argparse.Namespace) -> int:
-    from harness import feasibility, spec, variants
+    from harness import plugins, spec
 
     wrong = 0
     for path in options.experiment:
         try:
-            experiment = spec.load(path)
-            locate = spec.locator(path)
-            lines = [*variants.wrong(experiment, locate), *feasibility.missing(experiment, locate)]
-            if lines:
-                raise HarnessError("\n".join(f"{path}: {line}" for line in lines))
-            print(f"{path}: in order")
-            folder = spec.results_folder(path, experiment.name)
-            given = options.call_seconds
-            seen = feasibility.foresee(experiment, folder, spec.locator(path), given)
-            print("\n".join(seen.lines()))
+            for name, file in spec.own_files_of(path).items():
+                print(f"{path}: runs {name}: {file}")
+            with plugins.answering():
+                _look(path, options.call_seconds)
         except HarnessError as error:
             wrong += 1
             print(error, file=sys.stderr)
     return 2 if wrong else 0
+
+
+def _look(path: Path, call_seconds: float) -> None:
+    """Print what an experiment's plan decides. Raises: HarnessError for what is missing."""
+    from harness import feasibility, spec, variants
+
+    experiment = spec.load(path)
+    locate = spec.locator(path)
+    if lines := [*variants.wrong(experiment, locate), *feasibility.missing(experiment, locate)]:
+        raise HarnessError("\n".join(f"{path}: {line}" for line in lines))
+    print(f"{path}: in order")
+    folder = spec.results_folder(path, experiment.name)
+    print("\n".join(feasibility.foresee(experiment, folder, locate, call_seconds).lines()))
 
 
 def _seconds(text: str) -> float:

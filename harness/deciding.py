@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from harness import scoring, tables, verdict
+from harness import reading, scoring, stored, tables, verdict
 from harness.contracts import Locate, Result
 from harness.made import Made, row
 from harness.measures import BESIDE_OPINIONS, COMPANIONS, OPINIONS
@@ -136,18 +136,53 @@ def _companions(metrics: Sequence[str]) -> tuple[str, ...]:
     return beside + (BESIDE_OPINIONS if any(name.startswith(OPINIONS) for name in metrics) else ())
 
 
+def stored_scores(result: Result) -> pd.DataFrame:
+    """The scores of a run that is read: by our metrics from its calls, by the user's own as they
+    were stored, since no code of theirs is run."""
+    experiment, calls = result.experiment, result.tables["calls"]
+    ours = [named for named in stored_metrics(result, lenient=True) if _is_ours(named)]
+    heard = scoring.heard(calls, _normalisers(experiment))
+    found = _scored(experiment, ours, calls, (heard, result.tables["judged"])).table
+    theirs = result.tables.get("scores")
+    return found if theirs is None else pd.concat([found, theirs], ignore_index=True)
+
+
+def stored_metrics(result: Result, lenient: bool = False) -> list[NamedMetric]:
+    """Every metric that a result's tables hold, as it was stored; `lenient`: without those of the
+    user's own, of which older runs tell nothing. Raises: PluginError."""
+    whole = reading.rows(result.tables["summary"], stage="")
+
+    def find(name: str) -> NamedMetric:
+        mine = reading.rows(whole, metric=name)
+        figures = dict(zip(mine["variant"], mine["value"], strict=True))
+        return stored.find_metric(name, result.experiment, figures)
+
+    return _named(result.experiment, find, ours=lenient)
+
+
+def _is_ours(named: NamedMetric) -> bool:
+    return not named.name.endswith(".py")
+
+
 def metrics(experiment: Mapping[str, Any], locate: Locate) -> list[NamedMetric]:
     """Every metric that the experiment's tables hold: asked for, gated, claimed, and the usual."""
+    return _named(experiment, lambda name: find_metric(name, locate))
+
+
+def _named(
+    experiment: Mapping[str, Any], find: Callable[[str], NamedMetric], ours: bool = False
+) -> list[NamedMetric]:
     names = [*ALWAYS, *(TIMED if experiment.get("latency") else ())]
     for part in experiment.get("quality") or []:
         names += [*part["metrics"], *_companions(part["metrics"])]
     for wanted in ("gates", "claims"):
         names += [entry["metric"] for entry in experiment.get(wanted) or []]
-    found = {name: find_metric(name, locate) for name in dict.fromkeys(names)}
+    wanted_names = [n for n in dict.fromkeys(names) if not (ours and n.endswith(".py"))]
+    found = {name: find(name) for name in wanted_names}
     for named in list(found.values()):
         made_of = named.metric.ratio_of
         if made_of:
-            found.setdefault(made_of, find_metric(made_of, locate))
+            found.setdefault(made_of, find(made_of))
     return list(found.values())
 
 

@@ -109,7 +109,9 @@ class Run:
             "stops": pd.concat(stops, ignore_index=True),
             "sessions": sessions,
         }
-        store.sweep_audio(self.setting.folder / AUDIO, found["calls"]["audio"])
+        calls = found["calls"][found["calls"]["audio"] != ""]
+        spoken = dict(zip(calls["audio"], calls["audio_sha256"], strict=True))
+        store.sweep_audio(self.setting.folder, spoken, AUDIO)
         key = store.digest([unit.content() for unit in [*units, *judged]])
         return Measured(self.setting, found, chosen, key, facts)
 
@@ -186,6 +188,8 @@ class Run:
             units[entry] = self._unit(stem, [entry], part, data.fingerprint)
         still_open = self.setting.gates(chosen).of_dataset(part)
         gives = self.setting.family.gives
+        for name in names:  # no folder of them may be a link to elsewhere
+            store.inside(self.setting.folder, f"{AUDIO}/{part}/{name}/x")
         audio_folder = self.setting.folder / AUDIO / part if "audio" in gives else None
         seed = self.setting.experiment.seed
         self._stream(units, Stream(data, seed, seconds, still_open, audio_folder))

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import hashlib
 import importlib
 import importlib.util
+import os
 import re
 import sys
+import threading
+from collections.abc import Iterator
+from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, get_args, get_type_hints
 
 from harness import contracts
-from harness.errors import PluginError, UnknownNameError
+from harness.errors import HarnessError, PluginError, UnknownNameError, told
 from harness.nearest import nearest
 
 PACKAGE = Path(__file__).parent
@@ -27,6 +32,10 @@ CONTRACTS: dict[str, tuple[str, type | tuple[type, ...]]] = {
     "judges": ("judge", contracts.Judge),
     "sections": ("section", contracts.Section),
 }
+
+
+_DATA_ONLY = ContextVar("data_only", default=False)
+_OWN: dict[str, str] = {}  # module name -> file of a plugin of the user's own
 
 
 def names(kind: str) -> list[str]:
@@ -55,12 +64,38 @@ def load(kind: str, name: str, beside: Path | None = None) -> Any:
             f"harness/{kind}/{name}.py",
         )
     attribute, contract = CONTRACTS[kind]
-    entry = getattr(module, attribute, None)
+    entry = vars(module).get(attribute)
     if not isinstance(entry, contract):
         kinds = contract if isinstance(contract, tuple) else (contract,)
         wanted = " or ".join(f"`{attribute} = {kind.__name__}(...)`" for kind in kinds)
-        raise PluginError(f"{where} must define {wanted}.")
+        raise PluginError(f"{where}{_line_of(module, attribute)} must define {wanted}.")
+    if isinstance(entry, contracts.Metric) and name.endswith(".py"):
+        _whole(entry, f"{where}{_line_of(module, attribute)}")
     return entry
+
+
+def _line_of(module: ModuleType, attribute: str) -> str:
+    """ ":12", the line on which a plugin's file assigns what it exports; "" where it does not."""
+    with contextlib.suppress(OSError, ValueError, TypeError):
+        for node in ast.parse(Path(str(module.__file__)).read_text(encoding="utf-8")).body:
+            targets = node.targets if isinstance(node, ast.Assign) else []
+            if any(isinstance(one, ast.Name) and one.id == attribute for one in targets):
+                return f":{node.lineno}"
+    return ""
+
+
+def _whole(metric: contracts.Metric, where: str) -> None:
+    """Refuse a metric of the user's own whose fields say nothing that can be folded."""
+    ways = [metric.measure is not None, metric.of_variant is not None, bool(metric.ratio_of)]
+    for name in ("better", "fold"):
+        known = get_args(get_type_hints(contracts.Metric)[name])
+        if getattr(metric, name) not in known:
+            given = repr(getattr(metric, name))
+            raise PluginError(f"{where}: {name}={given} should be one of {', '.join(known)}.")
+    if sum(ways) != 1 or not isinstance(metric.unit, str):
+        raise PluginError(
+            f"{where}: should give a unit and exactly one of measure, of_variant, ratio_of."
+        )
 
 
 @dataclass(frozen=True)
@@ -83,7 +118,7 @@ def find_metric(name: str, beside: Path | None = None) -> NamedMetric:
     Raises: UnknownNameError where neither exists.
     """
     match = QUANTILE.match(name)
-    if match is None or name in names("metrics"):
+    if match is None or name in names("metrics") or name.endswith(".py"):
         metric = load("metrics", name, beside)
         return NamedMetric(name, metric, 0.5 if metric.fold == "quantile" else float("nan"))
     quantile = float(match["digits"].replace("_", ".")) / 100
@@ -101,7 +136,62 @@ def docline(kind: str, name: str) -> str:
     return text.partition("\n")[0]
 
 
+@contextlib.contextmanager
+def data_only() -> Iterator[None]:
+    """No plugin of a user's own is imported inside: a result is read, whoever it came from."""
+    before = _DATA_ONLY.set(True)
+    try:
+        yield
+    finally:
+        _DATA_ONLY.reset(before)
+
+
+@contextlib.contextmanager
+def answering() -> Iterator[None]:
+    """What a plugin of the user's own fails with is one line with its file and line, and none of
+    them ends the process. Raises: PluginError."""
+    with _no_exit():
+        try:
+            yield
+        except (HarnessError, KeyboardInterrupt):
+            raise
+        except BaseException as error:
+            files = set(_OWN.values())
+            if isinstance(error, SystemExit) or _passed_through(error, files):
+                raise PluginError(f"{told(error, files)}.") from error
+            raise
+
+
+def _passed_through(error: BaseException, files: set[str]) -> bool:
+    trace = error.__traceback__
+    while trace is not None:
+        if trace.tb_frame.f_code.co_filename in files:
+            return True
+        trace = trace.tb_next
+    return False
+
+
+@contextlib.contextmanager
+def _no_exit() -> Iterator[None]:
+    """`os._exit` of a plugin is an error as `sys.exit` is: it would leave with any code, nothing
+    decided. Children and other threads keep theirs."""
+    leave, process = os._exit, os.getpid()
+
+    def refuse(code: int) -> None:
+        if os.getpid() == process and threading.current_thread() is threading.main_thread():
+            raise SystemExit(code)
+        leave(code)
+
+    setattr(os, "_exit", refuse)  # noqa: B010  its type says that it never returns
+    try:
+        yield
+    finally:
+        setattr(os, "_exit", leave)  # noqa: B010
+
+
 def _own_file(path: Path) -> ModuleType:
+    if _DATA_ONLY.get():
+        raise PluginError(f"{path}: a result is read without running code that it names.")
     if not path.is_file():
         raise UnknownNameError(f"no file {path}; a plugin of your own is named by its path.")
     name = f"harness_own_{hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:12]}"
@@ -112,9 +202,16 @@ def _own_file(path: Path) -> ModuleType:
         raise PluginError(f"{path} cannot be imported as a Python file.")
     module = importlib.util.module_from_spec(found)
     sys.modules[name] = module
+    _OWN[name] = str(path)
     try:
-        found.loader.exec_module(module)
-    except Exception as error:
+        with _no_exit():
+            found.loader.exec_module(module)
+    except KeyboardInterrupt:
         del sys.modules[name]
-        raise PluginError(f"{path}: {type(error).__name__}: {error}") from error
+        raise
+    except BaseException as error:
+        del sys.modules[name]
+        line = told(error, {str(path)})
+        where = "" if line.startswith(str(path)) else f"{path}: "
+        raise PluginError(f"{where}{line}.") from error
     return module

@@ -13,7 +13,6 @@ from harness import measures, plugins, reading, scoring
 from harness.contracts import Result
 from harness.measures import Measure
 from harness.scoring.estimates import of_texts
-from harness.spec import find_metric, locator
 from harness.stats import Resampling
 
 ALIKE = 1.05  # sizes that differ by less are no reason
@@ -104,8 +103,7 @@ def paired(
     result: Result, metric: str, rows: tuple[Mapping[str, Any], Mapping[str, Any]]
 ) -> tuple[Bounds, str]:
     """(change, how the other one reads) of two rows of the summary: the candidate's, another's."""
-    beside = result.folder / str(result.experiment.get("beside") or ".") / "experiment.yaml"
-    named, by_difference = find_metric(metric, locator(beside)), measures.by_difference(metric)
+    named, by_difference = plugins.find_metric(metric), measures.by_difference(metric)
     change = _change(result, named, rows, "delta" if by_difference else "ratio")
     reaches = scoring.resolution(result.changes)
     place = tuple(str(rows[0][name]) for name in ("stage", "operation", "workload", "metric"))

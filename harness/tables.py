@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import io
-import math
-from collections.abc import Callable, Iterable, Mapping
-from pathlib import Path
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import pandas as pd
 
 from harness.errors import StoreError
-from harness.escaping import guarded, unguarded
+from harness.escaping import guarded
 
 # 1: first version.
 # 2: `stops`, what the runner stopped at; bounds of gates carry their level; sweeps their reach.
@@ -280,21 +278,6 @@ def to_csv(table: str, data: pd.DataFrame) -> bytes:
     lines = _Lines(newline="")
     kept.to_csv(lines, index=False, lineterminator="\r\n")
     return lines.getvalue().encode("utf-8", "replace")
-
-
-def from_csv(table: str, path: Path) -> pd.DataFrame:
-    """A table as it was written, numbers to the last digit (pandas' own parser may round)."""
-    read: dict[str, Callable[[str], Any]] = {
-        TEXT: unguarded,
-        NUMBER: lambda text: float(text) if text else math.nan,
-        WHOLE: int,
-        FLAG: lambda text: text == "True",
-    }
-    columns = TABLES[table]
-    data = pd.read_csv(path, dtype=str, keep_default_na=False)
-    for name in [column for column in columns if column in data]:
-        data[name] = [read[columns[name]](text) for text in data[name]]
-    return data
 
 
 def records(data: pd.DataFrame) -> list[dict[str, Any]]:

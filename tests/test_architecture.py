@@ -19,7 +19,7 @@ LAYERS = [
     "errors", "limits", "nearest", "garbage", "places", "hashes", "network", "made", "stats",
     "sampling", "text", "repeats",
     "audio", "mel", "contracts", "figures", "corpus",
-    "ruling", "plugins", "escaping", "markdown", "metric_names", "noted", "wording",
+    "ruling", "plugins", "stored", "escaping", "markdown", "metric_names", "noted", "wording",
     "reading", "measures", "replayed", "noise", "shortfall", "graph", "modelfiles",
     "environment", "session", "phonemes", "synthesis", "spec", "tables",
     "assets", "variants", "store", "worker", "runner", "feasibility", "scoring", "rivals",

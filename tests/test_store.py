@@ -121,10 +121,12 @@ def test_a_full_disk_is_one_line_and_leaves_the_old_file(
 
 
 def test_a_finished_run_is_known_until_one_of_its_files_changes(folder: Path) -> None:
-    (folder / "report.md").write_text("text", encoding="utf-8")
+    store.publish(result(folder), "name: x\n")
+    (folder / "notes.md").write_text("the user's own", encoding="utf-8")
     store.note_finished(folder, "key")
+    (folder / "notes.md").write_text("more", encoding="utf-8")
     assert store.finished(folder) == "key"
-    (folder / "report.md").write_text("other", encoding="utf-8")
+    (folder / "summary.csv").write_text("other", encoding="utf-8")
     assert store.finished(folder) == ""
 
 

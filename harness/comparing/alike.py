@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from harness import environment
+from harness import environment, stored
 from harness.contracts import Result
 from harness.reading import baseline, candidate, parsed, records, rows
-from harness.spec import locator
 
 UNKNOWN = "not recorded"
 # of the latency section: how warm a call is depends on them
@@ -138,13 +136,11 @@ def _data(result: Result) -> dict[str, str]:
 
 
 def _own_metrics(result: Result) -> dict[str, str]:
-    """Hash of each metric's file that is the user's own."""
+    """Hash of each metric's file that is the user's own, as it was when it measured."""
     names = {m for part in result.experiment.get("quality") or [] for m in part["metrics"]}
     names |= {entry["metric"] for entry in result.experiment.get("gates") or []}
-    beside = result.folder / str(result.experiment.get("beside") or ".") / "experiment.yaml"
-    locate = locator(beside)
     own = sorted(name for name in names if name.endswith(".py"))
-    return {f"metric {n}": hashlib.sha256(locate(n).read_bytes()).hexdigest() for n in own}
+    return {f"metric {n}": stored.code(n, result.experiment) or UNKNOWN for n in own}
 
 
 def _models(result: Result) -> Iterator[tuple[str, Any]]:

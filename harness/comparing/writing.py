@@ -51,6 +51,9 @@ def plain(comparison: Comparison, language: str, everything: bool = False) -> st
     return "\n\n".join(parts)
 
 
+SIGN = "\n<!-- harness compare -->\n"  # ends our files: only such a one is written over
+
+
 def markdown(comparison: Comparison, language: str, everything: bool = False) -> str:
     """For a pull request or a file: a heading, paragraphs, lists and a table."""
     parts = []

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from harness import environment, store
+from harness import environment, limits, store
 from harness.contracts import Result
 from harness.errors import StoreError
 
@@ -77,15 +77,24 @@ def record(result: Result, measured: str) -> bool:
     The last line is replaced if it is of the same measurement, and nothing is written if it is the
     same. Lines that cannot be read are kept as they are. Returns whether something was written.
     """
-    path = result.folder / store.HISTORY
+    text = recorded(result, measured)
+    if text is not None:
+        store.write_atomic(store.inside(result.folder, store.HISTORY), text)
+    return text is not None
+
+
+def recorded(result: Result, measured: str) -> str | None:
+    """The folder's history with the run's line, None where it stands there already (see `record`).
+
+    Raises: StoreError for a history beyond what is read.
+    """
     line = _dumped(line_of(result, measured))
-    before = _lines(path)
+    before = _lines(result.folder)
     if before and before[-1] == line:
-        return False
+        return None
     if before and _measured(before[-1]) == measured[:16]:
         before.pop()
-    store.write_atomic(path, "".join(f"{text}\n" for text in [*before, line]))
-    return True
+    return "".join(f"{text}\n" for text in [*before, line])
 
 
 def read(folder: Path) -> list[Entry]:
@@ -94,13 +103,13 @@ def read(folder: Path) -> list[Entry]:
     Raises: StoreError where there is no history, or a line of it is none.
     """
     path = folder / store.HISTORY
-    if not path.exists():
+    if not store.view(folder, store.HISTORY).exists():
         raise StoreError(f"{folder}: holds no history; `harness run` begins one.")
     found = []
-    for number, text in enumerate(_lines(path), 1):
+    for number, text in enumerate(_lines(folder), 1):
         try:
             found.append(_entry(json.loads(text)))
-        except (ValueError, KeyError, TypeError, AttributeError):
+        except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
             raise StoreError(
                 f"{path}:{number}: is no line of a history; remove it, or take the file from git."
             ) from None
@@ -158,11 +167,20 @@ def _dumped(line: Mapping[str, Any]) -> str:
     return json.dumps(line, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 
 
-def _lines(path: Path) -> list[str]:
+def _lines(folder: Path) -> list[str]:
+    path = store.view(folder, store.HISTORY)
     if not path.exists():
         return []
-    text = path.read_text(encoding="utf-8", errors="replace")  # a line that is none is named
-    return [line for line in text.split("\n") if line.strip()]
+    text = store.bounded(path, limits.HISTORY_BYTES).decode("utf-8", "replace")
+    found = [line.rstrip("\r") for line in text.split("\n") if line.strip()]
+    for number, line in enumerate(found, 1):
+        if len(line) > limits.HISTORY_LINE_BYTES:
+            most = limits.HISTORY_LINE_BYTES
+            raise StoreError(
+                f"{folder / store.HISTORY}:{number}: has more than the {most:,} signs that a run's"
+                " line may have; remove it, or take the file from git."
+            )
+    return found
 
 
 def _measured(text: str) -> str:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import math
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness import wording
+from harness import store, wording
 from harness.errors import HarnessError
 from harness.escaping.results import drawable
 from harness.history import Entry, Figure
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 WHOLE = ("pipeline", "load", "first_call", "")  # parts of the pipeline are in the table only
 MOST_PANELS = 6
+MADE_BY = "harness history --plot"  # stands in the file: what tells ours from another picture
 TEXTS = {
     "es": {
         "title": "{metric} en {n} ejecuciones",
@@ -50,7 +52,9 @@ def draw(entries: Sequence[Entry], metric: str, path: Path, language: str = "en"
 
     with matplotlib.rc_context(), matplotlib.style.context(["default", dict(style.SETTINGS)]):
         picture = _picture([_drawable(entry) for entry in entries], metric, language)
-        picture.savefig(path, dpi=style.DPI, metadata={"Software": None})
+        data = io.BytesIO()
+        picture.savefig(data, format="png", dpi=style.DPI, metadata={"Software": MADE_BY})
+    store.write_outside(path, data.getvalue(), MADE_BY.encode())
 
 
 def _drawable(entry: Entry) -> Entry:

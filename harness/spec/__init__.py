@@ -7,10 +7,12 @@ dataclasses starts without them.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from harness import limits
 from harness.contracts import Locate
 from harness.errors import SpecError
 from harness.limits import YAML_BYTES
@@ -36,7 +38,7 @@ from harness.spec.model import (
     Variant,
     Waiver,
 )
-from harness.spec.naming import find_metric, load_plugin, locator, results_folder
+from harness.spec.naming import find_metric, load_plugin, locator, own_files, results_folder
 
 __all__ = [
     "DEFAULT_SESSION",
@@ -63,6 +65,8 @@ __all__ = [
     "load",
     "load_plugin",
     "locator",
+    "own_files",
+    "own_files_of",
     "parse",
     "results_folder",
     "schema",
@@ -104,6 +108,20 @@ def parse(text: str, path: Path) -> Experiment:
 
     document = strict_yaml.read(text, Path(path).as_posix())
     return building.Builder(document, locator(Path(path))).experiment()
+
+
+def own_files_of(path: Path) -> dict[str, Path]:
+    """The user's own Python files that a YAML file names, as written there: they are run when it is
+    checked, and found without running any; nothing for a file that is no YAML."""
+    from harness.spec import strict_yaml
+
+    with contextlib.suppress(OSError, UnicodeDecodeError, SpecError):
+        if Path(path).stat().st_size > limits.YAML_BYTES:
+            return {}  # `load` tells of it
+        text = Path(path).read_text(encoding="utf-8-sig")
+        data = strict_yaml.read(text, Path(path).as_posix()).data
+        return dict(own_files(data, locator(Path(path))))
+    return {}
 
 
 def from_json(data: Mapping[str, Any], locate: Locate) -> Experiment:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,28 +13,68 @@ from harness.contracts import Locate
 from harness.errors import SpecError
 from harness.plugins import NamedMetric
 
+EXPERIMENTS = "experiments"
+
+PROJECT = (".git", "pyproject.toml")  # what tells the folder of a project
+
 
 def locator(file: Path) -> Locate:
-    """Finds a path written in that YAML file: beside it, else in the nearest folder above it.
+    """Finds a path written in that YAML file: beside it, else in the nearest folder above it, up to
+    the project's.
 
-    So `data/x` in experiments/e.yaml is the project's data/x. The function raises SpecError for a
-    path that is nowhere.
+    So `data/x` in experiments/e.yaml is the project's data/x, and nothing that lies about further
+    up is taken for it. The function raises SpecError for a path that is nowhere.
     """
     folder = file.resolve().parent
+    places = _places(folder)
 
     def locate(text: str) -> Path:
-        for base in (folder, *folder.parents):
-            if (base / text).exists():
-                return base / text
-        raise SpecError(f"no {text!r} beside the experiment file or in a folder above it.")
+        for base in places:
+            with contextlib.suppress(OSError, ValueError):  # too long, or holds a zero
+                if (base / text).exists():
+                    return base / text
+        up = f" or in a folder above it up to {places[-1]}" if len(places) > 1 else ""
+        raise SpecError(f"no {text!r} beside the experiment file{up}; looked in {folder}.")
 
     return locate
+
+
+def _places(folder: Path) -> list[Path]:
+    """The YAML's folder and those above it up to the project's: the nearest one with .git or
+    pyproject.toml, else the one above `experiments`, beside which results lie too."""
+    found = [folder]
+    for above in (folder, *folder.parents):
+        if any((above / name).exists() for name in PROJECT):
+            return found if above == folder else [*found, *_until(folder, above)]
+    return [*found, folder.parent] if folder.name == EXPERIMENTS else found
+
+
+def _until(folder: Path, last: Path) -> list[Path]:
+    parents = list(folder.parents)
+    return parents[: parents.index(last) + 1]
+
+
+def own_files(part: Any, locate: Locate) -> Iterator[tuple[str, Path]]:
+    """(as written, file) of the user's own Python files that an experiment names, as plain data;
+    what is only called like one, in a description or so, is nowhere."""
+    if isinstance(part, str) and part.endswith(".py"):
+        with contextlib.suppress(SpecError):
+            path = locate(part)
+            if path.is_file():
+                yield part, path
+    elif isinstance(part, Mapping):
+        for key, value in part.items():
+            yield from own_files(key, locate)
+            yield from own_files(value, locate)
+    elif isinstance(part, list | tuple):
+        for value in part:
+            yield from own_files(value, locate)
 
 
 def results_folder(file: Path, name: str) -> Path:
     """reports/<name> beside the folder `experiments`, or beside the file if it is elsewhere."""
     parent = file.resolve().parent
-    return (parent.parent if parent.name == "experiments" else parent) / "reports" / name
+    return (parent.parent if parent.name == EXPERIMENTS else parent) / "reports" / name
 
 
 def load_plugin(kind: str, name: str, locate: Locate) -> Any:

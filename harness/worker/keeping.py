@@ -44,7 +44,9 @@ def keep(output: Output, path: Path | None) -> Kept:
     if path is not None:
         path.parent.mkdir(parents=True, exist_ok=True)
         beside = path.with_name(path.name + ".partial")
-        beside.write_bytes(data)
+        beside.unlink(missing_ok=True)  # of a killed run; a link is not written through
+        with beside.open("xb") as file:
+            file.write(data)
         beside.replace(path)
     return Kept(path.name if path else "", hashlib.sha256(data).hexdigest(), figures)
 

@@ -1,0 +1,71 @@
+"""The run folder: what is written when, the lock, resume, and loading what was published.
+
+    reports/x/   experiment.yaml experiment.json environment.json calls.parquet <table>.csv
+                 verdict.json manifest.json report.md figures/        <- published, can be committed
+                 own_scores.parquet: scores by metrics of the user's own, if there are any
+                 history.jsonl: a line per run of this folder, also of those before a --fresh
+    reports/x/.work/  run.json (this folder is a run's), lock, <unit>-<key>.jsonl (being measured),
+                 <unit>-<key>.parquet (measured), next/ and swap.json (being published)
+
+names       what the files are called
+files       reading, writing and removing: bounded, whole, never through a link
+encoding    tables as bytes and back
+owning      whose a folder is
+units       what is measured in one go, as a journal and then as a table
+sweeping    what is removed: only what was noted as written
+publishing  the new result, moved into its place as one
+reading     what was published, as data
+"""
+
+from harness.store.encoding import digest
+from harness.store.files import as_json, bounded, inside, write_atomic, write_outside
+from harness.store.names import HISTORY, MANIFEST, REPORT, WORK
+from harness.store.owning import claim, mark, ours, rendered
+from harness.store.publishing import (
+    Next,
+    complete,
+    files_of,
+    finished,
+    locked,
+    manifest_of,
+    note_finished,
+    publish,
+    view,
+)
+from harness.store.reading import published, read, read_back, told_of
+from harness.store.sweeping import forget, sweep_audio, sweep_out
+from harness.store.units import Unit
+
+__all__ = [
+    "HISTORY",
+    "MANIFEST",
+    "REPORT",
+    "WORK",
+    "Next",
+    "Unit",
+    "as_json",
+    "bounded",
+    "claim",
+    "complete",
+    "digest",
+    "files_of",
+    "finished",
+    "forget",
+    "inside",
+    "locked",
+    "manifest_of",
+    "mark",
+    "note_finished",
+    "ours",
+    "publish",
+    "published",
+    "read",
+    "read_back",
+    "rendered",
+    "sweep_audio",
+    "sweep_out",
+    "told_of",
+    "view",
+    "write_atomic",
+    "write_outside",
+]

@@ -1,0 +1,6 @@
+"""The run that is compared with itself."""
+
+import subprocess
+import sys
+
+subprocess.run([sys.executable, "-m", "harness.cli", "run", "x.yaml", "--out", "OUT"], check=False)

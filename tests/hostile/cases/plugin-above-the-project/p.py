@@ -1,0 +1,5 @@
+"""X."""
+
+from pathlib import Path
+
+Path("ran").write_text("x")

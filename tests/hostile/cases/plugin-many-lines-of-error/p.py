@@ -1,0 +1,3 @@
+"""X."""
+
+raise ValueError("one\ntwo\nthree")

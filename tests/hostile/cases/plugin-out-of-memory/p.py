@@ -1,0 +1,3 @@
+"""X."""
+
+raise MemoryError

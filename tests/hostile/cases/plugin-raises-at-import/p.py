@@ -1,0 +1,3 @@
+"""X."""
+
+TABLE = {}["missing"]
