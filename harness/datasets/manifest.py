@@ -15,7 +15,7 @@ from typing import Annotated, Any
 import numpy as np
 from annotated_types import Ge, Gt, MinLen
 
-from harness import audio, sampling
+from harness import sampling
 from harness.contracts import Dataset, Locate, Source, Utterance
 from harness.corpus import (
     Listing,
@@ -30,12 +30,11 @@ from harness.corpus import (
     stock,
     times,
 )
-from harness.errors import AssetError, AudioError
+from harness.corpus.segments import LONGEST_SECONDS, Segment, segment
+from harness.errors import AssetError
 from harness.sampling import Wanted
 
 _JSON = (".json", ".jsonl", ".ndjson")
-_LONGEST_SECONDS = 1e8  # of a clip, three years: sums of more say nothing
-_SAME_SECONDS = 0.5  # a length that was written by hand, or counted in an encoder's frames
 
 
 @dataclass(frozen=True)
@@ -48,8 +47,9 @@ class Params:
     text: str = "text"
     """The column with the transcript."""
     duration: str = "duration"
-    """The column with the clip's length in seconds; it may be missing. A row with an `offset`
-    should name a whole clip: an offset of 0, and a length that is the file's (to half a second)."""
+    """The column with the clip's length in seconds; it may be missing. With a column `offset` (or
+    start, end, stop, start_ms ...) a row is that part of its file; without one, its length is held
+    against the file's."""
     speaker: str = "speaker"
     """The column that says who speaks; it may be missing."""
     limit: Annotated[int, Ge(1)] | None = None
@@ -97,13 +97,15 @@ class _Format:
 
     def lengths(self, places: Places) -> np.ndarray:
         """Seconds of each row by the manifest, NaN where it does not say."""
-        found = (_seconds(row.get(self.names.duration)) for row in self.rows(places))
+        meant = map(self.segment, self.rows(places))
+        found = (math.nan if isinstance(one, str) else one.seconds for one in meant)
         return np.fromiter(found, float, len(places))
 
     def times(self, places: Places) -> tuple[np.ndarray, np.ndarray]:
-        """How many times each row's clip was there up to it, and how many times its bare name."""
-        clips = (self.clip(row) for row in self.rows(places))
-        texts = (text for clip in clips for text in (str(clip), _text(clip.stem)))
+        """How many times each row's clip (or part of one) was there up to it, and how many times
+        its bare name."""
+        clips = ((self.clip(row), self.shown_part(row)) for row in self.rows(places))
+        texts = (text + part for clip, part in clips for text in (str(clip), _text(clip.stem)))
         found = np.fromiter(map(key, texts), np.int64)
         return times(found[::2]), times(found[1::2])
 
@@ -111,6 +113,20 @@ class _Format:
         """The clip's path, relative ones beside the manifest."""
         name = row.get(self.names.audio)
         return self.path.parent / (name if isinstance(name, str) else "")
+
+    def segment(self, row: Mapping[str, Any]) -> Segment | str:
+        """Which part of its file the row means, or what is wrong with that."""
+        names = self.names
+        own = (names.audio, names.text, names.duration, names.speaker)
+        return segment(row, _seconds(row.get(names.duration)), own)
+
+    def shown_part(self, row: Mapping[str, Any]) -> str:
+        """As an id has it: `@1.5-3`, "" for a whole file."""
+        found = self.segment(row)
+        if isinstance(found, str) or found.part is None:
+            return ""
+        start, stop = found.part
+        return f"@{start:.10g}-" + ("" if math.isinf(stop) else f"{stop:.10g}")
 
 
 def _table(path: Path, names: Params) -> tuple[_Format, Places]:
@@ -204,7 +220,7 @@ def _is_text(value: Any) -> bool:
 
 def _seconds(value: Any) -> float:
     seconds = _number(value)
-    return seconds if 0 < seconds < _LONGEST_SECONDS else math.nan
+    return seconds if 0 < seconds < LONGEST_SECONDS else math.nan
 
 
 def _number(value: Any) -> float:
@@ -221,7 +237,7 @@ def _read(table: _Format, places: Places, wanted: Wanted) -> Dataset:
     drawn = sampling.draw(lengths, wanted)
     used = places.take(drawn.rows)
     listing = Listing(table.path, used, _Rows(table, used.numbers, *table.times(used)).utterance)
-    found = stock(listing)
+    found = stock(listing, lengths=True)  # they say which part is heard, and are checked
     notes = {
         "manifest": table.path.name,
         **drawn.notes(wanted, total),
@@ -248,14 +264,17 @@ class _Rows:
         spoken = _text(row.get(names.text))
         error = found if isinstance(found, str) else self._problem(row, clip, int(self.clips[at]))
         number = int(self.stems[at])
-        name = _text(clip.stem) + (f"#{number}" if number > 1 else "")
+        name = _text(clip.stem) + self.table.shown_part(row) + (f"#{number}" if number > 1 else "")
+        meant = self.table.segment(row)
+        part = Segment(None, math.nan) if isinstance(meant, str) else meant
         return Utterance(
             id=name if _named(row.get(names.audio)) else f"line {self.numbers[at]}",
             audio=None if error else clip,
             text=spoken,
             speaker=_text(row.get(names.speaker)),
             sentence=hashlib.sha256(spoken.encode()).hexdigest()[:16],
-            seconds=_seconds(row.get(names.duration)),
+            seconds=part.seconds,
+            part=part.part,
             error=f"line {self.numbers[at]} of {self.table.path.name} {error}." if error else "",
         )
 
@@ -274,7 +293,8 @@ class _Rows:
             return f"has no transcript of {shown}"
         if not is_there(clip):
             return f"names {shown}, which is missing"
-        return _part(row.get("offset"), _seconds(row.get(names.duration)), clip)
+        meant = self.table.segment(row)
+        return meant if isinstance(meant, str) else ""
 
 
 def _named(clip: Any) -> bool:
@@ -287,24 +307,6 @@ def _untold(row: Mapping[str, Any], names: Params) -> str:
         return names.audio
     wanted = (names.text, names.speaker)
     return next((key for key in wanted if row.get(key) is not None and not _is_text(row[key])), "")
-
-
-def _part(offset: Any, seconds: float, clip: Path) -> str:
-    """What is wrong with a row of a part of a clip, whose transcript is not the whole one's."""
-    if offset in (None, ""):
-        return ""
-    first, remedy = _number(offset), "by its offset; cut it to a file of its own"
-    if math.isnan(first):
-        return "has an offset that is no number"
-    if first:
-        return f"names a part of {clip.name} {remedy}"
-    try:
-        whole = math.nan if math.isnan(seconds) else audio.duration_seconds(clip)
-    except AudioError:  # decoding it will say why, in its own row
-        return ""
-    if whole - seconds > _SAME_SECONDS:
-        return f"names {seconds:g} s of {clip.name}, which lasts {whole:g} s, {remedy}"
-    return ""
 
 
 source = Source(Params, load)
