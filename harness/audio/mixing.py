@@ -8,6 +8,7 @@ import numpy as np
 # 1/n of the channels' mean energy; of equal ones, all of it. Below half of 1/n they work against
 # each other (two equally loud ones: a correlation below -0.5), and the loudest is heard alone.
 CANCELLED = 0.5
+_AS_LOUD = 0.99
 LOUDEST = 16.0  # 24 dB beyond full scale: no recording, but integers written as floats
 
 
@@ -32,4 +33,4 @@ class Channels:
         count = len(self._each)
         if count < 2 or self._mean >= CANCELLED / count * float(self._each.mean()):
             return None
-        return int(self._each.argmax())
+        return int(np.argmax(self._each >= _AS_LOUD * self._each.max()))  # the first of equals

@@ -104,8 +104,7 @@ class _Format:
     def times(self, places: Places) -> tuple[np.ndarray, np.ndarray]:
         """How many times each row's clip (or part of one) was there up to it, and how many times
         its bare name."""
-        clips = ((self.clip(row), self.shown_part(row)) for row in self.rows(places))
-        texts = (text + part for clip, part in clips for text in (str(clip), _text(clip.stem)))
+        texts = (text for row in self.rows(places) for text in self._keys(row))
         found = np.fromiter(map(key, texts), np.int64)
         return times(found[::2]), times(found[1::2])
 
@@ -121,12 +120,18 @@ class _Format:
         return segment(row, _seconds(row.get(names.duration)), own)
 
     def shown_part(self, row: Mapping[str, Any]) -> str:
-        """As an id has it: `@1.5-3`, "" for a whole file."""
+        """As an id has it: `@1.5-3`; "" for what begins with its file."""
         found = self.segment(row)
-        if isinstance(found, str) or found.part is None:
+        if isinstance(found, str) or found.part is None or not found.part[0]:
             return ""
         start, stop = found.part
         return f"@{start:.10g}-" + ("" if math.isinf(stop) else f"{stop:.10g}")
+
+    def _keys(self, row: Mapping[str, Any]) -> tuple[str, str]:
+        """What no two rows should have, and the name that is numbered where two have it."""
+        clip, meant = self.clip(row), self.segment(row)
+        what = meant if isinstance(meant, str) else meant.part
+        return f"{clip} {what}", _text(clip.stem) + self.shown_part(row)
 
 
 def _table(path: Path, names: Params) -> tuple[_Format, Places]:
@@ -287,14 +292,15 @@ class _Rows:
             return f"holds something in {wrong} that is no text"
         if shown != clip.name:  # no table, report or message could name it
             return f"names {shown}, which is no Unicode; rename it"
+        if isinstance(meant := self.table.segment(row), str):
+            return meant
         if times > 1:
             return f"lists {shown} again; its first row counts"
         if not _text(row.get(names.text)).strip():
             return f"has no transcript of {shown}"
         if not is_there(clip):
             return f"names {shown}, which is missing"
-        meant = self.table.segment(row)
-        return meant if isinstance(meant, str) else ""
+        return ""
 
 
 def _named(clip: Any) -> bool:
