@@ -52,7 +52,7 @@ def check(clip: Encoded) -> Found:
     data = _FINDERS[clip.kind](clip)
     if data is None:
         return Found()
-    there = clip.size - data.first
+    there = max(clip.size - data.first, 0)
     if data.told is None:
         return Found(patches=_counted(data, there))
     if data.told - there > SLACK_BYTES:

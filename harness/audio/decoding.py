@@ -101,6 +101,17 @@ def same_seconds(seconds: float) -> float:
     return min(max(0.5, 0.01 * seconds), 0.25 * seconds)
 
 
+class _Bytes(io.BytesIO):
+    """A clip in memory, of which libsndfile may seek what is not there: it stays where it is, since
+    an exception in its callback would be printed and no more."""
+
+    def seek(self, offset: int, whence: int = 0, /) -> int:
+        try:
+            return super().seek(offset, whence)
+        except (ValueError, OverflowError):
+            return self.tell()
+
+
 class _Walk:
     """The blocks of a clip within a part of it; after a walk, what the clip turned out to be."""
 
@@ -131,7 +142,7 @@ class _Walk:
     def _files(self) -> Iterator[soundfile.SoundFile]:
         clip, found = self._clip, self._found
         for piece in found.pieces:
-            yield self._opened(io.BytesIO(piece.before + clip.held(piece.first, piece.last)))
+            yield self._opened(_Bytes(piece.before + clip.held(piece.first, piece.last)))
         if found.pieces:
             return
         if found.patches is None and not clip.base and clip.path:
@@ -140,9 +151,9 @@ class _Walk:
         content = bytearray(clip.held())
         for at, patch in (found.patches or {}).items():
             content[at : at + len(patch)] = patch
-        yield self._opened(io.BytesIO(content[clip.base :]))
+        yield self._opened(_Bytes(content[clip.base :]))
 
-    def _opened(self, source: str | io.BytesIO) -> soundfile.SoundFile:
+    def _opened(self, source: str | _Bytes) -> soundfile.SoundFile:
         import soundfile
 
         try:
