@@ -31,7 +31,8 @@ class Utterance:
     """One item of a data set: what is heard with its transcript, or a text to be said.
 
     `audio` is an encoded file or its bytes, None for text only; `text` may be empty where nothing
-    is said (silence, noise).
+    is said (silence, noise). `seconds` is held against what is decoded: a clip of another length is
+    an error row.
     """
 
     id: str
@@ -41,6 +42,7 @@ class Utterance:
     sentence: str = ""
     seconds: float = float("nan")
     error: str = ""  # why this item cannot be used; it still becomes a row
+    part: tuple[float, float] | None = None  # of the audio, from and to in seconds; None: all
 
 
 @dataclass(frozen=True)

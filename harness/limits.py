@@ -50,10 +50,21 @@ FIGURE_NAME = 60  # characters of a name in a figure
 TERMINAL_LINE = 4_000  # characters of one line in a terminal
 # --- run folders: who reads a result got it from anywhere
 RESULT_JSON_BYTES = 16 * MEGABYTE  # of experiment.json and the other facts; real ones: 10 kB
-TABLE_BYTES = 400 * MEGABYTE  # of one text table; 100,000 utterances take 60 MB
+RESULT_TABLE_BYTES = 400 * MEGABYTE  # of one text table; 100,000 utterances take 60 MB
 CALLS_BYTES = 1000 * MEGABYTE  # of calls.parquet as it lies on the disk
-TABLE_ROWS = 20_000_000  # 200 times the largest run
+RESULT_TABLE_ROWS = 20_000_000  # 200 times the largest run
 DECODED_BYTES = 4000 * MEGABYTE  # of calls.parquet once it is unpacked
 JOURNAL_BYTES = 2000 * MEGABYTE  # of one unit under way
 HISTORY_BYTES = 100 * MEGABYTE  # 5,000 runs
 HISTORY_LINE_BYTES = 4 * MEGABYTE  # of one run; real ones: 15 kB
+# --- audio: checked by the header before anything is decoded, and again block by block, since a
+# header may lie. A clip takes up to 4 * CLIP_SAMPLES bytes decoded, the same again while its blocks
+# are joined, and 4 bytes a sample at the model's rate: 1.1 GB at the most.
+CLIP_SECONDS = 3600.0  # of what one row hears: an hour is far beyond any recogniser's window
+CLIP_SAMPLES = 100_000_000  # of what one row hears, at the file's own rate (34 min at 48 kHz)
+CLIP_CHANNELS = 64  # an ambisonic recording of seventh order
+LOWEST_RATE = 4_000  # Hz: under it there is no speech; at 1 Hz a second becomes 16,000 samples
+HIGHEST_RATE = 384_000  # Hz: what converters do at most; the filter grows with it
+HELD_BYTES = 256 * MEGABYTE  # of an encoded file that is decoded from memory (MP3, Ogg): 4 h
+SKIPPED_SAMPLES = 1_000_000_000  # decoded only to reach a part, where its file cannot be sought in
+TAG_BYTES = 16 * MEGABYTE  # of what stands before an MP3's first frame: covers are large

@@ -192,7 +192,8 @@ class Run:
             store.inside(self.setting.folder, f"{AUDIO}/{part}/{name}/x")
         audio_folder = self.setting.folder / AUDIO / part if "audio" in gives else None
         seed = self.setting.experiment.seed
-        self._stream(units, Stream(data, seed, seconds, still_open, audio_folder))
+        home = self.setting.file.parent
+        self._stream(units, Stream(data, seed, seconds, still_open, audio_folder, home))
         return list(units.values())
 
     def judge(self, spoken: Mapping[str, Sequence[store.Unit]]) -> list[store.Unit]:

@@ -11,7 +11,7 @@ from typing import Any
 
 import pandas as pd
 
-from harness import assets, environment, hashes, phonemes, store, tables
+from harness import assets, audio, environment, hashes, phonemes, store, tables
 from harness.contracts import Composite, Dataset, Family, Judge, Locate
 from harness.errors import AssetError, ExtraError, SpecError
 from harness.looking import Gates
@@ -24,6 +24,8 @@ from harness.variants import Maker, code_of, make, packages_of
 from harness.worker import server
 
 MEASURING = 4  # raise it when the measuring code changes what a row means: all is measured anew
+SAMPLED = 20  # clips of a data set that are looked at for their rate and bandwidth
+NARROW = 0.6  # of what the model can hear: 4 kHz of 8 are, an MP3's low-pass at 7 is not
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,7 @@ class Setting:
     made: Mapping[str, Made]  # by variant; those that could not be made carry an error
     datasets: Mapping[str, Dataset]
     judges: Mapping[str, Sequence[Seat]] = field(default_factory=dict)  # by data set
+    sounds: Mapping[str, audio.Sound] = field(default_factory=dict)  # by data set
 
     @property
     def family(self) -> Family | Composite:
@@ -102,8 +105,10 @@ def prepare(experiment: Experiment, folder: Path, file: Path, tell: Tell) -> Set
     models = [*made.values(), *(part for seat in seats for part in seat.parts.values())]
     used = _packages(models, locate, *(seat.judge.open for seat in seats if seat.judge.open))
     machine = {**environment.describe(), **used}
-    setting = Setting(experiment, file, folder, machine, locate, made, datasets, judges)
+    sounds = {name: _sound(data) for name, data in datasets.items()}
+    setting = Setting(experiment, file, folder, machine, locate, made, datasets, judges, sounds)
     _same_rate(setting)
+    _tell_narrow(setting, tell)
     return setting
 
 
@@ -111,6 +116,30 @@ def dataset(use: Use, locate: Locate) -> Dataset:
     """Open one data set of the experiment."""
     loaded: Dataset = load_plugin("datasets", use.use, locate).load(use.params, locate)
     return loaded
+
+
+def _sound(data: Dataset) -> audio.Sound:
+    """Of SAMPLED clips that lie evenly over the data set."""
+    total = len(data.utterances)
+    places = sorted({at * total // SAMPLED for at in range(SAMPLED)}) if total else []
+    found = (data.utterances[at] for at in places)
+    usable = ((one.audio, one.part) for one in found if one.audio is not None and not one.error)
+    return audio.sound((clip, part) for clip, part in usable if clip is not None)
+
+
+def _tell_narrow(setting: Setting, tell: Tell) -> None:
+    """A line for each data set whose clips lack the upper part of what the model can hear."""
+    if setting.family.takes != "audio":
+        return
+    most = setting.family.sample_rate / 2
+    for name, one in setting.sounds.items():
+        spoken = setting.datasets[name].notes.get("transcripts") != "none"
+        if spoken and one.bandwidth_hz < NARROW * most:
+            tell.line(
+                f"{name}: its clips have sound up to {one.bandwidth_hz / 1000:.1f} kHz (median of "
+                f"{sum(one.rates.values())}); the model hears up to {most / 1000:g} kHz. Telephone "
+                "speech says little of a wide band, and the other way round."
+            )
 
 
 def described(setting: Setting) -> dict[str, pd.DataFrame]:
@@ -123,6 +152,7 @@ def described(setting: Setting) -> dict[str, pd.DataFrame]:
             "fingerprint": one.fingerprint,
             "planned": len(one.utterances),
             "unusable": int(one.notes.get("left_out", 0)),
+            **_sounding(setting.sounds.get(name)),
             "notes": json.dumps(dict(one.notes), ensure_ascii=False, sort_keys=True),
         }
         for name, one in setting.datasets.items()
@@ -140,6 +170,12 @@ def described(setting: Setting) -> dict[str, pd.DataFrame]:
         for seat in seats
     ]
     return {"datasets": tables.frame("datasets", data), "judges": tables.frame("judges", judges)}
+
+
+def _sounding(sound: audio.Sound | None) -> dict[str, Any]:
+    if sound is None or not sound.rates:
+        return {}
+    return {"source_rates": json.dumps(sound.rates), "bandwidth_hz": sound.bandwidth_hz}
 
 
 def _notes(setting: Setting, seat: Seat) -> dict[str, str]:

@@ -35,6 +35,8 @@ TABLES: Mapping[str, Mapping[str, str]] = {
         "dataset": TEXT,  # "" in the latency stages
         "audio_seconds": NUMBER,
         "item": TEXT,  # clip id
+        "path": TEXT,  # of the clip, from the experiment's folder; "" where it is no file
+        "source_rate": NUMBER,  # Hz of the clip as it lies there, before it is resampled
         "speaker": TEXT,
         "sentence": TEXT,
         "round": WHOLE,  # cells of one round were measured next to each other: the unit of pairing
@@ -78,6 +80,8 @@ TABLES: Mapping[str, Mapping[str, str]] = {
         "fingerprint": TEXT,
         "planned": WHOLE,
         "unusable": WHOLE,  # of the planned, those that the data set itself could not give
+        "source_rates": TEXT,  # JSON: Hz -> clips, of a sample; "" where there is no audio
+        "bandwidth_hz": NUMBER,  # up to where the clips of that sample have sound (their median)
         "notes": TEXT,  # JSON: release, split, licence, seed ...
     },
     # one row per data set and judge: what its figures mean
@@ -236,6 +240,13 @@ TABLES: Mapping[str, Mapping[str, str]] = {
 }
 
 
+# Columns that came later, without a change to the others: a run from before has them empty.
+LATER: Mapping[str, tuple[str, ...]] = {
+    "calls": ("path", "source_rate"),
+    "datasets": ("source_rates", "bandwidth_hz"),
+}
+
+
 def frame(table: str, rows: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
     """Rows (dicts; missing numbers become NaN, missing texts "") as the table's typed frame."""
     columns = TABLES[table]
@@ -250,6 +261,7 @@ def check(table: str, data: pd.DataFrame) -> pd.DataFrame:
     values of another type.
     """
     columns = TABLES[table]
+    data = data.assign(**{c: None for c in LATER.get(table, ()) if c not in data})
     missing = [c for c in columns if c not in data]
     unknown = [c for c in data if c not in columns]
     if missing or unknown:

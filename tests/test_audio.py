@@ -33,7 +33,7 @@ def test_a_clip_of_the_sample_data_is_decoded(root: Path) -> None:
     samples = audio.decode(root / CLIP, RATE)
     assert samples.dtype == np.float32
     assert len(samples) / RATE == pytest.approx(6.679, abs=0.001)  # clip_durations.tsv
-    assert audio.duration_seconds(root / CLIP) == pytest.approx(6.679, abs=0.001)
+    assert audio.hear(root / CLIP, RATE).source_rate == 16_000
     assert np.array_equal(samples, audio.decode((root / CLIP).read_bytes(), RATE))
 
 
@@ -117,7 +117,7 @@ def test_an_mp3_with_a_broken_frame_or_cut_off_is_damaged(
 ) -> None:
     content = (root / CLIP).read_bytes()
     assert len(audio.decode(tag(content), RATE)) == 106_860  # 6.679 s, as clip_durations.tsv says
-    with pytest.raises(AudioError, match=r"is damaged: \d+ of 106860 samples can be decoded"):
+    with pytest.raises(AudioError, match=r"is damaged: 288 bytes in its middle|is cut short"):
         audio.decode(tag(damage(content)), RATE)
     capfd.readouterr()  # libmpg123 writes its own remarks to the terminal
 
@@ -132,7 +132,7 @@ def test_an_mp3_that_does_not_announce_its_length_is_taken_as_it_is(root: Path) 
     bare = content[content.index(content[:2], 64) :]  # without the frame that says how long it is
     with soundfile.SoundFile(io.BytesIO(bare)) as file:
         assert file.frames > 1.05 * len(samples)  # libsndfile's guess by the first frame's rate
-    assert len(audio.decode(bare, RATE)) == pytest.approx(len(samples), rel=0.05)
+    assert len(audio.decode(bare, RATE)) == pytest.approx(len(samples), abs=2 * 576)
 
 
 def test_a_flac_that_is_cut_off_is_damaged() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -83,9 +84,9 @@ def test_a_clip_is_decoded_once_for_all_its_lengths(
     decoded: list[str] = []
     real = audio.decode
 
-    def noting(clip: Path, rate: int) -> np.ndarray:
+    def noting(clip: Path, rate: int, *more: Any) -> np.ndarray:
         decoded.append(clip.stem)
-        return real(clip, rate)
+        return real(clip, rate, *more)
 
     monkeypatch.setattr(audio, "decode", noting)
     cut_speech.load(Params(str(unmeasured), (0.5, 1.0, 2.0)), Path)

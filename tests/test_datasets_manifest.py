@@ -110,9 +110,11 @@ LONG_NUMBER = "is no JSON: a number" if hasattr(sys, "get_int_max_str_digits") e
         (line("b", True), "holds something in text that is no text"),
         (line("b", speaker=["s"]), "holds something in speaker that is no text"),
         ('{"audio_filepath": 5, "text": "t"}\n', "holds something in audio_filepath that is no"),
-        (line("b", offset=2.5, duration=1.0), "names a part of b.wav by its offset; cut it to a"),
-        (line("b", offset=0, duration=1.0), "names 1 s of b.wav, which lasts 2 s, by its offset"),
-        (line("b", offset=-1), "names a part of b.wav by its offset; cut it to a"),
+        (line("b", offset=-1), "has an offset that is no number of seconds"),
+        (line("b", start_ms="x"), "has a start_ms that is no number of milliseconds"),
+        (line("b", start=2, end=1), "ends at 1 s, where it starts (2 s) or before"),
+        (line("b", start=2, end=3, duration=5), "lasts 5 s by its length, 1 s by its start and"),
+        (line("b", start=2, offset=1), "says 1 s by its offset and 2 s by its start"),
         (line("b", offset="none"), "has an offset that is no number"),
         (line("b", offset=10**400), "has an offset that is no number"),
         (line("b", offset=True), "has an offset that is no number"),
@@ -211,6 +213,38 @@ def test_the_fingerprint_sees_texts_clips_and_choice(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("more", "part"),
+    [
+        ({"offset": 0.5, "duration": 1.0}, (0.5, 1.5)),
+        ({"offset": "0.5", "duration": "1.0"}, (0.5, 1.5)),
+        ({"offset": 0, "duration": 1.0}, (0.0, 1.0)),
+        ({"start": 0.5, "end": 1.5}, (0.5, 1.5)),
+        ({"start_time": 0.5, "end_time": 1.5, "duration": 1.01}, (0.5, 1.5)),
+        ({"start_ms": 500, "stop_ms": 1500}, (0.5, 1.5)),
+        ({"stop": 1.5}, (0.0, 1.5)),
+        ({"offset": 0.5}, (0.5, math.inf)),
+    ],
+)
+def test_a_row_may_name_a_part_of_its_file(
+    tmp_path: Path, more: dict[str, object], part: tuple[float, float]
+) -> None:
+    rows = line("b", **more) + line("b", offset=1.75)
+    path = written(tmp_path, rows, clips="a")
+    soundfile.write(tmp_path / "clips" / "b.wav", np.full(16_000, 0.1), 8_000)
+    one, other = load(path).utterances
+    assert (one.part, one.error, other.part, other.error) == (part, "", (1.75, math.inf), "")
+    assert one.id == ("b" if not part[0] else "b@0.5-" + ("1.5" if part[1] < 9 else ""))
+    assert isinstance(one.audio, Path)
+    lasts = min(part[1], 2.0) - part[0]
+    assert len(audio.decode(one.audio, 8_000, one.part)) == round(lasts * 8_000)
+
+
+def test_another_length_makes_another_fingerprint(tmp_path: Path) -> None:
+    found = {load(written(tmp_path, line("a", duration=d))).fingerprint for d in (1.0, 2.0)}
+    assert len(found) == 2
+
+
+@pytest.mark.parametrize(
     "more",
     [
         {"offset": 0, "duration": 2.0},
@@ -219,7 +253,7 @@ def test_the_fingerprint_sees_texts_clips_and_choice(tmp_path: Path) -> None:
         {"offset": 0},
         {"offset": None, "duration": 1.0},
         {"offset": "", "duration": 1.0},
-        {"duration": 1.0},  # without an offset, a manifest of clips: their length is not looked up
+        {"duration": 1.0},  # a whole clip's length, which is checked when it is decoded
     ],
 )
 def test_a_whole_clip_is_used_whatever_says_so(tmp_path: Path, more: dict[str, object]) -> None:

@@ -135,7 +135,7 @@ from harness.errors import OutputError, TextError
 
 
 def judged(samples):
-    raise {1: OutputError, 2: TextError}[len(samples)]("no.")
+    raise {1000: OutputError, 2000: TextError}[len(samples)]("no.")
 
 
 judge = Judge(Params=dict, version="1", about={}, open=lambda *_: judged)
@@ -151,6 +151,6 @@ def test_an_answer_that_is_none_is_told_by_its_kind_and_the_child_goes_on(
     kinds: list[type[HarnessError]] = [OutputError, TextError]
     for samples, kind in enumerate(kinds, start=1):
         path = tmp_path / f"{samples}.wav"
-        soundfile.write(path, np.full(samples, 0.1), 16_000)
+        soundfile.write(path, np.full(1000 * samples, 0.1), 16_000)
         with pytest.raises(kind, match=r"no\."):
             worker.ask({"judge": {"path": str(path)}}, 60)

@@ -121,9 +121,10 @@ class Stock:
     left_out: int  # utterances with an error
 
 
-def stock(utterances: Sequence[Utterance]) -> Stock:
+def stock(utterances: Sequence[Utterance], lengths: bool = False) -> Stock:
     """One walk over the utterances. Each clip counts with all its bytes, so that the fingerprint is
     the same on every machine that has them; they are read once, and again when a clip changes.
+    With `lengths`, so does how long each is said to last, where that is known.
     """
     digest, names, left_out = hashlib.sha256(), hashlib.sha256(), 0
     with Hashes() as hashes:
@@ -132,6 +133,8 @@ def stock(utterances: Sequence[Utterance]) -> Stock:
             for text in (one.id, one.text, one.speaker, one.sentence, one.error):
                 digest.update(hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest())
             digest.update(_content(one.audio, hashes))
+            if lengths and one.seconds == one.seconds:
+                digest.update(repr(float(one.seconds)).encode())
             name = one.audio.name if isinstance(one.audio, Path) else one.id
             names.update(name.encode("utf-8", "surrogatepass") + b"\n")
     return Stock(digest.hexdigest(), names.hexdigest(), left_out)

@@ -67,7 +67,8 @@ class Pieces(Sequence[Utterance]):
         if clip.error or clip.audio is None:
             return replace(piece, error=clip.error or "has no audio.")
         try:
-            samples = audio.cut(audio.decode(clip.audio, RATE), RATE, seconds)
+            heard = audio.decode(clip.audio, RATE, clip.part, clip.seconds)
+            samples = audio.cut(heard, RATE, seconds)
         except AudioError as error:
             return replace(piece, error=str(error))
         return replace(piece, audio=_wav(samples), seconds=seconds)
@@ -110,7 +111,7 @@ def _with_length(clip: Utterance) -> Utterance:
     if clip.audio is None:
         return replace(clip, error="has no audio.")
     try:
-        return replace(clip, seconds=len(audio.decode(clip.audio, RATE)) / RATE)
+        return replace(clip, seconds=len(audio.decode(clip.audio, RATE, clip.part)) / RATE)
     except AudioError as error:
         return replace(clip, error=str(error))
 

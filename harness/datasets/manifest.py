@@ -30,12 +30,11 @@ from harness.corpus import (
     tags,
     times,
 )
+from harness.corpus.segments import LONGEST_SECONDS, STARTS, STOPS, Segment, segment
 from harness.corpus.table import JSON, Table, Wanted, open_table
 from harness.errors import AssetError, AudioError
 from harness.sampling import Wanted as Sample
 
-_LONGEST_SECONDS = 1e8  # of a clip, three years: sums of more say nothing
-_SAME_SECONDS = 0.5  # a length that was written by hand, or counted in an encoder's frames
 _MILLISECONDS = re.compile(r"(^|[_\W])(ms|msec|millis|milliseconds)\W?$", re.IGNORECASE)
 _FOLDERS = ("audios", "clips", "audio", "wavs", "wav")  # where releases keep their clips
 _LOOKED_AT = 20  # rows that say whether clips are there and lengths are in seconds
@@ -54,8 +53,9 @@ class Params:
     """The column with the transcript. Tags in it that nobody says ([noise], <unk>) are taken out;
     the notes count them."""
     duration: str = "duration"
-    """The column with the clip's length; it may be missing. A row with an `offset` should name a
-    whole clip: an offset of 0, and a length that is the file's (to half a second)."""
+    """The column with the clip's length; it may be missing. With a column `offset` (or start, end,
+    stop, start_ms ...) a row is that part of its file; without one, its length is held against the
+    file's."""
     duration_unit: Literal["s", "ms"] | None = None
     """What that length is counted in. When left out, a column whose name ends with ms (duration_ms)
     is in milliseconds, others are in seconds; what the clips contradict is refused."""
@@ -122,16 +122,17 @@ class _Opened:
 
     def lengths(self, places: Places) -> np.ndarray:
         """Seconds of each row by the manifest, NaN where it does not say."""
-        found = (self.seconds(row) for row in self.table.rows(places))
+        meant = map(self.segment, self.table.rows(places))
+        found = (math.nan if isinstance(one, str) else one.seconds for one in meant)
         return np.fromiter(found, float, len(places))
 
     def seconds(self, row: Mapping[str, Any]) -> float:
         return _seconds(row.get(self.names.duration), self.names.per_second)
 
     def times(self, places: Places) -> tuple[np.ndarray, np.ndarray]:
-        """How many times each row's clip was there up to it, and how many times its bare name."""
-        clips = (self.place(row) for row in self.table.rows(places))
-        texts = (text for clip in clips for text in (composed(str(clip)), shown(clip.stem)))
+        """How many times each row's clip (or part of one) was there up to it, and how many times
+        its bare name."""
+        texts = (text for row in self.table.rows(places) for text in self._keys(row))
         found = np.fromiter(map(key, texts), np.int64)
         return times(found[::2]), times(found[1::2])
 
@@ -151,6 +152,26 @@ class _Opened:
         at = next((one for one in _FOLDERS if is_there(beside / one / name)), "")
         return f" but lies in {at}/: say `audio_folder: {at}`" if at else ""
 
+    def segment(self, row: Mapping[str, Any]) -> Segment | str:
+        """Which part of its file the row means, or what is wrong with that."""
+        names = self.names
+        own = (names.audio, names.text, names.duration, names.speaker)
+        return segment(row, self.seconds(row), own)
+
+    def shown_part(self, row: Mapping[str, Any]) -> str:
+        """As an id has it: `@1.5-3`; "" for what begins with its file."""
+        found = self.segment(row)
+        if isinstance(found, str) or found.part is None or not found.part[0]:
+            return ""
+        start, stop = found.part
+        return f"@{start:.10g}-" + ("" if math.isinf(stop) else f"{stop:.10g}")
+
+    def _keys(self, row: Mapping[str, Any]) -> tuple[str, str]:
+        """What no two rows should have, and the name that is numbered where two have it."""
+        place, meant = self.place(row), self.segment(row)
+        what = meant if isinstance(meant, str) else meant.part
+        return f"{composed(str(place))} {what}", shown(place.stem) + self.shown_part(row)
+
 
 def _opened(path: Path, names: Params) -> _Opened:
     if not path.is_file():
@@ -159,7 +180,7 @@ def _opened(path: Path, names: Params) -> _Opened:
         raise AssetError(f"{path.name}: a manifest is .jsonl, .csv or .tsv.")
     if names.audio_folder and not (path.parent / names.audio_folder).is_dir():
         raise AssetError(f"{path.name}: no folder {names.audio_folder} beside it.")
-    used = (names.duration, names.speaker, "offset", "split")
+    used = (names.duration, names.speaker, "split", *STARTS, *STOPS)
     try:
         table = open_table(path, Wanted((names.audio, names.text), used, names.audio))
     except OSError as error:
@@ -225,7 +246,7 @@ def _is_text(value: Any) -> bool:
 
 def _seconds(value: Any, per_second: float = 1.0) -> float:
     seconds = _number(value) / per_second
-    return seconds if 0 < seconds < _LONGEST_SECONDS else math.nan
+    return seconds if 0 < seconds < LONGEST_SECONDS else math.nan
 
 
 def _number(value: Any) -> float:
@@ -244,7 +265,7 @@ def _read(opened: _Opened, wanted: Sample) -> Dataset:
     used = table.places.take(drawn.rows)
     kept = replace(opened, table=replace(table, places=used))  # the other rows' places can go
     listing = Listing(table.path, used, _Rows(kept, used.numbers, *opened.times(used)).utterance)
-    seen = stock(listing)
+    seen = stock(listing, lengths=True)  # they say which part is heard, and are checked
     notes = {
         "manifest": table.path.name,
         **({"split": opened.names.split} if opened.names.split else {}),
@@ -272,14 +293,18 @@ class _Rows:
         place, clip = self.opened.place(row), self.opened.clip(row)
         spoken = tags.without(_text(row.get(names.text)))
         error = fields if isinstance(fields, str) else self._problem(row, place, clip, at)
-        name = shown(place.stem) if _named(row.get(names.audio)) else ""
+        stem = shown(place.stem) if _named(row.get(names.audio)) else ""
+        name = stem + self.opened.shown_part(row) if stem else ""
+        meant = self.opened.segment(row)
+        part = Segment(None, math.nan) if isinstance(meant, str) else meant
         return Utterance(
             id=numbered(name, int(self.stems[at])) if name else f"line {self.numbers[at]}",
             audio=None if error else clip,
             text=spoken,
             speaker=_text(row.get(names.speaker)),
             sentence=hashlib.sha256(spoken.encode()).hexdigest()[:16],
-            seconds=self.opened.seconds(row),
+            seconds=part.seconds,
+            part=part.part,
             error=f"line {self.numbers[at]} of {self.opened.table.path.name} {error}."
             if error
             else "",
@@ -294,13 +319,15 @@ class _Rows:
             return f"holds something in {wrong} that is no text"
         if _text(place.name) != place.name:  # no table, report or message could name it
             return f"names {name}, which is no Unicode; rename it"
+        if isinstance(meant := self.opened.segment(row), str):
+            return meant
         if int(self.clips[at]) > 1:
             return f"lists {name} again; its first row counts"
         if not tags.without(_text(row.get(names.text))).strip():
             return f"has no transcript of {name}"
         if clip is None:
             return f"names {name}, which is missing{self.opened.elsewhere(row[names.audio])}"
-        return _part(row.get("offset"), self.opened.seconds(row), clip)
+        return ""
 
 
 def _named(clip: Any) -> bool:
@@ -313,24 +340,6 @@ def _untold(row: Mapping[str, Any], names: Params) -> str:
         return names.audio
     told = {key: row[key] for key in (names.text, names.speaker) if row.get(key) is not None}
     return next((key for key, it in told.items() if not _is_text(it) or "\0" in str(it)), "")
-
-
-def _part(offset: Any, seconds: float, clip: Path) -> str:
-    """What is wrong with a row of a part of a clip, whose transcript is not the whole one's."""
-    if offset in (None, ""):
-        return ""
-    first, remedy = _number(offset), "by its offset; cut it to a file of its own"
-    if math.isnan(first):
-        return "has an offset that is no number"
-    if first:
-        return f"names a part of {clip.name} {remedy}"
-    try:
-        whole = math.nan if math.isnan(seconds) else audio.duration_seconds(clip)
-    except AudioError:  # decoding it will say why, in its own row
-        return ""
-    if whole - seconds > _SAME_SECONDS:
-        return f"names {seconds:g} s of {clip.name}, which lasts {whole:g} s, {remedy}"
-    return ""
 
 
 source = Source(Params, load, look=look)

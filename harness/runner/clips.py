@@ -37,6 +37,7 @@ def _decoded(data: Dataset, rate: int) -> Iterator[audio.Clip]:
         if utterance.error or utterance.audio is None:
             continue
         try:
-            yield utterance.id, audio.decode(utterance.audio, rate)
+            samples = audio.decode(utterance.audio, rate, utterance.part, utterance.seconds)
+            yield utterance.id, samples
         except AudioError:
             continue

@@ -38,6 +38,7 @@ class Stream:
     seconds: float = math.inf
     still_open: Callable[[Rows, Rows], bool] = lambda _rows, _stops: True
     audio: Path | None = None  # folder in which to keep what synthesisers say
+    home: Path | None = None  # the experiment's folder: clips below it are named from there
 
     def order(self) -> Sequence[int]:
         """As they come, unless there may be a stop on the way: then each prefix is a sample."""
@@ -198,13 +199,17 @@ class _Turn:
                 row["error"] = self._plain(row["error"])
         return rows
 
-    def _item(self, one: Utterance) -> dict[str, str]:
+    def _item(self, one: Utterance) -> dict[str, Any]:
         """What the worker reads of an utterance: its audio or, where it has none, its text."""
-        item: dict[str, str] = {}
+        item: dict[str, Any] = {}
         if isinstance(one.audio, Path):
             item["path"] = str(one.audio)
         elif one.audio is not None:
             item["bytes"] = base64.b64encode(one.audio).decode()
+        if one.part is not None:
+            item["part"] = [at if math.isfinite(at) else None for at in one.part]
+        elif math.isfinite(one.seconds):
+            item["seconds"] = one.seconds
         item["text"] = one.text
         if self.stream.audio is not None:
             item["keep"] = str(self.stream.audio / self.entry.variant / f"{_stem(one.id)}.flac")
@@ -226,6 +231,7 @@ class _Turn:
             "warm": True,
             "dataset": self.stream.data.name,
             "item": one.id,
+            "path": shown_path(one.audio, self.stream.home),
             "speaker": one.speaker,
             "sentence": one.sentence,
             "reference": one.text,
@@ -233,6 +239,16 @@ class _Turn:
             "block": number,
             "audio_seconds": None if math.isnan(one.seconds) else one.seconds,
         }
+
+
+def shown_path(audio: Path | bytes | None, home: Path | None) -> str:
+    """Where a clip lies, as other machines may read it: below the experiment's folder from there,
+    elsewhere its own name below its folder's; "" for what is no file of its own."""
+    if not isinstance(audio, Path):
+        return ""
+    if home is not None and audio.is_relative_to(home):
+        return audio.relative_to(home).as_posix()
+    return Path(*audio.parts[-2:]).as_posix() if len(audio.parts) > 2 else audio.name
 
 
 def _stem(item: str) -> str:

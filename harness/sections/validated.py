@@ -56,6 +56,7 @@ TEXTS = {
             "De `{dataset}` se quedan sin resultado en alguna variante {n} de {all} frases "
             "({share}): {why}. Una a una, en `calls.parquet`."
         ),
+        "sound": "Clips de `{dataset}`: {rates}; suenan hasta {band} (mediana de {n} clips).",
         "times": "{why} ({n})",
         "judged": (
             "Jueces: {n} juicios o puntuaciones en `judged` (cada audio, por cada juez), sin cifra "
@@ -115,6 +116,7 @@ TEXTS = {
             "Of `{dataset}`, {n} of {all} utterances have no result with some variant ({share}): "
             "{why}. `calls.parquet` has each."
         ),
+        "sound": "Clips of `{dataset}`: {rates}; they sound up to {band} (median of {n} clips).",
         "times": "{why} ({n})",
         "judged": (
             "Judges: {n} judgements or scores in `judged` (each piece of audio, by each judge), "
@@ -315,6 +317,13 @@ def _drawn(result: Result, name: str, language: str) -> Iterator[str]:
             fingerprint=row["fingerprint"][:HASH],
             notes=f" ({markdown.escape(notes)})" if notes else "",
         )
+        if rates := reading.parsed(row["source_rates"]):
+            yield texts["sound"].format(
+                dataset=name,
+                rates=", ".join(f"{rate} Hz ({n})" for rate, n in rates.items()),
+                band=markdown.given(row["bandwidth_hz"], "Hz", language),
+                n=sum(rates.values()),
+            )
     calls = reading.rows(result.calls, stage="quality", dataset=name, replica=0)
     failed = calls[calls["error"] != ""].drop_duplicates(["item", "error"])
     lost = failed["item"].nunique()

@@ -128,14 +128,16 @@ def _even(data: bytes) -> None:
     if not data.endswith(b"\n"):
         raise ValueError("its last row is cut short")
     rows = csv.reader(io.StringIO(data.decode("utf-8"), newline=""))
-    csv.field_size_limit(limits.TABLE_BYTES)
+    csv.field_size_limit(limits.RESULT_TABLE_BYTES)
     if len({len(row) for row in rows}) > 1:
         raise ValueError("a row has more or fewer fields than there are columns")
 
 
 def _small(path: Path, rows: int) -> None:
-    if rows > limits.TABLE_ROWS:
-        raise StoreError(f"{path}: has {rows:,} rows, more than the {limits.TABLE_ROWS:,} read.")
+    if rows > limits.RESULT_TABLE_ROWS:
+        raise StoreError(
+            f"{path}: has {rows:,} rows, more than the {limits.RESULT_TABLE_ROWS:,} read."
+        )
 
 
 def _fits(path: Path, left: int) -> None:

@@ -82,7 +82,7 @@ def write_outside(path: Path, data: bytes, sign: bytes) -> None:
     """
     if path.is_symlink() or (path.exists() and not path.is_file()):
         raise StoreError(f"{path}: is no plain file; give another name.")
-    if path.exists() and sign not in bounded(path, limits.TABLE_BYTES):
+    if path.exists() and sign not in bounded(path, limits.RESULT_TABLE_BYTES):
         raise StoreError(f"{path}: is there already and is not ours; give another name.")
     write_atomic(path, data)
 

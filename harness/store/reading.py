@@ -95,7 +95,7 @@ def _checked(folder: Path, name: str, expected: str) -> bytes:
     path = view(folder, name)
     most = {".json": limits.RESULT_JSON_BYTES, ".parquet": limits.CALLS_BYTES}
     try:
-        data = bounded(path, most.get(path.suffix, limits.TABLE_BYTES))
+        data = bounded(path, most.get(path.suffix, limits.RESULT_TABLE_BYTES))
     except StoreError as error:
         if path.is_file():
             raise

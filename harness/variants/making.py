@@ -162,7 +162,8 @@ def _items(data: Dataset, family: Family, count: int) -> Iterator[Any]:
             yield utterance.text
         elif utterance.audio is not None:
             try:
-                yield audio.decode(utterance.audio, family.sample_rate)
+                given = utterance.audio, family.sample_rate, utterance.part, utterance.seconds
+                yield audio.decode(*given)
             except AudioError:
                 continue
         count -= 1

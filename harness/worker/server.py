@@ -90,22 +90,35 @@ class Server:
                 rows.append(self._utterance(item, ready))
         return {"calls": rows}
 
-    def _read(self, item: Mapping[str, Any]) -> Any:
-        """What the model takes. Raises: AudioError."""
+    def _read(self, item: Mapping[str, Any]) -> tuple[Any, dict[str, Any]]:
+        """What the model takes, and what is known of it. Raises: AudioError."""
         from harness import audio
 
         if self._opened.takes == "text":
-            return item["text"]
+            return item["text"], {}
         if not {"bytes", "path"} & set(item):
             raise AudioError("has no audio; a recogniser needs some.")
         source = base64.b64decode(item["bytes"]) if "bytes" in item else Path(item["path"])
-        return audio.decode(source, self._opened.sample_rate)
+        part, told = item.get("part"), item.get("seconds")
+        heard = audio.hear(
+            source,
+            self._opened.sample_rate,
+            part and (part[0], math.inf if part[1] is None else part[1]),
+            math.nan if told is None else told,
+        )
+        silent = audio.is_silent(heard.samples)
+        if silent and item.get("text", "").strip():
+            raise AudioError("the clip is silent (nothing above -80 dB), its transcript is not.")
+        note = "; ".join(filter(None, (heard.note, SILENCE if silent else "")))
+        return heard.samples, {"source_rate": heard.source_rate, "note": note}
 
-    def _utterance(self, item: Mapping[str, Any], ready: Future[Any]) -> dict[str, Any]:
-        from harness import audio, environment
+    def _utterance(
+        self, item: Mapping[str, Any], ready: Future[tuple[Any, dict[str, Any]]]
+    ) -> dict[str, Any]:
+        from harness import environment
 
         try:
-            given = ready.result()
+            given, known = ready.result()
             call = self._opened.model.prepare("pipeline", given)
         except SpecError:
             raise  # the experiment's fault, not the item's
@@ -118,9 +131,8 @@ class Server:
         length = None
         if self._opened.takes == "audio":
             length = len(given) / self._opened.sample_rate
-            if audio.is_silent(given):  # it is heard all the same: what is said of silence matters
-                row["note"] = "; ".join(filter(None, (row.get("note"), SILENCE)))
-        row = {**row, "audio_seconds": length, **machine}
+            row["note"] = "; ".join(filter(None, (row.get("note"), known.pop("note"))))
+        row = {**row, "audio_seconds": length, **known, **machine}
         if output is None or output.audio is None:
             return row
         try:
