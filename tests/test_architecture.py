@@ -68,7 +68,7 @@ def test_each_file_imports_only_what_lies_above_it(path: Path) -> None:
 def test_each_file_says_what_it_is_for_and_stays_small(path: Path) -> None:
     source = path.read_text(encoding="utf-8")
     assert ast.get_docstring(ast.parse(source)), f"{path.name} has no docstring"
-    assert source.count("\n") <= 350, f"{path.name} holds more than one idea"
+    assert source.count("\n") <= 450, f"{path.name} holds more than one idea"
     assert path.stem not in {"utils", "common", "helpers", "base", "manager"}
 
 
