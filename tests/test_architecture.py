@@ -18,7 +18,7 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 LAYERS = [
     "errors", "limits", "garbage", "places", "hashes", "network", "stats", "sampling", "text", "repeats",
     "audio", "mel", "contracts", "figures", "corpus",
-    "ruling", "plugins", "markdown", "metric_names", "noted", "wording",
+    "ruling", "kinds", "plugins", "markdown", "metric_names", "noted", "wording",
     "reading", "measures", "replayed", "noise", "shortfall", "graph", "modelfiles",
     "phonemes", "synthesis", "environment", "session", "spec", "tables",
     "assets", "variants", "store", "worker", "runner", "feasibility", "scoring", "rivals",
