@@ -27,6 +27,7 @@ kinds        what a metric is about, which show quality, and limits that ask for
 plugins      name -> file -> the exported value
 markdown, metric_names, noted, wording, reading   pieces of a report: tables, words, look-ups
 replayed     another's protocol: what it says, and what the same configurations show in rounds
+findings     what gates leave unsaid, in words
 measures     which metrics belong together, and which stand for speed and quality
 noise        which blocks were measured under stolen time or load
 shortfall    what the budget cut short

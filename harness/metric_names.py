@@ -1,4 +1,4 @@
-"""What each metric is called in a report, in each language."""
+"""What metrics, purposes of an approval and verdicts are called, in each language."""
 
 from __future__ import annotations
 
@@ -76,5 +76,32 @@ METRICS: Mapping[str, Mapping[str, str]] = {
         "clipping": "Clipped audio",
         "first_audio_ms": "First sound",
         "used_slow": "Needed the slow one",
+    },
+}
+
+# what an approval is for (`purpose:` of an experiment)
+PURPOSES: Mapping[str, Mapping[str, str]] = {
+    "es": {
+        "replacement": "una sustitución",
+        "size": "el tamaño",
+        "latency": "la latencia",
+        "memory": "la memoria",
+        "robustness": "la robustez",
+    },
+    "en": {"replacement": "a replacement"},
+}
+
+VERDICTS: Mapping[str, Mapping[str, str]] = {
+    "es": {
+        "APPROVED": "✅ APROBADO",
+        "APPROVED WITH WAIVERS": "⚠️ APROBADO CON EXCEPCIONES",
+        "REJECTED": "❌ RECHAZADO",
+        "INSUFFICIENT EVIDENCE": "❔ PRUEBAS INSUFICIENTES",
+    },
+    "en": {
+        "APPROVED": "✅ APPROVED",
+        "APPROVED WITH WAIVERS": "⚠️ APPROVED WITH WAIVERS",
+        "REJECTED": "❌ REJECTED",
+        "INSUFFICIENT EVIDENCE": "❔ INSUFFICIENT EVIDENCE",
     },
 }

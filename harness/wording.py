@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from pathlib import PurePath
 from typing import Any
 
 from harness import noted, plugins
 from harness.markdown import estimate, given
-from harness.metric_names import METRICS
+from harness.metric_names import METRICS, PURPOSES, VERDICTS
 from harness.plugins import QUANTILE
 
 Words = Mapping[str, Mapping[str, str]]
@@ -81,25 +82,12 @@ STATUSES: Words = {
     },
 }
 
-VERDICTS: Words = {
-    "es": {
-        "APPROVED": "✅ APROBADO",
-        "APPROVED WITH WAIVERS": "⚠️ APROBADO CON EXCEPCIONES",
-        "REJECTED": "❌ RECHAZADO",
-        "INSUFFICIENT EVIDENCE": "❔ PRUEBAS INSUFICIENTES",
-    },
-    "en": {
-        "APPROVED": "✅ APPROVED",
-        "APPROVED WITH WAIVERS": "⚠️ APPROVED WITH WAIVERS",
-        "REJECTED": "❌ REJECTED",
-        "INSUFFICIENT EVIDENCE": "❔ INSUFFICIENT EVIDENCE",
-    },
-}
-
 
 def metric(name: str, language: str) -> str:
-    """ "latency_p99_ms" as "Latencia P99"; a metric of the user's own by the name that it has."""
+    """ "latency_p99_ms" as "Latencia P99"; a metric of the user's own by its file's name."""
     known = METRICS[language]
+    if name.endswith(".py"):
+        return PurePath(name).stem.replace("_", " ")
     if name in known:
         return known[name]
     match = QUANTILE.match(name)
@@ -127,9 +115,21 @@ def status(name: str, language: str) -> str:
     return STATUSES[language].get(name, name)
 
 
+_ONLY = {"es": "{} SOLO PARA {}", "en": "{} FOR {} ONLY"}
+
+
 def verdict(name: str, language: str) -> str:
-    """The verdict with its one mark."""
-    return VERDICTS[language].get(name, name)
+    """The verdict with its one mark; an approval for one purpose only says so."""
+    plain, _, purpose = name.removesuffix(" ONLY").partition(" FOR ")
+    said = VERDICTS[language].get(plain, plain)
+    if not purpose:
+        return said
+    return _ONLY[language].format(said, purpose_of(purpose.lower(), language).upper())
+
+
+def purpose_of(name: str, language: str) -> str:
+    """What an approval is for."""
+    return PURPOSES[language].get(name, name)
 
 
 def plain(text: str) -> str:

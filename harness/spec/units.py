@@ -16,7 +16,9 @@ from harness.markdown import SHARES
 
 WRITTEN = r"^\s*[+−-]?(\d+([.,]\d+)?|[.,]\d+)([eE][+-]?\d+)?\s*[^\s\d].*$"
 """A number and then a unit, for editors."""
-_FIGURE = re.compile(r"\s*([+−-]?(?:\d+(?:[.,]\d+)?|[.,]\d+)(?:[eE][+-]?\d+)?)\s*([^\W\d_].*?|[%×])?\s*")
+_FIGURE = re.compile(
+    r"\s*([+−-]?(?:\d+(?:[.,]\d+)?|[.,]\d+)(?:[eE][+-]?\d+)?)\s*([^\W\d_].*?|[%×])?\s*"
+)
 
 # unit of the metric -> unit as written, without case -> how many of the metric's it is
 _SECONDS = {"s": 1.0, "sec": 1.0, "seconds": 1.0, "ms": 1e-3, "us": 1e-6, "µs": 1e-6, "min": 60.0}
