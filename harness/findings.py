@@ -27,6 +27,7 @@ FINDINGS: wording.Words = {
             "**{gate}**: la calidad se midió con clips de {low} a {high} s; a {seconds} s no se "
             "sabe nada de ella."
         ),
+        "noise": ("Los tiempos son con ruido: no hay ningún conjunto de datos con voz que cortar."),
         "longer": (
             "Los tiempos llegan a {seconds} s; la calidad se midió con clips de {low} a {high} s, "
             "y más allá no se sabe nada de ella."
@@ -50,6 +51,7 @@ FINDINGS: wording.Words = {
             "**{gate}**: quality was measured on clips of {low} to {high} s; nothing is known of "
             "it at {seconds} s."
         ),
+        "noise": "Times are of noise: there is no data set whose speech could be cut.",
         "longer": (
             "Times reach to {seconds} s; quality was measured on clips of {low} to {high} s, and "
             "nothing is known of it beyond."

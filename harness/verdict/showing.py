@@ -34,6 +34,7 @@ SENTENCES = {
     "only": "for {purpose} only: nobody looked at what it says",
     "beyond": "{gate}: quality was measured on clips of {low:.3g} to {high:.3g} s; nothing is known"
     " of it at {seconds:g} s",
+    "noise": "times were measured on noise: there is no data set whose speech could be cut",
     "longer": "times reach to {seconds:g} s; quality was measured on clips of {low:.3g} to"
     " {high:.3g} s, and nothing is known of it beyond",
 }
@@ -52,7 +53,7 @@ def shown(case: Case, checks: pd.DataFrame, data: Mapping[str, pd.DataFrame]) ->
         "purpose": purpose,
         "gates": [name_of(g) for g in strong if _kind(case, g) in wanted],
         "quality": quality,
-        "findings": [*found, *_lengths(case, checks, data, quality)],
+        "findings": [*found, *_noise(case), *_lengths(case, checks, data, quality)],
     }
 
 
@@ -134,6 +135,12 @@ def _figure_of(
 
 
 # --------------------------------------------------------------------------- at which lengths
+def _noise(case: Case) -> Iterator[dict[str, Any]]:
+    """Times without any data set: a first step, that says nothing of speech."""
+    if case.experiment.get("latency") and not case.experiment.get("quality"):
+        yield finding("noise")
+
+
 def _lengths(
     case: Case,
     checks: pd.DataFrame,
