@@ -19,6 +19,7 @@ PURPOSES: Mapping[str, tuple[Kind, ...]] = {
 }
 """What an approval is for -> of which kind at least one gate has to be decided."""
 
+BEYOND = 2.0  # times the longest clip of quality data: a time there says nothing of quality
 MANY = 10.0  # times as bad as the baseline: a ratio that lets that pass asks for nothing
 DECIBELS = frozenset({"dB", "dBFS", "LUFS"})  # under zero there is more to lose
 _TIMES = frozenset({"ms", "s", "us", "µs", "min", "tokens/s", "x"})

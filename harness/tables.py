@@ -35,6 +35,7 @@ TABLES: Mapping[str, Mapping[str, str]] = {
         "item": TEXT,  # clip id
         "speaker": TEXT,
         "sentence": TEXT,
+        "recording": TEXT,  # equal for copies of one clip, or of one text to be said
         "round": WHOLE,  # cells of one round were measured next to each other: the unit of pairing
         "block": WHOLE,  # consecutive calls of one cell in one round
         "order": WHOLE,  # position within the block
@@ -108,6 +109,7 @@ TABLES: Mapping[str, Mapping[str, str]] = {
         "item": TEXT,
         "speaker": TEXT,
         "sentence": TEXT,
+        "recording": TEXT,
         "round": WHOLE,
         "block": WHOLE,
         "value": NUMBER,
@@ -234,6 +236,10 @@ TABLES: Mapping[str, Mapping[str, str]] = {
 }
 
 
+# columns that older versions did not write: blank in what they left, which means unknown
+ADDED: Mapping[str, frozenset[str]] = {"calls": frozenset({"recording"})}
+
+
 def frame(table: str, rows: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
     """Rows (dicts; missing numbers become NaN, missing texts "") as the table's typed frame."""
     columns = TABLES[table]
@@ -248,6 +254,8 @@ def check(table: str, data: pd.DataFrame) -> pd.DataFrame:
     values of another type.
     """
     columns = TABLES[table]
+    added = [c for c in columns if c not in data and c in ADDED.get(table, ())]
+    data = data.assign(**dict.fromkeys(added, None)) if added else data
     missing = [c for c in columns if c not in data]
     unknown = [c for c in data if c not in columns]
     if missing or unknown:

@@ -38,10 +38,10 @@ class Params:
     """The column with the score, 1 (bad) to 5 (excellent); parts of a point are taken."""
     scale: tuple[float, float] | None = None
     """The lowest and the highest score that a listener could give, such as [1, 5] or [0, 10]; of
-    another range than 1 to 5, scores are put on that by a straight line. Left out, 1 to 5, and one
-    score beyond that puts all of them in question."""
+    another range than 1 to 5, they are put on that by a straight line. Left out, it is 1 to 5, and
+    one score beyond puts all in question."""
     not_rated: tuple[str, ...] = ()
-    """What stands in the column where there is no score, such as [0, NA]: left out, and no fault."""
+    """What stands in the column where there is no score, as in [0, NA]: left out, and no fault."""
     systems: Mapping[str, str] | None = None
     """What the CSV calls a variant, where it is not its name: {name in the CSV: variant}."""
     min_ratings: Annotated[int, Ge(1)] = 1

@@ -87,7 +87,7 @@ def _row(axes: Axes, check: Mapping[str, Any], place: int, language: str) -> Non
     left, middle, right = (min(max(end, LEAST), WIDEST) for end in ends)
     axes.plot([left, right], [place, place], color=ink, linewidth=6, alpha=0.35)
     inside = middle == ends[1]  # else its dot is at the edge and empty: it lies beyond
-    face = {"color": ink, "markeredgecolor": "white"} if inside else {"markeredgecolor": ink}
+    face: dict[str, Any] = {"color": ink, "markeredgecolor": "white"} if inside else {"color": ink}
     face |= {} if inside else {"markerfacecolor": "white", "markeredgewidth": 1.5}
     axes.plot([middle], [place], "o", markersize=7.5, clip_on=inside, **face)
     for beyond, edge, sign in ((ends[2] > WIDEST, WIDEST, ">"), (ends[0] < LEAST, LEAST, "<")):

@@ -19,9 +19,6 @@ from harness.scoring.changes import DEFAULT
 from harness.verdict.case import Case, Figure, find
 from harness.verdict.checks import gate_of, kind_of, name_of
 
-BEYOND = (
-    2.0  # times the longest clip of the quality data: speed there says nothing of quality there
-)
 SENTENCES = {
     "free": "{gate}: its limit of {limit:g} lets the worst output pass, so it asks for nothing",
     "closed": "{gate}: no output can meet its limit of {limit:g}",
@@ -161,7 +158,7 @@ def _lengths(
     told = {"low": low, "high": high}
     for row in mine.to_dict("records"):
         seconds = _seconds(str(row["workload"]))
-        if seconds > BEYOND * high:
+        if seconds > kinds.BEYOND * high:
             yield finding("beyond", gate=row["gate"], seconds=seconds, **told)
     if max(timed) > high:
         yield finding("longer", seconds=float(max(timed)), **told)

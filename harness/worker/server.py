@@ -16,7 +16,7 @@ from typing import IO, Any
 
 from harness.errors import AudioError, HarnessError, SpecError
 from harness.garbage import uncollected
-from harness.worker import keeping, opening
+from harness.worker import keeping, opening, sounding
 
 Clock = Callable[[], float]
 SILENCE = "the clip is silence"
@@ -120,7 +120,8 @@ class Server:
             length = len(given) / self._opened.sample_rate
             if audio.is_silent(given):  # it is heard all the same: what is said of silence matters
                 row["note"] = "; ".join(filter(None, (row.get("note"), SILENCE)))
-        row = {**row, "audio_seconds": length, **machine}
+        same = sounding.wording(given) if length is None else sounding.recording(given)
+        row = {**row, "audio_seconds": length, "recording": same, **machine}
         if output is None or output.audio is None:
             return row
         try:
