@@ -152,7 +152,7 @@ def _lengths(
     keep &= (calls["error"] == "") & (calls["variant"] == case.candidate)
     heard = calls.loc[keep, "audio_seconds"].dropna()
     timed = (case.experiment.get("latency") or {}).get("audio_seconds") or []
-    if heard.empty or not timed:
+    if heard.empty:
         return
     low, high = float(heard.min()), float(heard.max())
     told = {"low": low, "high": high}
@@ -160,7 +160,7 @@ def _lengths(
         seconds = _seconds(str(row["workload"]))
         if seconds > kinds.BEYOND * high:
             yield finding("beyond", gate=row["gate"], seconds=seconds, **told)
-    if max(timed) > high:
+    if max(timed, default=0.0) > high:
         yield finding("longer", seconds=float(max(timed)), **told)
 
 

@@ -1,4 +1,5 @@
 """A synthesiser that answers each text with what its folder's facts say: wave, level, seconds."""
+
 import json
 import shutil
 from dataclasses import dataclass
@@ -53,6 +54,14 @@ def feeds(folder, open_session, params, clips):
         yield "model", {"x": clip}
 
 
-family = Family(Params=Params, sample_rate=RATE, operations=("pipeline",), build=build,
-                graphs=lambda folder: {"model": folder / "model.onnx"}, open=open_model,
-                feeds=feeds, takes="text", gives=("audio",))
+family = Family(
+    Params=Params,
+    sample_rate=RATE,
+    operations=("pipeline",),
+    build=build,
+    graphs=lambda folder: {"model": folder / "model.onnx"},
+    open=open_model,
+    feeds=feeds,
+    takes="text",
+    gives=("audio",),
+)

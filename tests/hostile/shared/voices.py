@@ -7,9 +7,12 @@ import onnx
 from onnx import TensorProto, helper
 
 value = helper.make_tensor_value_info
-graph = helper.make_graph([helper.make_node("Identity", ["x"], ["y"])], "g",
-                          [value("x", TensorProto.FLOAT, ["n"])],
-                          [value("y", TensorProto.FLOAT, ["n"])])
+graph = helper.make_graph(
+    [helper.make_node("Identity", ["x"], ["y"])],
+    "g",
+    [value("x", TensorProto.FLOAT, ["n"])],
+    [value("y", TensorProto.FLOAT, ["n"])],
+)
 model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
 for name, facts in json.loads(Path("plan.json").read_text("utf-8")).items():
     Path(name).mkdir()
