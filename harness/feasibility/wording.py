@@ -90,7 +90,7 @@ def _aligned(rows: Iterable[tuple[str, ...]], align: str) -> list[str]:
             f"{text:{way}{width}}" for text, way, width in zip(row, align, widths, strict=False)
         ]
         head = "  " + "  ".join(cells)
-        folded = textwrap.wrap(row[-1], max(30, WIDTH - len(head) - 2)) or [""]
+        folded = textwrap.wrap(row[-1], max(20, WIDTH - len(head) - 2)) or [""]
         out.append(f"{head}  {folded[0]}".rstrip())
         out += [" " * (len(head) + 2) + more for more in folded[1:]]
     return out
