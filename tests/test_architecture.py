@@ -19,7 +19,8 @@ LAYERS = [
     "errors", "limits", "garbage", "places", "hashes", "network", "stats", "sampling", "text", "repeats",
     "audio", "mel", "contracts", "figures", "corpus",
     "ruling", "kinds", "plugins", "markdown", "metric_names", "noted", "wording",
-    "reading", "findings", "measures", "replayed", "noise", "shortfall", "graph", "modelfiles",
+    "reading", "findings",
+    "measures", "replayed", "noise", "shortfall", "graph", "modelfiles",
     "phonemes", "synthesis", "environment", "session", "spec", "tables",
     "assets", "variants", "store", "worker", "runner", "feasibility", "scoring", "rivals",
     "verdict",
@@ -29,7 +30,8 @@ LAYERS = [
 ]  # fmt: skip
 FOR_PLUGINS = {"errors", "limits", "ruling", "places", "sampling", "corpus", "network",
                "stats", "text", "repeats", "audio", "mel", "contracts", "figures", "graph",
-               "modelfiles", "phonemes", "synthesis", "session", "markdown", "wording", "reading", "findings",
+               "modelfiles", "phonemes", "synthesis", "session", "markdown", "wording", "reading",
+               "findings",
                "measures", "replayed", "noise", "rivals", "shortfall"}  # fmt: skip
 
 

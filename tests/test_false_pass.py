@@ -167,7 +167,8 @@ def test_what_was_shown_is_approved_for_what_it_was_shown(
         ("2 %", "fraction", "difference", 0.02), ("5%", "fraction", "value", 0.05),
         ("300 ms", "ms", "value", 300.0), ("0.3 s", "ms", "value", 300.0),
         ("0,3 s", "ms", "value", 300.0), ("110 MB", "MB", "value", 110.0),
-        ("1.2x", "ms", "ratio", 1.2), ("120 %", "ms", "ratio", 1.2), ("0.1 MOS", "MOS", "value", 0.1),
+        ("1.2x", "ms", "ratio", 1.2), ("120 %", "ms", "ratio", 1.2),
+        ("0.1 MOS", "MOS", "value", 0.1),
         ("40x", "x", "value", 40.0), ("0.02", "fraction", "value", 0.02),
     ],
 )  # fmt: skip

@@ -1,7 +1,7 @@
 """Makes what plan.json says: clips of noise with their texts, and folders of a model that answers.
 
-{"clips": 60, "seconds": 0.5, "models": {"a": {"says": "right"}, "b": {"says": "every 20"}}}; `says`:
-right, nothing, "every N" (one wrong word in each Nth clip) or a text of its own for each clip.
+{"clips": 60, "seconds": 0.5, "models": {"a": {"says": "right"}, "b": {"says": "every 20"}}}
+`says`: right, nothing, "every N" (one wrong word in each Nth clip) or a text of its own for each clip.
 """
 
 import json
@@ -22,7 +22,7 @@ graph = helper.make_graph(
 )
 model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
 texts = {}
-with open("m.jsonl", "w", encoding="utf-8") as rows:
+with Path("m.jsonl").open("w", encoding="utf-8") as rows:
     for n in range(plan.get("clips", 60)):
         count = int(plan.get("seconds", 0.5) * 16_000) + 10 * n
         noise = np.random.default_rng(n).normal(0, 0.05, count)
