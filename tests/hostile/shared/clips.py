@@ -1,7 +1,7 @@
 """Makes what plan.json says: clips of noise with their texts, and folders of a model that answers.
 
 {"clips": 60, "seconds": 0.5, "models": {"a": {"says": "right"}, "b": {"says": "every 20"}}}
-`says`: right, nothing, "every N" (one wrong word in each Nth clip) or a text of its own for each clip.
+`says`: right, nothing, "every N" (one wrong word in each Nth clip) or a text for all clips.
 """
 
 import json
