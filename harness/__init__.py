@@ -25,11 +25,13 @@ contracts    one page: what each plugin folder's files export
 corpus       data sets on disk a row at a time: tables, releases, archives
 figures      metrics that are a judge's figure as it is
 ruling       the rule that every gate decides by
+kinds        what a metric is about, which show quality, and limits that ask for nothing
 plugins      name -> file -> the exported value
 escaping     foreign text made harmless: for a report, a figure, a terminal, a CSV
 stored       metrics of the user's own as a result keeps them
 markdown, metric_names, noted, wording, reading   pieces of a report: tables, words, look-ups
 replayed     another's protocol: what it says, and what the same configurations show in rounds
+findings     what gates leave unsaid, in words
 measures     which metrics belong together, and which stand for speed and quality
 noise        which blocks were measured under stolen time or load
 shortfall    what the budget cut short

@@ -224,6 +224,11 @@ class Method:
 
 
 # ---------------------------------------------------- metrics: metrics/x.py, `metric`
+Kind = Literal["text", "opinion", "fidelity", "symptom", "time", "size", "peak"]
+"""What a metric is about. Of quality: `text` (errors against what was said), `opinion` (how it
+sounds), `fidelity` (nearness to a reference). The absence of a `symptom` (loops) is no quality."""
+
+
 @dataclass(frozen=True)
 class Call:
     """One timed call as a metric sees it: texts already normalised, numbers NaN where unknown.
@@ -269,6 +274,10 @@ class Metric:
     judge: str = ""  # scored on what this judge (judges/x.py) says of the audio that was made
     of_variant: Callable[[Mapping[str, Any]], float] | None = None  # a row of the variants table
     ratio_of: str = ""  # the metric whose baseline-to-variant ratio this is (speedup)
+    kind: Kind | None = None  # None, here and below: as harness/kinds.py reads it off the rest
+    worst: float | None = None  # of a worthless output (WER 1: nothing said); no limit lets it pass
+    best: float | None = None
+    useless: float | None = None  # to be no worse than a baseline from here on shows nothing
 
 
 # ---------------------------------------------------------- gates: gates/x.py, `gate`
@@ -308,6 +317,9 @@ class Gate:
 
 
 # -------------------------------------------------- report: sections/x.py, `section`
+GATE_COLUMNS = ("gate", "status", "observed", "limit", "unit", "severity", "reason")
+
+
 @dataclass(frozen=True)
 class Result:
     """A finished run as it lies on disk; every table is a DataFrame (see tables.py)."""
@@ -317,6 +329,18 @@ class Result:
     environment: Mapping[str, Any]
     verdict: Mapping[str, Any]
     tables: Mapping[str, pd.DataFrame]
+
+    @property
+    def passed(self) -> bool:
+        """Whether the candidate was approved, with waivers or without: what a test asserts."""
+        return str(self.verdict.get("verdict") or "").startswith("APPROVED")
+
+    @property
+    def gates(self) -> pd.DataFrame:
+        """The candidate's gates, a row each: gate, status, observed, limit, severity, reason."""
+        checks = self.tables["checks"]
+        mine = checks[checks["variant"] == str(self.verdict.get("candidate") or "")]
+        return mine[list(GATE_COLUMNS)].reset_index(drop=True)
 
     def __getattr__(self, name: str) -> pd.DataFrame:
         """`result.calls` is `result.tables["calls"]`."""

@@ -78,7 +78,9 @@ def decide(measured: Result, made: Mapping[str, Made], given: Given) -> Result:
         "claims": claims,
     }
     ordered = {name: found[name] for name in tables.TABLES}
-    return replace(measured, tables=ordered, verdict=verdict.verdict(case, checks, claims))
+    shown = verdict.shown(case, checks, data)
+    decided = verdict.verdict(case, checks, claims, shown)
+    return replace(measured, tables=ordered, verdict=decided)
 
 
 def scores(

@@ -196,7 +196,11 @@ def _decimals(value: float, unit: str) -> int:
     """MOS with two, as listening tests and predictors are told apart by tenths."""
     if unit == "MOS":
         return 2
-    return 1 if unit in SHARES else places(value)
+    if unit in SHARES:
+        return 1
+    if unit not in ("ratio", "x") and 0.99 <= abs(value) < 1:  # of 0.99953 the rest to 1 counts
+        return max(places(value), places(1 - abs(value), 2))
+    return places(value)
 
 
 def _behind(sign: str, language: str) -> str:

@@ -1,4 +1,4 @@
-"""What each metric is called in a report, in each language."""
+"""What metrics, purposes of an approval and verdicts are called, in each language."""
 
 from __future__ import annotations
 
@@ -84,3 +84,31 @@ METRICS: Mapping[str, Mapping[str, str]] = {
 def stem(name: str) -> str:
     """A metric's name without the folder and the ending of a file of the user's own."""
     return PurePosixPath(name).stem if name.endswith(".py") else name
+
+
+# what an approval is for (`purpose:` of an experiment)
+PURPOSES: Mapping[str, Mapping[str, str]] = {
+    "es": {
+        "replacement": "una sustitución",
+        "size": "el tamaño",
+        "latency": "la latencia",
+        "memory": "la memoria",
+        "robustness": "la robustez",
+    },
+    "en": {"replacement": "a replacement"},
+}
+
+VERDICTS: Mapping[str, Mapping[str, str]] = {
+    "es": {
+        "APPROVED": "✅ APROBADO",
+        "APPROVED WITH WAIVERS": "⚠️ APROBADO CON EXCEPCIONES",
+        "REJECTED": "❌ RECHAZADO",
+        "INSUFFICIENT EVIDENCE": "❔ PRUEBAS INSUFICIENTES",
+    },
+    "en": {
+        "APPROVED": "✅ APPROVED",
+        "APPROVED WITH WAIVERS": "⚠️ APPROVED WITH WAIVERS",
+        "REJECTED": "❌ REJECTED",
+        "INSUFFICIENT EVIDENCE": "❔ INSUFFICIENT EVIDENCE",
+    },
+}

@@ -132,6 +132,12 @@ SPANISH: tuple[tuple[str, str], ...] = (
     (r"(.+) scored this item of (.+) before\.", r"\1 ya había puntuado esta frase de \2"),
     (r"has no score\.", "no tiene puntuación"),
     (r"the score (.+) is not a number\.", r"la puntuación \1 no es un número"),
-    (r"the score (.+) is not from 1 to 5\.", r"la puntuación \1 no va de 1 a 5"),
+    (r"the score (.+) is not from (\S+) to (\S+)\.", r"la puntuación \1 no va de \2 a \3"),
+    (
+        r"on which scale\? line (.+): the score (.+) is not from 1 to 5; name it .+",
+        r"¿en qué escala? línea \1: la puntuación \2 no va de 1 a 5; hay que decirla (`scale`), o "
+        r"qué hay donde no se puntuó (`not_rated`)",
+    ),
+    (r"screened: not rated\.", "criba: sin puntuar"),
     (r"the system (.+) is not in `systems`\.", r"el sistema \1 no está en `systems`"),
 )

@@ -34,7 +34,7 @@ from harness.runner.schedule import (
     Rows,
     Task,
 )
-from harness.setting import MEASURING, Setting
+from harness.setting import MEASURING, Setting, noise
 from harness.spec import Experiment, Gate, find_metric
 from harness.variants import Watch
 from harness.worker import Connection, Worker
@@ -310,7 +310,9 @@ class Run:
         return sizes[name] / max(sum(sizes.values()), 1)
 
     def _speech(self) -> Dataset:
-        return plan.speech(self.setting.datasets.values())
+        """Where nothing is evaluated, noise made by its seed is what lengths are cut from."""
+        found = self.setting.datasets
+        return plan.speech(found.values()) if found else noise()
 
     def _clips(self, lengths: Sequence[float] = ()) -> Clips:
         """Real speech of each length (the latency section's unless said), as workers read it."""

@@ -142,6 +142,14 @@ def _tell_narrow(setting: Setting, tell: Tell) -> None:
             )
 
 
+def noise() -> Dataset:
+    """Noise about as loud as speech, for the times of a model that nothing evaluates yet."""
+    source = load_plugin("datasets", "no_speech", Path)
+    sounds = ("pink-20db", "brown-20db", "white-20db", "pink-40db")
+    made: Dataset = source.load(source.Params(sounds=sounds, seconds=(30.0,)), Path)
+    return made
+
+
 def described(setting: Setting) -> dict[str, pd.DataFrame]:
     """The tables that say which data sets and judges those were."""
     entries = {entry.name: entry for entry in setting.experiment.quality}

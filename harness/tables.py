@@ -39,6 +39,7 @@ TABLES: Mapping[str, Mapping[str, str]] = {
         "source_rate": NUMBER,  # Hz of the clip as it lies there, before it is resampled
         "speaker": TEXT,
         "sentence": TEXT,
+        "recording": TEXT,  # equal for copies of one clip, or of one text to be said
         "round": WHOLE,  # cells of one round were measured next to each other: the unit of pairing
         "block": WHOLE,  # consecutive calls of one cell in one round
         "order": WHOLE,  # position within the block
@@ -114,6 +115,7 @@ TABLES: Mapping[str, Mapping[str, str]] = {
         "item": TEXT,
         "speaker": TEXT,
         "sentence": TEXT,
+        "recording": TEXT,
         "round": WHOLE,
         "block": WHOLE,
         "value": NUMBER,
@@ -242,7 +244,7 @@ TABLES: Mapping[str, Mapping[str, str]] = {
 
 # Columns that came later, without a change to the others: a run from before has them empty.
 LATER: Mapping[str, tuple[str, ...]] = {
-    "calls": ("path", "source_rate"),
+    "calls": ("path", "source_rate", "recording"),
     "datasets": ("source_rates", "bandwidth_hz"),
 }
 

@@ -9,7 +9,7 @@ from typing import Any
 from harness import noted, plugins
 from harness.escaping import marked, unmarked
 from harness.markdown import estimate, given
-from harness.metric_names import METRICS, stem
+from harness.metric_names import METRICS, PURPOSES, VERDICTS, stem
 from harness.plugins import QUANTILE
 
 Words = Mapping[str, Mapping[str, str]]
@@ -82,21 +82,6 @@ STATUSES: Words = {
     },
 }
 
-VERDICTS: Words = {
-    "es": {
-        "APPROVED": "✅ APROBADO",
-        "APPROVED WITH WAIVERS": "⚠️ APROBADO CON EXCEPCIONES",
-        "REJECTED": "❌ RECHAZADO",
-        "INSUFFICIENT EVIDENCE": "❔ PRUEBAS INSUFICIENTES",
-    },
-    "en": {
-        "APPROVED": "✅ APPROVED",
-        "APPROVED WITH WAIVERS": "⚠️ APPROVED WITH WAIVERS",
-        "REJECTED": "❌ REJECTED",
-        "INSUFFICIENT EVIDENCE": "❔ INSUFFICIENT EVIDENCE",
-    },
-}
-
 
 def metric(name: str, language: str) -> str:
     """ "latency_p99_ms" as "Latencia P99"; a metric of the user's own (`./sqnr db.py`) by its
@@ -130,9 +115,21 @@ def status(name: str, language: str) -> str:
     return STATUSES[language].get(name, name)
 
 
+_ONLY = {"es": "{} SOLO PARA {}", "en": "{} FOR {} ONLY"}
+
+
 def verdict(name: str, language: str) -> str:
-    """The verdict with its one mark."""
-    return VERDICTS[language].get(name, name)
+    """The verdict with its one mark; an approval for one purpose only says so."""
+    plain, _, purpose = name.removesuffix(" ONLY").partition(" FOR ")
+    said = VERDICTS[language].get(plain, plain)
+    if not purpose:
+        return said
+    return _ONLY[language].format(said, purpose_of(purpose.lower(), language).upper())
+
+
+def purpose_of(name: str, language: str) -> str:
+    """What an approval is for."""
+    return PURPOSES[language].get(name, name)
 
 
 def plain(text: str) -> str:

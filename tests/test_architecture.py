@@ -19,9 +19,9 @@ LAYERS = [
     "errors", "limits", "nearest", "garbage", "places", "hashes", "network", "made", "stats",
     "sampling", "text", "repeats",
     "audio", "mel", "contracts", "figures", "corpus",
-    "ruling", "plugins", "stored", "escaping", "markdown", "metric_names", "noted", "wording",
-    "reading", "measures", "replayed", "noise", "shortfall", "graph", "modelfiles",
-    "environment", "session", "phonemes", "synthesis", "spec", "tables",
+    "ruling", "kinds", "plugins", "stored", "escaping", "markdown", "metric_names", "noted",
+    "wording", "reading", "findings", "measures", "replayed", "noise", "shortfall", "graph",
+    "modelfiles", "environment", "session", "phonemes", "synthesis", "spec", "tables",
     "assets", "variants", "store", "worker", "runner", "feasibility", "scoring", "rivals",
     "verdict",
     "deciding", "looking", "selecting", "setting",
@@ -31,7 +31,8 @@ LAYERS = [
 FOR_PLUGINS = {"errors", "limits", "nearest", "ruling", "places", "sampling", "corpus", "network",
                "stats", "text", "repeats", "audio", "mel", "contracts", "figures", "graph",
                "modelfiles", "phonemes", "synthesis", "session", "markdown", "wording", "reading",
-               "measures", "replayed", "noise", "rivals", "shortfall", "escaping"}  # fmt: skip
+               "measures", "replayed", "noise", "rivals", "shortfall", "escaping",
+               "findings"}  # fmt: skip
 
 
 def imported(path: Path) -> Iterator[str]:

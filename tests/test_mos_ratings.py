@@ -42,9 +42,7 @@ def test_each_line_is_one_listeners_score(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("line", "error"),
     [
-        ("ana,a1,fp32,0", "line 3: the score 0 is not from 1 to 5."),
-        ("ana,a1,fp32,6", "line 3: the score 6 is not from 1 to 5."),
-        ("ana,a1,fp32,nan", "line 3: the score nan is not from 1 to 5."),
+        ("ana,a1,fp32,nan", "line 3: the score 'nan' is not a number."),
         ("ana,a1,fp32,good", "line 3: the score 'good' is not a number."),
         ("ana,a1,fp32,", "line 3: has no score."),
         ("ana,a1", "line 3: names no system."),
@@ -60,6 +58,37 @@ def test_a_line_that_does_not_count_says_where_and_why_and_the_others_do(
     found = read(tmp_path, f"{HEADER}bea,a1,fp32,4\n{line}\n")
     assert [row.error for row in found.rows] == ["", error]
     assert found.notes["ratings"] == "1 of 2 count"
+
+
+@pytest.mark.parametrize("score", ["0", "6", "10", "-1", "99", "inf", "5.5", "0,5"])
+def test_one_score_beyond_the_scale_puts_all_in_question_until_the_scale_is_named(
+    tmp_path: Path, score: str
+) -> None:
+    text = HEADER + f'bea,a1,fp32,4\nana,a1,fp32,"{score}"\neva,a1,fp32,3\n'
+    errors = [row.error for row in read(tmp_path, text).rows]
+    asked = f"on which scale? line 3: the score {score} is not from 1 to 5; name it"
+    assert [error.startswith(asked) for error in errors] == [True, False, True]
+    assert errors[1] == f"line 3: the score {score} is not from 1 to 5."
+    named = read(tmp_path, text, scale=(1.0, 5.0)).rows
+    assert [row.error for row in named] == ["", errors[1], ""]
+
+
+def test_scores_of_another_scale_are_put_on_one_to_five_and_the_notes_say_so(
+    tmp_path: Path,
+) -> None:
+    text = HEADER + "ana,a1,fp32,0\nana,a2,fp32,5\nana,a3,fp32,10\nana,a4,fp32,11\n"
+    found = read(tmp_path, text, scale=(0.0, 10.0))
+    assert [row.score for row in found.rows][:3] == [1.0, 3.0, 5.0]
+    assert found.rows[3].error == "line 5: the score 11 is not from 0 to 10."
+    assert found.notes["scale"] == "0 to 10, put on 1 to 5 by a straight line"
+
+
+def test_what_stands_for_no_score_is_left_out_and_no_fault(tmp_path: Path) -> None:
+    found = read(tmp_path, HEADER + "ana,a1,fp32,0\nana,a2,fp32,4\n", not_rated=("0", "NA"))
+    assert [(row.error, row.screened) for row in found.rows] == [
+        ("screened: not rated.", True),
+        ("", False),
+    ]
 
 
 def test_a_system_that_the_experiment_does_not_know_says_so(tmp_path: Path) -> None:
@@ -132,7 +161,7 @@ def test_nobody_is_screened_unless_asked(tmp_path: Path) -> None:
 
 
 def test_only_a_rule_that_is_stated_screens_a_score(tmp_path: Path) -> None:
-    found = read(tmp_path, PANEL + "zoe,a0,fp32,9\n", constant=True)
+    found = read(tmp_path, PANEL + "zoe,a0,fp32,9\n", constant=True, scale=(1.0, 5.0))
     assert {row.rater: row.screened for row in found.rows if row.error} == {
         "leo": True,
         "zoe": False,

@@ -291,9 +291,9 @@ def test_a_fresh_run_measures_all_of_it_again(finished: Path) -> None:
 
 def test_other_model_files_are_another_result_even_where_nothing_is_timed(project: Path) -> None:
     text = "\n".join(YAML.split("latency:")[0].splitlines()[:6])
-    gates = "gates: [{metric: size_mb, max: 0.1}]\n"
+    gates = "purpose: size\ngates: [{metric: size_mb, max: 0.1}]\n"
     (project / "x.yaml").write_text(f"{text}\n{gates}", encoding="utf-8")
-    assert run(project).verdict["verdict"] == "APPROVED"
+    assert run(project).verdict["verdict"] == "APPROVED FOR SIZE ONLY"
     (project / "fast" / "weights.bin").write_bytes(b"0" * 200_000)
     assert run(project).verdict["verdict"] == "REJECTED"
 

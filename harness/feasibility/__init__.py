@@ -8,12 +8,13 @@ downloaded; a finding is a warning and never stops a run.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from harness import contracts, environment
 from harness.contracts import Locate
-from harness.feasibility import budget, costs, gates, targets, wording
+from harness.feasibility import budget, costs, gates, questions, targets, wording
 from harness.feasibility.budget import Plan
 from harness.feasibility.gates import Finding, Terms
 from harness.feasibility.targets import Contradiction
@@ -31,10 +32,15 @@ class Forecast:
     plan: Plan
     findings: tuple[Finding, ...]
     warnings: tuple[Contradiction, ...]
+    limits: Mapping[str, str] = field(default_factory=dict)  # of the gates, as the report has them
+    questions: tuple[str, ...] = ()  # what the gates leave unasked
 
     def lines(self) -> list[str]:
         """As plain aligned text."""
-        return wording.lines(self.minutes, self.plan, self.findings, self.warnings)
+        found = wording.gates(self.findings, self.limits)
+        asked = wording.questions(self.questions)
+        return [*wording.plan(self.minutes, self.plan), *found, *asked,
+                *wording.warnings(self.warnings)]  # fmt: skip
 
 
 def foresee(
@@ -47,7 +53,8 @@ def foresee(
     before = costs.known(folder, experiment, environment.describe())
     found = costs.Costs(experiment, before, call_seconds, environment.cores())
     counts = {part.name: costs.utterances(part, locate) for part in experiment.quality}
-    return assess(experiment, found, counts, locate)
+    longest = {part.name: costs.longest(part, locate) for part in experiment.quality}
+    return assess(experiment, found, counts, locate, longest)
 
 
 def assess(
@@ -55,20 +62,24 @@ def assess(
     known: costs.Costs,
     utterances: dict[str, float],
     locate: Locate,
+    longest: Mapping[str, float] | None = None,
 ) -> Forecast:
-    """The forecast from given costs and sizes; reads nothing but the plugins that are named."""
+    """The forecast from given costs and sizes (`longest`: the longest clip of each data set, NaN
+    where that is not known); reads nothing but the plugins that are named."""
     metrics = _metrics(experiment, locate)
     timed = [metrics[g.metric] for g in experiment.gates if g.at.audio_seconds is not None]
     quantiles = [metrics.get(one.metric.ratio_of, one).quantile for one in timed]
     family: contracts.Family = load_plugin("families", experiment.model.family, locate)
     plan = budget.forecast(experiment, known, utterances, family.operations, quantiles)
     kinds = {g.kind: load_plugin("gates", g.kind, locate) for g in experiment.gates}
-    terms = Terms(experiment, plan, known, utterances, metrics, kinds)
+    terms = Terms(experiment, plan, known, utterances, metrics, kinds, _known(longest or {}))
     return Forecast(
         experiment.budget.minutes,
         plan,
         tuple(gates.findings(terms)),
         tuple(targets.contradictions(terms, known.cores)),
+        questions.limits(terms),
+        tuple(questions.questions(terms)),
     )
 
 
@@ -78,9 +89,14 @@ def missing(experiment: Experiment, locate: Locate) -> list[str]:
 
 
 def undecidable(experiment: Experiment, folder: Path, locate: Locate) -> list[str]:
-    """One line for each gate that cannot be decided within the budget."""
-    found = foresee(experiment, folder, locate).findings
-    return [wording.undecidable(finding) for finding in found if finding.decidable == "no"]
+    """One line for each gate that cannot be decided within the budget, or asks for nothing."""
+    found = foresee(experiment, folder, locate)
+    open_ = [wording.undecidable(one) for one in found.findings if one.decidable == "no"]
+    return [*open_, *found.questions]
+
+
+def _known(lengths: Mapping[str, float]) -> dict[str, float]:
+    return {name: seconds for name, seconds in lengths.items() if not math.isnan(seconds)}
 
 
 def _metrics(experiment: Experiment, locate: Locate) -> dict[str, NamedMetric]:

@@ -5,6 +5,7 @@ Each figure carries where it is from; where nothing is known it is NaN and says 
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import json
 import math
@@ -13,14 +14,15 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from harness import environment
-from harness.contracts import Locate, Source
+from harness import audio, environment
+from harness.contracts import Locate, Source, Utterance
 from harness.errors import HarnessError
 from harness.escaping import unguarded
 from harness.feasibility import anchors
 from harness.spec import DEFAULT_SESSION, Experiment, Quality, Use, Variant, load_plugin, to_json
 
 NORMAL_95 = 1.959964  # standard normal quantile of a two-sided 95 % interval
+PEEKED = 200  # clips of a data set that are looked at before anything runs
 USUAL_SECONDS = 5.0  # of an utterance, for a guess
 
 Key = tuple[str, ...]
@@ -215,6 +217,27 @@ def utterances(quality: Quality, locate: Locate) -> float:
         rows = math.nan
     known = [float(count) for count in (limit, rows) if count is not None and not math.isnan(count)]
     return min(known, default=math.nan)
+
+
+def longest(quality: Quality, locate: Locate) -> float:
+    """Seconds of the longest clip among the first of a data set on this disk; NaN where that is
+    not known without fetching anything."""
+    params = quality.dataset.params
+    if not getattr(params, "path", "") or not hasattr(params, "limit"):
+        return math.nan
+    try:
+        source = load_plugin("datasets", quality.dataset.use, locate)
+        clips = source.load(params, locate).utterances[:PEEKED]
+        return max((_clip_seconds(one) for one in clips if not one.error), default=math.nan)
+    except HarnessError:
+        return math.nan
+
+
+def _clip_seconds(one: Utterance) -> float:
+    if math.isnan(one.seconds) and one.audio is not None:
+        with contextlib.suppress(HarnessError):
+            return audio.duration_seconds(one.audio)
+    return one.seconds
 
 
 def missing(experiment: Experiment, locate: Locate) -> list[str]:

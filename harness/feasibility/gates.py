@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from statistics import NormalDist
 from typing import Literal
 
@@ -52,6 +52,7 @@ class Terms:
     utterances: Mapping[str, float]
     metrics: Mapping[str, NamedMetric]  # also what a ratio is made of
     kinds: Mapping[str, contracts.Gate]
+    longest: Mapping[str, float] = field(default_factory=dict)  # clip of a data set, where known
 
 
 @dataclass(frozen=True)

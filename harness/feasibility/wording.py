@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import textwrap
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from harness.feasibility.budget import Plan, Stage
 from harness.feasibility.gates import Finding
@@ -15,16 +15,6 @@ MARK = "!"
 STATES = {"yes": "yes", "no": f"{MARK} no", "unknown": "maybe", "?": "unknown"}
 
 
-def lines(
-    minutes: float,
-    plan: Plan,
-    findings: Sequence[Finding],
-    warnings: Sequence[Contradiction],
-) -> list[str]:
-    """The plan, a row for each gate, and a warning for each target beyond what is known."""
-    return [*_plan(minutes, plan), *_gates(findings), *_warnings(warnings)]
-
-
 def undecidable(finding: Finding) -> str:
     """One line on a gate that the budget cannot decide."""
     return (
@@ -33,7 +23,8 @@ def undecidable(finding: Finding) -> str:
     )
 
 
-def _plan(minutes: float, plan: Plan) -> list[str]:
+def plan(minutes: float, plan: Plan) -> list[str]:
+    """The stages and what they take."""
     rows: list[tuple[str, ...]] = [("plan", "cells", "calls", "minutes", "")]
     rows += [_stage(stage) for stage in plan.stages]
     whole = plan.seconds / 60
@@ -56,22 +47,32 @@ def _stage(stage: Stage) -> tuple[str, ...]:
     )
 
 
-def _gates(findings: Sequence[Finding]) -> list[str]:
+def gates(findings: Sequence[Finding], limits: Mapping[str, str]) -> list[str]:
+    """A row for each gate."""
     if not findings:
         return []
-    rows = [("gate", "decidable", "needs", "fit", "minutes", "why")]
+    rows = [("gate", "limit", "decidable", "needs", "fit", "minutes", "why")]
     for one in findings:
         mark = STATES["?" if math.isnan(one.calls_needed) else one.decidable]
         figures = (*_counts(one), _minutes(one.minutes_needed)) if one.calls_needed else ("-",) * 3
-        rows.append((one.gate, mark, *figures, one.why))
-    return ["", *_aligned(rows, "<<>>><")]
+        rows.append((one.gate, limits.get(one.gate, ""), mark, *figures, one.why))
+    return ["", *_aligned(rows, "<<<>>><")]
 
 
 def _counts(finding: Finding) -> tuple[str, str]:
     return _count(finding.calls_needed), _count(finding.calls_fit)
 
 
-def _warnings(warnings: Sequence[Contradiction]) -> list[str]:
+def questions(asked: Sequence[str]) -> list[str]:
+    """What the gates leave unasked."""
+    found = [""] if asked else []
+    for one in asked:
+        found += textwrap.wrap(f"  {MARK} {one}.", WIDTH, subsequent_indent="    ")
+    return found
+
+
+def warnings(warnings: Sequence[Contradiction]) -> list[str]:
+    """A warning for each target beyond what is known."""
     found = [""] if warnings else []
     for one in warnings:
         text = f"  {MARK} {one.target}: {one.text}. Source: {one.source}"
@@ -89,7 +90,7 @@ def _aligned(rows: Iterable[tuple[str, ...]], align: str) -> list[str]:
             f"{text:{way}{width}}" for text, way, width in zip(row, align, widths, strict=False)
         ]
         head = "  " + "  ".join(cells)
-        folded = textwrap.wrap(row[-1], max(30, WIDTH - len(head) - 2)) or [""]
+        folded = textwrap.wrap(row[-1], max(20, WIDTH - len(head) - 2)) or [""]
         out.append(f"{head}  {folded[0]}".rstrip())
         out += [" " * (len(head) + 2) + more for more in folded[1:]]
     return out

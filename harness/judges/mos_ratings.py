@@ -17,7 +17,10 @@ from annotated_types import Ge, Le, MinLen
 from harness.contracts import SCREENED, Judge, Locate, Rating, Ratings
 from harness.errors import AssetError
 
-LOWEST, HIGHEST = 1.0, 5.0
+NOT_RATED = "not rated."
+BEYOND = " is not from "
+LOWEST, HIGHEST = 1.0, 5.0  # of a mean opinion score
+NAMED = 5  # rows that a line names
 FEW_TO_CORRELATE = 3  # a correlation of two points is always 1 or -1
 
 
@@ -33,6 +36,12 @@ class Params:
     """The column with the system: a variant's name."""
     score: str = "score"
     """The column with the score, 1 (bad) to 5 (excellent); parts of a point are taken."""
+    scale: tuple[float, float] | None = None
+    """The lowest and the highest score that a listener could give, such as [1, 5] or [0, 10]; of
+    another range than 1 to 5, they are put on that by a straight line. Left out, it is 1 to 5, and
+    one score beyond puts all in question."""
+    not_rated: tuple[str, ...] = ()
+    """What stands in the column where there is no score, as in [0, NA]: left out, and no fault."""
     systems: Mapping[str, str] | None = None
     """What the CSV calls a variant, where it is not its name: {name in the CSV: variant}."""
     min_ratings: Annotated[int, Ge(1)] = 1
@@ -62,8 +71,13 @@ def ratings(params: Params, locate: Locate) -> Ratings:
         raise AssetError(f"{path.name} is not UTF-8: {error.reason}.") from error
     except csv.Error as error:
         raise AssetError(f"{path.name} is no well-formed CSV: {error}.") from error
+    if params.scale is not None and not params.scale[0] < params.scale[1]:
+        raise AssetError(f"{path.name}: `scale` goes from the lowest score to the highest.")
+    some = any(not row.error for row in read)
+    read = _of_one_scale(read, params)
     screened = _screened(read, params)
-    if not any(not row.error for row in screened):
+    doubted = some and all(row.error for row in read)  # it is said of each row, and of its gates
+    if not doubted and not any(not row.error for row in screened):
         first = next((row.error for row in screened), "it holds no ratings.")
         raise AssetError(f"{path.name}: no rating counts; {first}")
     return Ratings(screened, hashlib.sha256(data).hexdigest(), _notes(read, screened, params))
@@ -83,7 +97,7 @@ def _rows(text: str, name: str, params: Params) -> Iterator[Rating]:
         if not any(cell.strip() for cell in cells):
             continue
         found = [cells[place].strip() if place < len(cells) else "" for place in places]
-        row = _rating(found, params.systems or {})
+        row = _rating(found, params)
         key = (row.rater, row.item, row.system)
         if any(cell.strip() for cell in cells[len(header) :]):
             row = replace(row, error=f"has {len(cells)} cells; the header has {len(header)}.")
@@ -91,7 +105,8 @@ def _rows(text: str, name: str, params: Params) -> Iterator[Rating]:
             row = replace(row, error=f"{row.rater} scored this item of {row.system} before.")
         elif not row.error:
             seen.add(key)
-        yield replace(row, error=f"line {lines.line_num}: {row.error}") if row.error else row
+        told = bool(row.error) and not row.screened
+        yield replace(row, error=f"line {lines.line_num}: {row.error}") if told else row
 
 
 def _delimiter(text: str) -> str:
@@ -100,25 +115,50 @@ def _delimiter(text: str) -> str:
     return max(",;\t", key=header.count)
 
 
-def _rating(found: Sequence[str], systems: Mapping[str, str]) -> Rating:
+def _rating(found: Sequence[str], params: Params) -> Rating:
     rater, item, system, written = found
-    score, error = _score(written)
+    systems = params.systems or {}
+    score, error = _score(written, params)
     if systems and system not in systems:
         error = f"the system {system!r} is not in `systems`."
     for name, cell in (("system", system), ("item", item), ("rater", rater)):
         error = error if cell else f"names no {name}."
-    return Rating(rater, item, systems.get(system, system), score, error)
+    screened = error == SCREENED + NOT_RATED
+    return Rating(rater, item, systems.get(system, system), score, error, screened)
 
 
-def _score(written: str) -> tuple[float, str]:
-    """(score, what is wrong with it); NaN where it is no score."""
+def _score(written: str, params: Params) -> tuple[float, str]:
+    """(score from 1 to 5, what is wrong with it); NaN where it is no score."""
+    if written in params.not_rated:
+        return math.nan, SCREENED + NOT_RATED
     try:
         score = float(written.replace(",", "."))
     except ValueError:
+        score = math.nan
+    if math.isnan(score):
         return math.nan, f"the score {written!r} is not a number." if written else "has no score."
-    if not LOWEST <= score <= HIGHEST:
-        return math.nan, f"the score {written} is not from 1 to 5."
-    return score, ""
+    low, high = params.scale or (LOWEST, HIGHEST)
+    if not low <= score <= high:
+        return math.nan, f"the score {written}{BEYOND}{low:g} to {high:g}."
+    if (low, high) == (LOWEST, HIGHEST):
+        return score, ""
+    return LOWEST + (HIGHEST - LOWEST) * (score - low) / (high - low), ""
+
+
+def _of_one_scale(rows: list[Rating], params: Params) -> list[Rating]:
+    """None of the scores counts where one lies beyond the scale and nobody said which it is: those
+    of 0 to 4 or 0 to 10 that happen to lie from 1 to 5 are no opinions on that scale."""
+    beyond = [row.error.partition(": ") for row in rows if BEYOND in row.error]
+    if params.scale is not None or not beyond:
+        return rows
+    places = ", ".join(line.removeprefix("line ") for line, _, _ in beyond[:NAMED])
+    more = f" and {len(beyond) - NAMED} more" if len(beyond) > NAMED else ""
+    first = beyond[0][2].removesuffix(".")
+    why = (
+        f"on which scale? line {places}{more}: {first}; name it (`scale: [1, 5]`, `scale: [0, 10]`)"
+        " or what stands for no score (`not_rated: [0]`)."
+    )
+    return [row if row.error else replace(row, score=math.nan, error=why) for row in rows]
 
 
 # ----------------------------------------------------------------------------------- screening
@@ -187,6 +227,13 @@ def _correlation(pairs: Sequence[tuple[float, float]]) -> float:
     return float(np.corrcoef(own, others)[0, 1]) if own.std() else 0.0
 
 
+def _scaled(params: Params) -> dict[str, str]:
+    if params.scale in (None, (LOWEST, HIGHEST)):
+        return {}
+    low, high = params.scale or (LOWEST, HIGHEST)
+    return {"scale": f"{low:g} to {high:g}, put on 1 to 5 by a straight line"}
+
+
 def _notes(read: Sequence[Rating], rows: Sequence[Rating], params: Params) -> dict[str, str]:
     counted = [row for row in rows if not row.error]
     raters = {row.rater for row in counted}
@@ -201,6 +248,7 @@ def _notes(read: Sequence[Rating], rows: Sequence[Rating], params: Params) -> di
         "items": str(len({row.item for row in counted})),
         "systems": ", ".join(sorted({row.system for row in counted})),
         "screening": "; ".join(rules) or "none",
+        **_scaled(params),
         "invalid": str(sum(bool(row.error) for row in read)),
     }
     if gone := sorted(asked - raters):

@@ -20,5 +20,10 @@ def measure(call: Call) -> tuple[float, float]:
 
 
 metric = Metric(
-    unit="fraction", better="lower", measure=measure, fold="share", needs_reference=True
+    unit="fraction",
+    better="lower",
+    measure=measure,
+    fold="share",
+    needs_reference=True,
+    kind="symptom",
 )

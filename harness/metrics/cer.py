@@ -12,4 +12,4 @@ def measure(call: Call) -> tuple[float, float]:
     return float(edits), float(characters)
 
 
-metric = Metric(unit="fraction", better="lower", measure=measure, needs_reference=True)
+metric = Metric(unit="fraction", better="lower", measure=measure, needs_reference=True, kind="text")

@@ -14,4 +14,4 @@ def measure(call: Call) -> tuple[float, float]:
     return (0.0, 0.0) if share is None or seconds is None else (share * seconds, seconds)
 
 
-metric = Metric(unit="fraction", better="lower", measure=measure)
+metric = Metric(unit="fraction", better="lower", measure=measure, kind="symptom")

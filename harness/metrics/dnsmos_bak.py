@@ -8,4 +8,4 @@ from __future__ import annotations
 from harness.contracts import Metric
 from harness.figures import figure
 
-metric = Metric(unit="MOS", better="higher", measure=figure("bak"), judge="dnsmos")
+metric = Metric(unit="MOS", better="higher", measure=figure("bak"), judge="dnsmos", kind="opinion")

@@ -15,4 +15,4 @@ def measure(call: Call) -> tuple[float, float]:
     return call.figures.get("first_audio_seconds", math.nan) * 1e3, 1.0
 
 
-metric = Metric(unit="ms", better="lower", measure=measure, fold="quantile")
+metric = Metric(unit="ms", better="lower", measure=measure, fold="quantile", kind="time")

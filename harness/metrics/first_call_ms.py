@@ -13,5 +13,10 @@ def measure(call: Call) -> tuple[float, float]:
 
 
 metric = Metric(
-    unit="ms", better="lower", measure=measure, fold="quantile", operations=("first_call",)
+    unit="ms",
+    better="lower",
+    measure=measure,
+    fold="quantile",
+    operations=("first_call",),
+    kind="time",
 )

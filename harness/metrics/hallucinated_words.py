@@ -14,5 +14,10 @@ def measure(call: Call) -> tuple[float, float]:
 
 
 metric = Metric(
-    unit="words/min", better="lower", measure=measure, needs_reference=True, needs_transcript=True
+    unit="words/min",
+    better="lower",
+    measure=measure,
+    needs_reference=True,
+    needs_transcript=True,
+    kind="symptom",
 )

@@ -19,4 +19,5 @@ metric = Metric(
     fold="share",
     needs_reference=True,
     needs_transcript=True,
+    kind="symptom",
 )

@@ -9,4 +9,6 @@ def measure(call: Call) -> tuple[float, float]:
     return call.seconds * 1e3, 1.0
 
 
-metric = Metric(unit="ms", better="lower", measure=measure, fold="quantile", operations=("load",))
+metric = Metric(
+    unit="ms", better="lower", measure=measure, fold="quantile", operations=("load",), kind="time"
+)

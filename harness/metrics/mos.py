@@ -15,4 +15,5 @@ metric = Metric(
     measure=figure("score"),
     fold="crossed",
     judge="mos_ratings",
+    kind="opinion",
 )

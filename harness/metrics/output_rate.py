@@ -14,4 +14,6 @@ def measure(call: Call) -> tuple[float, float]:
     return float(len(call.text)), call.audio_seconds
 
 
-metric = Metric(unit="characters/s", better="lower", measure=measure, needs_reference=True)
+metric = Metric(
+    unit="characters/s", better="lower", measure=measure, needs_reference=True, kind="symptom"
+)

@@ -8,4 +8,6 @@ from __future__ import annotations
 from harness.contracts import Metric
 from harness.figures import figure
 
-metric = Metric(unit="MOS", better="higher", measure=figure("plcmos"), judge="plcmos")
+metric = Metric(
+    unit="MOS", better="higher", measure=figure("plcmos"), judge="plcmos", kind="opinion"
+)

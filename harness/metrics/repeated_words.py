@@ -11,4 +11,6 @@ def measure(call: Call) -> tuple[float, float]:
     return float(repeats.looped_words(call.text, call.reference)), float(len(call.text.split()))
 
 
-metric = Metric(unit="fraction", better="lower", measure=measure, needs_reference=True)
+metric = Metric(
+    unit="fraction", better="lower", measure=measure, needs_reference=True, kind="symptom"
+)

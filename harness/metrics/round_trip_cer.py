@@ -16,5 +16,10 @@ def measure(call: Call) -> tuple[float, float]:
 
 
 metric = Metric(
-    unit="fraction", better="lower", measure=measure, needs_reference=True, judge="round_trip"
+    unit="fraction",
+    better="lower",
+    measure=measure,
+    needs_reference=True,
+    judge="round_trip",
+    kind="text",
 )

@@ -9,4 +9,4 @@ def measure(call: Call) -> tuple[float, float]:
     return call.seconds, call.audio_seconds
 
 
-metric = Metric(unit="", better="lower", measure=measure)
+metric = Metric(unit="", better="lower", measure=measure, kind="time")

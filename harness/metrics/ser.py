@@ -10,5 +10,11 @@ def measure(call: Call) -> tuple[float, float]:
 
 
 metric = Metric(
-    unit="fraction", better="lower", measure=measure, needs_reference=True, needs_transcript=True
+    unit="fraction",
+    better="lower",
+    measure=measure,
+    needs_reference=True,
+    needs_transcript=True,
+    kind="text",
+    useless=0.95,
 )

@@ -4,4 +4,4 @@ from __future__ import annotations
 
 from harness.contracts import Metric
 
-metric = Metric(unit="x", better="higher", ratio_of="latency_p50_ms")
+metric = Metric(unit="x", better="higher", ratio_of="latency_p50_ms", kind="time")

@@ -14,4 +14,4 @@ def measure(call: Call) -> tuple[float, float]:
     return (0.0, 0.0) if seconds is None else (seconds, 1.0)
 
 
-metric = Metric(unit="s", better="neither", measure=measure)
+metric = Metric(unit="s", better="neither", measure=measure, kind="symptom")

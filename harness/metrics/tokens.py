@@ -9,4 +9,4 @@ def measure(call: Call) -> tuple[float, float]:
     return call.tokens, 1.0
 
 
-metric = Metric(unit="tokens", better="lower", measure=measure)
+metric = Metric(unit="tokens", better="lower", measure=measure, kind="symptom")

@@ -9,4 +9,4 @@ def measure(call: Call) -> tuple[float, float]:
     return call.tokens, call.seconds
 
 
-metric = Metric(unit="tokens/s", better="higher", measure=measure)
+metric = Metric(unit="tokens/s", better="higher", measure=measure, kind="time")

@@ -9,4 +9,4 @@ from __future__ import annotations
 from harness.contracts import Metric
 from harness.figures import figure
 
-metric = Metric(unit="MOS", better="higher", measure=figure("utmos"), judge="utmos")
+metric = Metric(unit="MOS", better="higher", measure=figure("utmos"), judge="utmos", kind="opinion")

@@ -22,4 +22,4 @@ def _counted(reference: str, said: str) -> tuple[float, float]:
     return float(edits), float(words)
 
 
-metric = Metric(unit="fraction", better="lower", measure=measure, needs_reference=True)
+metric = Metric(unit="fraction", better="lower", measure=measure, needs_reference=True, kind="text")

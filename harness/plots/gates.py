@@ -86,8 +86,10 @@ def _row(axes: Axes, check: Mapping[str, Any], place: int, language: str) -> Non
     ends = _ends(check)
     left, middle, right = (min(max(end, LEAST), WIDEST) for end in ends)
     axes.plot([left, right], [place, place], color=ink, linewidth=6, alpha=0.35)
-    if middle == ends[1]:  # else it is beyond the picture, and the arrow stands for it
-        axes.plot([middle], [place], "o", color=ink, markersize=7.5, markeredgecolor="white")
+    inside = middle == ends[1]  # else its dot is at the edge and empty: it lies beyond
+    face: dict[str, Any] = {"color": ink, "markeredgecolor": "white"} if inside else {"color": ink}
+    face |= {} if inside else {"markerfacecolor": "white", "markeredgewidth": 1.5}
+    axes.plot([middle], [place], "o", markersize=7.5, clip_on=inside, **face)
     for beyond, edge, sign in ((ends[2] > WIDEST, WIDEST, ">"), (ends[0] < LEAST, LEAST, "<")):
         if beyond:
             axes.plot([edge], [place], sign, color=ink, markersize=7, clip_on=False)

@@ -23,7 +23,7 @@ from harness.runner.pool import (
     call_limit_seconds,
 )
 from harness.store import Unit
-from harness.worker import OF_THE_ITEM, Connection
+from harness.worker import OF_THE_ITEM, Connection, sounding
 
 PLACE = ("variant", "session", "replica", "dataset")
 COPIED = (*PLACE, "item", "speaker", "sentence", "round", "reference", "audio_sha256")
@@ -86,11 +86,25 @@ def judge_audio(seat: Seat, todo: Todo, how: Session) -> None:
                 how.tell.step(f"judge {seat.name}", number / total, text, left)
                 number += 1
                 if call["item"] not in done:
-                    said = bench.hear(how.folder / call["audio"], call["audio_sha256"])
+                    said = _too_short(call) or bench.hear(
+                        how.folder / call["audio"], call["audio_sha256"]
+                    )
                     unit.append([_row(seat, {name: call[name] for name in COPIED}, said)])
             unit.finish()
     finally:
         bench.close()
+
+
+def _too_short(call: Call) -> dict[str, Any]:
+    """The judge's part of a row for audio that cannot hold what was to be said (of a model that
+    says a given text): no judge is asked, for an opinion of it would be of something else."""
+    figures = json.loads(call["figures"]) if call.get("figures") else {}
+    seconds = figures.get("sounding_seconds")
+    given = figures.get("spoken_seconds") == call.get("audio_seconds")
+    if seconds is None or not given or not sounding.too_short(seconds, call["reference"]):
+        return {}
+    letters = len(call["reference"])
+    return {"error": f"{seconds:.3g} s of sound cannot hold {letters} characters of text."}
 
 
 def _judged(row: Mapping[str, Any]) -> bool:

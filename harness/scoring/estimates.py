@@ -11,6 +11,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 
 from harness import stats, tables
 from harness.plugins import NamedMetric
@@ -20,7 +22,7 @@ from harness.stats import Interval, Resampling, Sums, Timed
 QUALITY = "quality"
 SPEAKERS = stats.FEWEST  # fewer speakers than this cannot stand for others
 NEIGHBOURS = 10  # utterances measured one after the other, within which latencies are alike
-NAMED = ["stage", "round", "item", "speaker", "sentence"]  # what clusters are made of
+NAMED = ["stage", "round", "item", "speaker", "sentence", "recording"]  # what clusters are made of
 RATED = ["speaker", "item"]  # of a listening test: rater and item
 Labels = NDArray[np.generic]
 Values = NDArray[np.float64]
@@ -145,9 +147,30 @@ def _clusters(cell: pd.DataFrame, texts: bool) -> tuple[Labels, str]:
         return rounds // length, "stretch"
     speakers, names = _coded(cell["speaker"])
     if np.count_nonzero(names != "") >= SPEAKERS:
-        return _or_item(cell, speakers, names), "speaker"
+        labels = _with_copies(_or_item(cell, speakers, names), cell)
+        if len(pd.unique(labels)) >= SPEAKERS:
+            return labels, "speaker"
     sentences, names = _coded(cell["sentence"])
-    return _or_item(cell, sentences, names), "sentence" if (names != "").any() else "utterance"
+    unit = "sentence" if (names != "").any() else "utterance"
+    return _with_copies(_or_item(cell, sentences, names), cell), unit
+
+
+def _with_copies(labels: Labels, cell: pd.DataFrame) -> Labels:
+    """Labels that hold a copy of the same recording become one: forty names of a clip are one."""
+    code, names = _coded(cell["recording"])
+    known = names[code] != ""
+    if len(pd.unique(code[known])) == np.count_nonzero(known):
+        return labels
+    places, _ = pd.factorize(labels)
+    size = places.max() + 1
+    links = coo_array(
+        (np.ones(np.count_nonzero(known)), (places[known], size + code[known])),
+        shape=(size + len(names), size + len(names)),
+    )
+    group = connected_components(links, directed=False)[1][:size]
+    if len(np.unique(group)) == size:
+        return labels
+    return np.asarray(group[places])
 
 
 def _or_item(cell: pd.DataFrame, code: Labels, names: NDArray[np.object_]) -> Labels:

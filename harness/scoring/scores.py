@@ -186,9 +186,10 @@ def _of_judge(
     spoken = calls.index[(calls["audio_sha256"] != "").to_numpy() & calls["warm"].to_numpy()]
     pieces = calls.loc[spoken, list(PIECE)].itertuples(index=False, name=None)
     place = dict(zip(pieces, spoken, strict=True))
-    found = []
+    found, places = [], []
     for row in tables.records(mine):
-        call = seen[place[tuple(row[name] for name in PIECE)]]
+        places.append(place[tuple(row[name] for name in PIECE)])
+        call = seen[places[-1]]
         said = {**call.figures, **(json.loads(row["figures"]) if row["figures"] else {})}
         found.append(
             replace(
@@ -205,6 +206,7 @@ def _of_judge(
         operation="pipeline",
         workload=mine["dataset"],
         block=mine["round"],
+        recording=calls["recording"].to_numpy()[places],
         speaker=mine["speaker"].where(mine["rater"] == "", mine["rater"]),
     )
     yield _Part(kept[[name for name in SCORES if name in kept]], named.name, pairs)

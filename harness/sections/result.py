@@ -6,7 +6,17 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from harness import markdown, measures, noise, reading, replayed, rivals, shortfall, wording
+from harness import (
+    findings,
+    markdown,
+    measures,
+    noise,
+    reading,
+    replayed,
+    rivals,
+    shortfall,
+    wording,
+)
 from harness.contracts import Result, Section
 
 TEXTS = {
@@ -140,7 +150,9 @@ def render(result: Result, language: str) -> str:
 
 # ---------------------------------------- what the reader must know beside the verdict
 def _told(result: Result, language: str) -> Iterator[str]:
-    """A line each: what an audit found, what could not be made, what was cut short, noise."""
+    """A line each: what no gate asks, what an audit found, what could not be made, what was cut
+    short, noise."""
+    yield from _unsaid(result, language)
     yield from _audited(result, language)
     for variant, why in rivals.broken(result).items():
         yield TEXTS[language]["broken"].format(variant=variant, why=markdown.escape(why))
@@ -148,6 +160,13 @@ def _told(result: Result, language: str) -> Iterator[str]:
     if cut:
         yield cut
     yield from _busy(result, language)
+
+
+def _unsaid(result: Result, language: str) -> Iterator[str]:
+    """What the gates do not ask, or where: with it nobody takes an approval for more than it is."""
+    checks = {check["gate"]: check for check in reading.records(reading.own_checks(result))}
+    for found in (result.verdict.get("shown") or {}).get("findings", ()):
+        yield findings.finding(found, checks.get(found.get("gate")), language)
 
 
 def _busy(result: Result, language: str) -> Iterator[str]:

@@ -19,6 +19,10 @@ TEXTS = {
             "con lo medido no se puede afirmar que `{candidate}` sustituya a `{baseline}` en este "
             "equipo"
         ),
+        "only": (
+            "por {purpose}, `{{candidate}}` puede sustituir a `{{baseline}}` en este equipo; nadie "
+            "ha mirado lo que dice"
+        ),
         "alpha": (
             "Para aprobar hacen falta todos los límites a la vez, cada uno al 95 %: está pensado "
             "para que la probabilidad de aprobar por error un candidato que incumple alguno no "
@@ -38,6 +42,10 @@ TEXTS = {
             "what was measured does not show that `{candidate}` may replace `{baseline}` on this "
             "machine"
         ),
+        "only": (
+            "for its {purpose}, `{{candidate}}` may replace `{{baseline}}` on this machine; nobody "
+            "looked at what it says"
+        ),
         "alpha": (
             "Approval takes every gate at once, each at 95%: it is meant to keep the probability "
             "of approving by mistake a candidate that misses one of them at 5% or less. What it "
@@ -50,11 +58,16 @@ TEXTS = {
 
 def render(result: Result, language: str) -> str:
     texts, name = TEXTS[language], str(result.verdict.get("verdict") or "")
-    if name not in texts:
+    plain, _, purpose = name.removesuffix(" ONLY").partition(" FOR ")
+    if plain not in texts:
         return texts["none"]
+    text = texts[plain]
+    if purpose:
+        said = wording.purpose_of(purpose.lower(), language)
+        text = texts["only"].format(purpose=said)
     variant, session = reading.candidate(result)
     label = reading.Line(variant, session or "default", "").label
-    subject = texts[name].format(candidate=label, baseline=reading.baseline(result))
+    subject = text.format(candidate=label, baseline=reading.baseline(result))
     line = texts["line"].format(
         verdict=wording.verdict(name, language),
         subject=subject,

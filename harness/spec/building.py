@@ -198,9 +198,9 @@ class Builder(Evaluated):
         metrics = {k: v for k, v in data.items() if k not in own}
         if not metrics:
             self.note(path, "holds no metric; add one, such as `latency_p50_ms: 240`")
-        for key in metrics:
-            self.metric(key, f"{path}.{key}")
-        figures = {k: self.value(float, v, f"{path}.{k}") for k, v in metrics.items()}
+        named = {key: self.metric(key, f"{path}.{key}") for key in metrics}
+        units = {key: one.metric.unit if one else "" for key, one in named.items()}
+        figures = {k: self.figure(v, f"{path}.{k}", units[k]) for k, v in metrics.items()}
         special = {"metrics": lambda given, _: given}
         values = self.fields(model.Recorded, {**own, "metrics": figures}, path, special)
         return model.Recorded(**values) if values else None

@@ -55,4 +55,5 @@ def _leaf(value: Any) -> Any:
 
 def _gate(gate: Gate) -> dict[str, Any]:
     own = {k: v for k, v in vars(gate).items() if k not in ("kind", "limit")}
-    return {k: _plain(v) for k, v in own.items() if v not in ("", At())} | {gate.kind: gate.limit}
+    given = {k: _plain(v) for k, v in own.items() if v not in ("", None, At())}
+    return given | {gate.kind: gate.limit}

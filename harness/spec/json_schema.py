@@ -10,12 +10,14 @@ from harness import plugins, session
 from harness.spec import model
 from harness.spec.descriptions import descriptions, first_sentence
 from harness.spec.naming import assets, normalisers
+from harness.spec.units import WRITTEN
 from harness.spec.values import field_schema
 
 Schema = dict[str, Any]
 
 NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
 OWN_FILE: Schema = {"type": "string", "pattern": r"\.py$", "description": "A file of your own."}
+FIGURE: Schema = {"anyOf": [{"type": "number"}, {"type": "string", "pattern": WRITTEN}]}
 QUANTILE = r"^.+_p\d+(_\d+)?(_[a-z]+)?$"
 
 
@@ -40,8 +42,9 @@ def schema() -> Schema:
             "calibration": _of(model.Calibration, {"dataset": _use("datasets")}),
             "audit": _of(model.Audit, {"unchecked": _of(model.Unchecked, {})}),
             "gates": _list(_gate()),
-            "waivers": _list(_of(model.Waiver, {})),
-            "claims": _list(_of(model.Claim, {"metric": _metric(), "at": _at()})),
+            "waivers": _list(_of(model.Waiver, {"up_to": FIGURE})),
+            "claims": _list(_of(model.Claim, {"metric": _metric(), "at": _at(), "value": FIGURE,
+                                              "tolerance": FIGURE})),
             "budget": _of(model.Budget, {}),
             "report": _of(model.Report, {"sections": _list(_choice("sections"))}),
         },
@@ -101,10 +104,9 @@ def _origin() -> Schema:
 
 def _recorded() -> Schema:
     out = _of(model.Recorded, {}, leave_out=("metrics",))
-    number = {"type": "number"}
     for name in plugins.names("metrics"):
-        out["properties"][name] = {**number, "description": plugins.docline("metrics", name)}
-    out["patternProperties"] = {QUANTILE: number, OWN_FILE["pattern"]: number}
+        out["properties"][name] = {**FIGURE, "description": plugins.docline("metrics", name)}
+    out["patternProperties"] = {QUANTILE: FIGURE, OWN_FILE["pattern"]: FIGURE}
     return {**out, "minProperties": 3}
 
 
@@ -120,14 +122,15 @@ def _quality() -> Schema:
 
 
 def _gate() -> Schema:
-    out = _of(model.Gate, {"metric": _metric(), "at": _at()}, leave_out=("kind", "limit"))
+    own = {"metric": _metric(), "at": _at(), "baseline_up_to": FIGURE}
+    out = _of(model.Gate, own, leave_out=("kind", "limit"))
     limits = plugins.names("gates")
     for name in limits:
         about = plugins.docline("gates", name)
-        out["properties"][name] = {"type": "number", "description": about}
-    out["patternProperties"] = {OWN_FILE["pattern"]: {"type": "number"}}
-    own = {"not": {"propertyNames": {"not": {"pattern": OWN_FILE["pattern"]}}}}
-    out["oneOf"] = [*({"required": [name]} for name in limits), own]
+        out["properties"][name] = {**FIGURE, "description": about}
+    out["patternProperties"] = {OWN_FILE["pattern"]: FIGURE}
+    beside = {"not": {"propertyNames": {"not": {"pattern": OWN_FILE["pattern"]}}}}
+    out["oneOf"] = [*({"required": [name]} for name in limits), beside]
     return out
 
 

@@ -221,7 +221,7 @@ class Gate:
     kind: str
     """The file in harness/gates/ whose name is the limit's key."""
     limit: float
-    """The limit, in the metric's unit (or a ratio)."""
+    """The limit: a number in the metric's unit (or a ratio), or with its own (2 pp, 300 ms)."""
     at: At = At()
     """Where it is measured; may be left out where only one place is possible."""
     operation: str = ""
@@ -237,6 +237,9 @@ class Gate:
     """A missed gate with `warn` is reported and does not block."""
     name: str = ""
     """How waivers and reports call it; metric@workload unless said."""
+    baseline_up_to: float | None = None
+    """How bad the baseline itself may be (70 %): beyond it, being no worse than the baseline shows
+    nothing. Half of the words wrong, or a MOS of 2, unless said."""
 
 
 @dataclass(frozen=True)
@@ -246,7 +249,7 @@ class Waiver:
     gate: Text
     """A gate's name, or its metric where only one gate has it."""
     up_to: float
-    """The worst value that is still accepted, in the gate's unit."""
+    """The worst value that is still accepted, in the gate's unit or with its own (3 pp)."""
     until: datetime.date
     """The last day on which it counts, YYYY-MM-DD."""
     because: Text
@@ -260,7 +263,7 @@ class Claim:
     metric: Text
     """Any metric in harness/metrics/; the report says so if this experiment does not measure it."""
     value: float
-    """What was claimed, in the metric's unit."""
+    """What was claimed, in the metric's unit or with its own (2 %)."""
     tolerance: Annotated[float, Ge(0)]
     """How far the measured value may be from it and still confirm it."""
     source: Text
@@ -312,6 +315,10 @@ class Experiment:
     """Heading of the report; the name unless said."""
     description: str = ""
     """What is asked and why, in a sentence or two: printed under the heading."""
+    purpose: Literal["replacement", "size", "latency", "memory", "robustness"] = "replacement"
+    """What an approval is for. A replacement needs a gate on quality (errors in texts, opinion of
+    the audio, fidelity); one for size, latency, memory or robustness alone says that nobody looked
+    at quality."""
     seed: Annotated[int, Ge(0)] = 0
     """Every random choice (order, sampling, resampling) follows from it."""
     recorded: tuple[Recorded, ...] = ()

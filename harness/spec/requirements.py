@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
-from dataclasses import dataclass, fields, replace
+import functools
+from collections.abc import Mapping, Sequence
+from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any
 
 from harness import contracts, plugins
 from harness.contracts import Evidence, Status
-from harness.errors import HarnessError
 from harness.nearest import nearest
-from harness.plugins import NamedMetric
-from harness.spec.model import At, Claim, Gate, Waiver
+from harness.spec.model import Claim, Gate, Waiver
+from harness.spec.subjects import Subject, Subjects
+from harness.spec.values import Special
 
 if TYPE_CHECKING:
     from harness.spec.building import Builder
@@ -20,29 +20,11 @@ if TYPE_CHECKING:
 CALCULATED = ("kind", "limit")  # fields of a Gate that the YAML writes as one key: `max: 240`
 
 
-@dataclass(frozen=True)
-class _Subject:
-    """What a gate or a claim is about: the metric, and the one that is measured for it."""
-
-    named: NamedMetric
-    measured: NamedMetric  # the same, or what a ratio (speedup) is the ratio of
-    places: tuple[At, ...]
-
-    @property
-    def of_variant(self) -> bool:
-        return self.measured.metric.of_variant is not None
-
-    @property
-    def anywhere(self) -> bool:
-        """One figure whatever the workload: a size, or opening the model."""
-        return self.of_variant or self.measured.metric.operations == ("load",)
-
-
-class Requirements:
+class Requirements(Subjects):
     """Reads the three sections against the parts that the builder has read before them."""
 
     def __init__(self, builder: Builder) -> None:
-        self.builder = builder
+        super().__init__(builder)
         self._gates: list[Gate] = []
 
     def gates(self, raw: Any, path: str) -> tuple[Gate | None, ...]:
@@ -99,10 +81,11 @@ class Requirements:
             return None
         kind = kinds[0]
         plain = {k: v for k, v in data.items() if k in own} | {"kind": kind, "limit": data[kind]}
-        special = {
+        special: dict[str, Special] = {
             "kind": lambda name, _: name,
-            "limit": lambda limit, _: self.builder.value(float, limit, f"{path}.{kind}"),
+            "limit": lambda limit, _: self._limit(limit, f"{path}.{kind}", data, kind),
             "at": self._at,
+            "baseline_up_to": functools.partial(self._of_metric, data),
         }
         values = self.builder.fields(Gate, plain, path, special)
         plugin = self.builder.plugin("gates", kind, f"{path}.{kind}")
@@ -113,7 +96,7 @@ class Requirements:
         return self._settled(gate, plugin, subject, path) if subject else None
 
     def _settled(
-        self, gate: Gate, plugin: contracts.Gate, subject: _Subject, path: str
+        self, gate: Gate, plugin: contracts.Gate, subject: Subject, path: str
     ) -> Gate | None:
         """The gate with all that it left out, checked against the rest."""
         before = len(self.builder.problems)
@@ -152,7 +135,7 @@ class Requirements:
                 "beyond the selection's data set; compare with the baseline",
             )
 
-    def _check_side(self, gate: Gate, plugin: contracts.Gate, subject: _Subject, path: str) -> None:
+    def _check_side(self, gate: Gate, plugin: contracts.Gate, subject: Subject, path: str) -> None:
         """Refuses a limit that would pass what is worse: `min` for an error rate."""
         better = subject.named.metric.better
         if better == "neither":
@@ -182,7 +165,7 @@ class Requirements:
             builder.note(path, f"compares with {over!r}, and there is no other variant")
         return tuple(others or builder.variant_names)
 
-    def _default_name(self, gate: Gate, subject: _Subject) -> str:
+    def _default_name(self, gate: Gate, subject: Subject) -> str:
         place = str(gate.at).replace(" ", "")
         usual = self._operation("", gate.at, subject, "")
         part = f":{gate.operation}" if gate.operation != usual else ""
@@ -190,11 +173,11 @@ class Requirements:
 
     # ------------------------------------------------------------------------------ waivers, claims
     def _waiver(self, raw: Any, path: str) -> Waiver | None:
-        waiver: Waiver | None = self.builder.build(Waiver, raw, path)
+        special: dict[str, Special] = {"up_to": functools.partial(self._bound, raw)}
+        waiver: Waiver | None = self.builder.build(Waiver, raw, path, special)
         if waiver is None or not self.builder.sound("gates"):
             return waiver
-        same = [g for g in self._gates if g.name == waiver.gate]
-        same = same or [g for g in self._gates if g.metric == waiver.gate]
+        same = self._called(waiver.gate)
         names = [g.name for g in same or self._gates]
         if not same:
             hint = nearest(waiver.gate, names)
@@ -213,11 +196,30 @@ class Requirements:
             )
         return replace(waiver, gate=gate.name)
 
+    def _called(self, name: Any) -> list[Gate]:
+        same = [g for g in self._gates if g.name == name]
+        return same or [g for g in self._gates if g.metric == name]
+
+    def _bound(self, waiver: Mapping[str, Any], raw: Any, path: str) -> float | None:
+        """A waiver's bound, in the unit of its gate's limit."""
+        gate = next(iter(self._called(waiver.get("gate"))), None)
+        if gate is None:  # noted where the gate's name is read
+            return self.builder.figure(raw, path, "", "ratio")
+        return self._limit(raw, path, {"metric": gate.metric}, gate.kind)
+
     def _claim(self, raw: Any, path: str) -> Claim | None:
         before = len(self.builder.problems)
-        claim: Claim | None = self.builder.build(Claim, raw, path, {"at": self._at})
+        entry = raw if isinstance(raw, dict) else {}
+        special: dict[str, Special] = {
+            "at": self._at,
+            "value": functools.partial(self._of_metric, entry),
+            "tolerance": functools.partial(self._of_metric, entry),
+        }
+        claim: Claim | None = self.builder.build(Claim, raw, path, special)
         if claim is None:
             return None
+        if claim.tolerance < 0:
+            self.builder.note(f"{path}.tolerance", f"should be at least 0, not {claim.tolerance:g}")
         subject = self._subject(claim.metric, f"{path}.metric")
         if subject is None:
             return None
@@ -234,113 +236,6 @@ class Requirements:
         )
         return claim if len(self.builder.problems) == before else None
 
-    # ----------------------------------------------------------------------- what is measured
-    def _at(self, raw: Any, path: str) -> At | None:
-        at: At | None = self.builder.build(At, raw, path)
-        if at is not None and (at.audio_seconds is None) == (not at.dataset):
-            self.builder.note(path, "should have exactly one of audio_seconds, dataset")
-        return at
-
-    def _subject(self, name: str, path: str) -> _Subject | None:
-        named = self.builder.metric(name, path)
-        if named is None:
-            return None
-        source = named.metric.ratio_of
-        measured = self.builder.metric(source, path) if source else named
-        if measured is None:
-            return None
-        subject = _Subject(named, measured, ())
-        return subject if subject.anywhere else replace(subject, places=self._places(subject))
-
-    def _places(self, subject: _Subject) -> tuple[At, ...]:
-        """Where the metric is measured: audio lengths, then the data sets that list it."""
-        named, measured = subject.named, subject.measured
-        latency, found = self.builder.latency, []
-        if latency and not (measured.metric.needs_reference or measured.metric.judge):
-            found = [At(audio_seconds=s) for s in latency.audio_seconds]
-        for entry in self.builder.quality:
-            listed = [self.builder.metric(name, "quality") for name in entry.metrics]
-            if any(_same(m, named) or _same(m, measured) for m in listed if m):
-                found.append(At(dataset=entry.name))
-        return tuple(found)
-
-    def _place(self, at: At, subject: _Subject, path: str, must: bool) -> At:
-        """The workload that is meant; a claim (`must` False) may be about what is not measured."""
-        note, name = self.builder.note, subject.named.name
-        if not self.builder.sound("latency", "quality", "model"):
-            return at
-        if subject.anywhere:
-            if at != At():
-                note(f"{path}.at", f"{name} is one figure for all lengths and data; leave out at")
-            return At()
-        known = ", ".join(map(str, subject.places))
-        if at != At():
-            if at not in subject.places and (must or subject.places):
-                measured = f"it is measured at: {known}" if known else "it is measured nowhere"
-                note(f"{path}.at", f"{name} is not measured at {at}; {measured}")
-            return at
-        if len(subject.places) > 1:
-            note(path, f"{name} is measured at {known}; say which, `at: {{...}}`")
-        elif must and not subject.places:
-            where = "the metrics of a quality entry"
-            lacks = where if subject.measured.metric.needs_reference else f"latency, or {where}"
-            note(f"{path}.metric", f"nothing measures {name}; add {lacks}")
-        return subject.places[0] if len(subject.places) == 1 else at
-
-    def _operation(self, given: str, at: At, subject: _Subject, path: str) -> str:
-        """What is timed: as given, else the user's own operation where the metric covers it."""
-        family, latency = self.builder.family, self.builder.latency
-        if subject.of_variant or family is None:
-            if given and subject.of_variant:
-                self.builder.note(f"{path}.operation", "a figure of the variant times nothing")
-            return given
-        usual = subject.measured.metric.operations
-        if usual == ("*",):  # on data sets only the user's own operation is run
-            usual = latency.operations if latency and not at.dataset else family.operations[:1]
-        if given:
-            self.builder.choice(given, usual, f"{path}.operation", "operation")
-            return given
-        return family.operations[0] if family.operations[0] in usual else usual[0]
-
-    def _over(self, item: Gate | Claim, compares: bool, subject: _Subject, path: str) -> str:
-        """What the item is compared with, "" where nothing is compared."""
-        builder, path = self.builder, f"{path}.over"
-        if not (compares or subject.named.metric.ratio_of):
-            if item.over:
-                kinds = ", ".join(_comparing())
-                builder.note(path, f"nothing is compared here; use one of {kinds}, or leave it out")
-            return ""
-        over = item.over or builder.baseline
-        if not builder.sound("variants", "recorded", "baseline"):
-            return over
-        row = builder.recorded_rows.get(over)
-        if row is None:
-            known = [*builder.variant_names, *builder.recorded_rows]
-            builder.choice(over, known, path, "variant or recorded row")
-            return over
-        held = [builder.metric(name, path) for name in row.metrics]
-        if not any(_same(m, subject.measured) for m in held if m):
-            names = ", ".join(row.metrics)
-            builder.note(path, f"{over!r} has no {subject.measured.name}; it has: {names}")
-        return over
-
-
-def _comparing() -> list[str]:
-    """Limits that compare with a baseline; a gate file that is broken is not one of them."""
-    out = []
-    for name in plugins.names("gates"):
-        try:
-            if plugins.load("gates", name).on != "value":
-                out.append(name)
-        except HarnessError:
-            continue
-    return out
-
 
 def _answer(plugin: contracts.Gate, limit: float, value: float) -> Status:
     return plugin.check(limit, Evidence(value, value, value, n=1, method="exact"))
-
-
-def _same(a: NamedMetric, b: NamedMetric) -> bool:
-    both = math.isnan(a.quantile) and math.isnan(b.quantile)
-    return a.metric is b.metric and (both or a.quantile == b.quantile)

@@ -14,6 +14,7 @@ from harness.limits import SHOWN_TEXT, YAML_PROBLEMS
 from harness.nearest import nearest
 from harness.spec.descriptions import descriptions
 from harness.spec.strict_yaml import Document, Problem
+from harness.spec.units import UnfitUnitError, figure
 
 if TYPE_CHECKING:
     from pydantic import TypeAdapter
@@ -88,6 +89,14 @@ class Reader:
     def value(self, hint: Any, raw: Any, path: str) -> Any:
         """`raw` as the annotated type, or None after a note."""
         return self._checked(_adapter(hint), raw, path)
+
+    def figure(self, raw: Any, path: str, unit: str, on: str = "value") -> float | None:
+        """A number with or without its unit (units.py) in `unit`, or None after a note."""
+        try:
+            return figure(raw, unit, on)
+        except UnfitUnitError as error:
+            self.note(path, str(error))
+            return None
 
     def keys(self, raw: Mapping[str, Any], path: str, known: Sequence[str]) -> None:
         """Notes every key of `raw` that is not among the known ones."""

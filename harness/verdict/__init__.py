@@ -3,6 +3,17 @@
 from harness.verdict.case import Case
 from harness.verdict.checks import checks, kind_of, name_of
 from harness.verdict.claims import claims
-from harness.verdict.decision import verdict
+from harness.verdict.decision import exit_code, name_of_verdict, verdict
+from harness.verdict.showing import shown
 
-__all__ = ["Case", "checks", "claims", "kind_of", "name_of", "verdict"]
+__all__ = [
+    "Case",
+    "checks",
+    "claims",
+    "exit_code",
+    "kind_of",
+    "name_of",
+    "name_of_verdict",
+    "shown",
+    "verdict",
+]

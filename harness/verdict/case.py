@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -95,17 +95,12 @@ class Found:
     cell: pd.DataFrame | None = None
     named: NamedMetric | None = None
     limit: Callable[[float], float] = float
-    failed: int = 0
+    incomplete: int = 0  # calls or utterances without a result, each once
     planned: int = 0
     unpaired: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     error: str = ""
     look: Look = AT_ONCE
-
-    @property
-    def incomplete(self) -> int:
-        """Calls or utterances without a result."""
-        return self.failed + len(self.unpaired)
 
     def needed(self, limit: float) -> float:
         """Samples in all that would probably settle the limit; NaN where that is unknown.
@@ -149,7 +144,7 @@ def _plain(
         stats.allowing(scoring.estimate(cell, named, case.how(look)), look.allowance),
         cell,
         named,
-        failed=len(failures.failed),
+        incomplete=len(failures.failed),
         planned=failures.planned,
         notes=_lost_note(failures, named),
         error=_error(data["variants"], failures, figure),
@@ -167,7 +162,7 @@ def _over_variant(case: Case, data: Mapping[str, pd.DataFrame], figure: Figure, 
         return Found(pair[0 if on == "difference" else 1], error=next(filter(None, errors), ""))
     mine, theirs = _cell(data["scores"], figure), _cell(data["scores"], other)
     ours, base = _failures(data, figure, named), _failures(data, other, named)
-    worse = max(ours, base, key=lambda side: side.share)
+    alone = tuple(unpaired(mine, theirs))
     tail = named.quantile != 0.5  # a median does not move with the few that may be lost
     tailed = _with_lost(mine, ours.failed, named) if tail else mine
     look = _look(data, figure)
@@ -177,9 +172,9 @@ def _over_variant(case: Case, data: Mapping[str, pd.DataFrame], figure: Figure, 
     return Found(
         pair[0 if on == "difference" else 1],
         named=None if paired_median else named,  # a paired median has a t interval
-        failed=len(worse.failed),
-        planned=worse.planned,
-        unpaired=tuple(unpaired(mine, theirs)),
+        incomplete=_incomplete(ours, base, alone),
+        planned=max(ours, base, key=lambda side: side.share).planned,
+        unpaired=alone,
         notes=_lost_note(ours, named) if tail else (),
         error=next(filter(None, errors), ""),
         look=replace(look, allowance=0.0),  # a drift hits both
@@ -263,6 +258,16 @@ class _Failures:
     @property
     def share(self) -> float:
         return len(self.failed) / self.planned if self.planned else 0.0
+
+
+def _incomplete(ours: _Failures, base: _Failures, alone: Sequence[str]) -> int:
+    """What has no pair, each once: an utterance that failed in either variant, or that one of them
+    never had; of calls (and of listeners' scores), those of the side that lost more."""
+    worse = max(ours, base, key=lambda side: side.share).failed
+    items = {str(item) for side in (ours, base) for item in side.failed.get("item", ())}
+    if not alone or (worse["item"].duplicated().any()):
+        return len(worse) + len(set(alone) - items)
+    return len(items | set(alone))
 
 
 NO_CALLS = _Failures(tables.frame("calls", []), 0)

@@ -22,7 +22,8 @@ from harness.stats import Interval
 from harness.verdict.case import Case, Figure, Found, find
 from harness.verdict.reasons import sentence, unmeasured
 
-FIELDS = ("metric", "at", "operation", "variants", "session", "over", "severity", "name")
+FIELDS = ("metric", "at", "operation", "variants", "session", "over", "severity", "name",
+          "baseline_up_to", "on")  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ def kind_of(gate: Mapping[str, Any]) -> tuple[str, float]:
 def _rows(case: Case, data: Mapping[str, pd.DataFrame]) -> Iterator[dict[str, Any]]:
     for gate in case.experiment.get("gates") or []:
         kind, limit = kind_of(gate)
-        plugin = _gate(case, kind)
+        plugin = gate_of(case, kind)
         for variant in gate.get("variants") or [case.candidate]:
             figure = Figure(
                 gate["metric"],
@@ -62,7 +63,7 @@ def _rows(case: Case, data: Mapping[str, pd.DataFrame]) -> Iterator[dict[str, An
             yield {**_place(case, gate, figure), **outcome, "kind": kind}
 
 
-def _gate(case: Case, kind: str) -> Gate:
+def gate_of(case: Case, kind: str) -> Gate:
     """The gate's plugin; a file of the user's own is looked for where `check` looks for it."""
     if case.beside is None:
         found: Gate = plugins.load("gates", kind)

@@ -12,6 +12,7 @@ import numpy as np
 
 from harness.contracts import Output
 from harness.errors import OutputError
+from harness.worker import sounding
 
 FULL_SCALE = 1.0 - 2.0**-15  # the largest sample of 16 bits
 
@@ -28,17 +29,21 @@ class Kept:
 def keep(output: Output, path: Path | None) -> Kept:
     """Write the audio as 16-bit FLAC to `path` (its folder is made), whole or not at all.
 
-    Raises: OutputError for what is no audio: no samples, or samples that are not numbers.
+    Raises: OutputError for what is no audio: no samples, samples that are not numbers, silence.
     """
     samples = output.audio
     if samples is None or samples.ndim != 1 or not samples.size or output.sample_rate < 1:
         raise OutputError("the model gave no audio: it should be one channel of samples.")
     if not np.isfinite(samples).all():
         raise OutputError("the model gave audio that holds what is not a number.")
+    wrong = sounding.flaw(samples, output.sample_rate)
+    if wrong:
+        raise OutputError(f"the model gave audio that is {wrong}: no speech.")
     figures = {
         "spoken_seconds": samples.size / output.sample_rate,
         "clipped_share": float(np.mean(np.abs(samples) >= FULL_SCALE)),
         "peak": float(np.abs(samples).max()),
+        "sounding_seconds": sounding.sounding_seconds(samples, output.sample_rate),
     }
     data = _flac(samples, output.sample_rate)
     if path is not None:

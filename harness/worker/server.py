@@ -16,7 +16,7 @@ from typing import IO, Any
 
 from harness.errors import AudioError, HarnessError, SpecError
 from harness.garbage import uncollected
-from harness.worker import keeping, opening
+from harness.worker import keeping, opening, sounding
 
 Clock = Callable[[], float]
 SILENCE = "the clip is silence"
@@ -132,7 +132,8 @@ class Server:
         if self._opened.takes == "audio":
             length = len(given) / self._opened.sample_rate
             row["note"] = "; ".join(filter(None, (row.get("note"), known.pop("note"))))
-        row = {**row, "audio_seconds": length, **known, **machine}
+        same = sounding.wording(given) if length is None else sounding.recording(given)
+        row = {**row, "audio_seconds": length, "recording": same, **known, **machine}
         if output is None or output.audio is None:
             return row
         try:
