@@ -11,8 +11,8 @@ import pytest
 
 from harness import deciding, kinds, plugins, tables, verdict
 from harness.contracts import Metric, Result
+from harness.made import Made
 from harness.spec.units import UnfitUnitError, figure
-from harness.variants import Made
 from harness.worker import sounding
 
 AT = {"at": {"dataset": "cv"}, "operation": "pipeline"}
