@@ -58,6 +58,7 @@ report       result -> one markdown string
 progress     what runs now and how much is left
 doctor       what on this machine disturbs a measurement, and what to do about it
 api          run, load, render
+exits        an error -> one line and an exit code; the guard around every command
 cli          the commands; the only printer
 
 Plugins, one file each: families datasets quantize metrics gates sections
@@ -65,7 +66,12 @@ Plugins, one file each: families datasets quantize metrics gates sections
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
+
+# onnxruntime reads it when it is imported, and whatever process we start inherits it: without it,
+# each of them has a thread more, writes a database into the home folder and uploads graph names.
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 
 __version__ = "0.1.0"
 __all__ = ["Result", "load", "run"]

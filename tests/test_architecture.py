@@ -25,7 +25,7 @@ LAYERS = [
     "verdict",
     "deciding", "looking", "selecting", "setting",
     "comparing", "history", "pipeline", "plots", "report", "progress", "doctor", "api",
-    "cli",
+    "exits", "cli",
 ]  # fmt: skip
 FOR_PLUGINS = {"errors", "limits", "ruling", "places", "sampling", "corpus", "network",
                "stats", "text", "repeats", "audio", "mel", "contracts", "figures", "graph",
