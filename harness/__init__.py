@@ -9,6 +9,7 @@ The map: each file imports only from those above it (a test keeps it so).
 
 errors       every error that a user can cause
 limits       every bound on what comes from elsewhere
+faults       an error that nobody foresaw -> one line with its place
 places       where this machine keeps what was fetched or made
 hashes       SHA-256 of files and folders; what has not changed is not read again
 network      questions to a server that may be away, slow or odd: an answer or one line
@@ -58,7 +59,7 @@ report       result -> one markdown string
 progress     what runs now and how much is left
 doctor       what on this machine disturbs a measurement, and what to do about it
 api          run, load, render
-exits        an error -> one line and an exit code; the guard around every command
+exits        what a command leaves with; the guard around every command
 cli          the commands; the only printer
 
 Plugins, one file each: families datasets quantize metrics gates sections

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-from harness import __version__, exits
+from harness import __version__, exits, faults
 from harness.errors import HarnessError
 
 KINDS = ("datasets", "families", "gates", "judges", "metrics", "quantize", "sections")
@@ -175,12 +175,12 @@ def _check(options: argparse.Namespace) -> int:
             print("\n".join(seen.lines()))
         except HarnessError as error:
             wrong += 1
-            print(exits.plainly(error), file=sys.stderr)
+            print(faults.plainly(error), file=sys.stderr)
         except BrokenPipeError:
             raise
         except (Exception, SystemExit) as error:  # noqa: BLE001  the other files are looked at too
             wrong += 1
-            print(f"{path}: {exits.told(error)}", file=sys.stderr)
+            print(f"{path}: {faults.told(error)}", file=sys.stderr)
     return exits.Decided(2) if wrong else exits.DONE
 
 

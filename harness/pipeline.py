@@ -11,6 +11,7 @@ import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import pandas as pd
@@ -21,6 +22,7 @@ from harness.runner import audit as auditing
 from harness.runner import judging, plan
 from harness.runner.clips import cut_clips
 from harness.runner.course import opened_again
+from harness.runner.patience import Patience
 from harness.runner.pool import Entry, Pool, Tell
 from harness.runner.quality import Stream, measure_quality
 from harness.runner.rounds import measure_rounds
@@ -58,6 +60,10 @@ class Run:
     setting: Setting
     tell: Tell
     start: Callable[[str], Connection] = Worker
+
+    @cached_property
+    def patience(self) -> Patience:
+        return Patience(self.setting.experiment.budget.minutes * 60)
 
     def measure(self) -> Measured:
         """All calls of the experiment; units that an earlier run completed are read instead."""
@@ -189,7 +195,7 @@ class Run:
     def judge(self, spoken: Mapping[str, Sequence[store.Unit]]) -> list[store.Unit]:
         """What each judge of a data set says of the audio that its calls gave."""
         found: list[store.Unit] = []
-        how = judging.Session(self.setting.folder / AUDIO, self.start, self.tell)
+        how = judging.Session(self.setting.folder / AUDIO, self.start, self.tell, self.patience)
         for part, units in spoken.items():
             for seat in self.setting.judges.get(part, ()):
                 todo = [(self._judged(seat, unit), unit) for unit in units]
@@ -215,7 +221,7 @@ class Run:
         if not all(unit.complete for unit in units.values()):
             clips = self._clips(experiment.audit.audio_seconds)
             todo = auditing.Plan(experiment.audit, entries, clips, experiment.seed)
-            with Pool(self.start, self._broken()) as pool:
+            with self._pool() as pool:
                 auditing.measure(units, todo, pool, self.tell)
         return list(units.values())
 
@@ -243,7 +249,7 @@ class Run:
             if opened_again(tasks, stops, how, unit):
                 unit.reopen()
         if not unit.complete:
-            with Pool(self.start, self._broken()) as pool:
+            with self._pool() as pool:
                 full = replace(how, clips=self._clips())
                 measure_rounds(unit, tasks, full, pool, self.tell)
         return unit
@@ -256,12 +262,15 @@ class Run:
                 if unit.complete and set(unit.stops()["why"]) != {"all"}:
                     unit.reopen()
         if not all(unit.complete for unit in units.values()):
-            with Pool(self.start, self._broken()) as pool:
+            with self._pool() as pool:
                 measure_quality(units, stream, pool, self.tell)
 
     def _unit(self, name: str, entries: Sequence[Entry], *more: Any) -> store.Unit:
         key = self.setting.key(entries, *more)
         return store.Unit(self.setting.folder, name, key, self.setting.environment)
+
+    def _pool(self) -> Pool:
+        return Pool(self.start, self._broken(), self.patience, self.tell)
 
     def _broken(self) -> dict[str, str]:
         return {name: made.error for name, made in self.setting.made.items() if made.error}

@@ -1,6 +1,5 @@
-"""What a command leaves with: the only place that turns an error into a line and an exit code.
+"""What a command leaves with: the only place that turns an error into an exit code.
 
-told     an error as one line: what, where in the user's own file or in ours, what to do
 guard    streams, signals, threads and ways out of a process while a command runs
 
 A code that says something of a model (0 of `run`, 1, 3) is a `Decided`, which is made of what
@@ -18,9 +17,9 @@ from pathlib import Path
 
 from harness.errors import HarnessError, StoreError
 from harness.exits.guard import Stopped, end, guarded, silence
-from harness.exits.told import HINT, is_own, place, plainly, told
+from harness.faults import HINT, is_own, place, plainly, told
 
-__all__ = ["DONE", "HINT", "Decided", "end", "guarded", "leave", "of_run", "plainly", "told"]
+__all__ = ["DONE", "Decided", "end", "guarded", "leave", "of_run"]
 
 FAILED = 2
 UNREAD = 141  # as a shell says of a program whose output nobody reads any more

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from types import FrameType
 from typing import Any, NoReturn, TextIO
 
-from harness.exits.told import told
+from harness.faults import told
 
 STOPPING = [name for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
 

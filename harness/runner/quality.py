@@ -20,8 +20,8 @@ from typing import Any
 
 from harness import stats, tables
 from harness.contracts import Dataset, Utterance
-from harness.errors import HarnessError
-from harness.runner.pool import OF_THE_USER, Entry, Pool, Tell, call_limit_seconds
+from harness.errors import HangError, HarnessError, WorkerError
+from harness.runner.pool import OF_THE_USER, Entry, Pool, Tell
 from harness.runner.schedule import FEWEST_UTTERANCES, Rows
 from harness.store import Unit
 
@@ -150,8 +150,9 @@ class _Turn:
             elif not self.pool.process(self.entry):
                 yield self._opening(*left.pop(0))
             else:
-                yield from self._asked(usable)
-                left = left[len(usable) :]
+                found = self._asked(usable)
+                yield from found
+                left = left[len(found) :]
 
     def _opening(self, number: int, one: Utterance) -> list[dict[str, Any]]:
         """The first utterance of a new process: its first call is no measure of the others."""
@@ -168,34 +169,46 @@ class _Turn:
         except HarnessError as error:
             return [*cold, self._failed(row, error)]
 
-    def _asked(self, turn: Sequence[tuple[int, Utterance]]) -> Iterator[list[dict[str, Any]]]:
-        """All in one request; where that fails, one by one, so that only the culprit is lost."""
+    def _asked(self, turn: Sequence[tuple[int, Utterance]]) -> list[list[dict[str, Any]]]:
+        """The rows of the first utterances: of all, in one request, or up to the one that the
+        process failed at. That one is asked again alone, unless it gave no answer: whoever hangs
+        once costs enough."""
         try:
             replies = self._ask(turn)
         except OF_THE_USER:
             raise
         except HarnessError as error:
-            if len(turn) == 1:
-                yield [self._failed(self._row(*turn[0]), error)]
-                return
-            for number, one in turn:
-                yield self._opening(number, one)
-            return
-        for (number, one), reply in zip(turn, replies, strict=True):
-            yield [{**self._row(number, one), **reply}]
+            done = error.done if isinstance(error, WorkerError) else ()
+            known = self._rows(turn, self._known(done))
+            number, one = turn[len(known)]
+            if isinstance(error, HangError) or len(turn) == 1:
+                return [*known, [self._failed(self._row(number, one), error)]]
+            return [*known, self._opening(number, one)]
+        return self._rows(turn, replies)
+
+    def _rows(
+        self, turn: Sequence[tuple[int, Utterance]], replies: Sequence[Mapping[str, Any]]
+    ) -> list[list[dict[str, Any]]]:
+        answered = zip(turn, replies, strict=False)
+        return [[{**self._row(number, one), **reply}] for (number, one), reply in answered]
 
     def _ask(self, turn: Sequence[tuple[int, Utterance]]) -> list[dict[str, Any]]:
         items = [self._item(one) for _, one in turn]
-        limit = call_limit_seconds(self.entry.params, self.entry.parts) * len(turn)
-        reply = self.pool.ask(self.entry, {"utterances": {"items": items}}, limit)
-        rows: list[dict[str, Any]] = reply["calls"]
+        request = {"items": items, "failing_seconds": self.pool.failing_seconds()}
+        limit = self.pool.limit(self.entry)  # of each: they are told of one by one
+        reply = self.pool.ask(self.entry, {"utterances": request}, limit)
+        return self._known(reply["calls"])
+
+    def _known(self, rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+        """Rows of the worker's as the table has them."""
+        found = [dict(row) for row in rows]
         kept = self.stream.audio / self.entry.variant if self.stream.audio else None
-        for row in rows:
+        for row in found:
             if row.get("audio") and kept is not None:
                 row["audio"] = f"{kept.parent.name}/{kept.name}/{row['audio']}"
             if row.get("error"):
                 row["error"] = self._plain(row["error"])
-        return rows
+        return found
 
     def _item(self, one: Utterance) -> dict[str, str]:
         """What the worker reads of an utterance: its audio or, where it has none, its text."""

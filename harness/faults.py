@@ -11,7 +11,7 @@ from types import TracebackType
 HINT = "HARNESS_DEBUG=1 shows the whole traceback."
 LONGEST = 500  # characters of a message
 
-_PACKAGE = Path(__file__).resolve().parents[1]
+_PACKAGE = Path(__file__).resolve().parent
 _NOT_OF_THE_USER = tuple(
     str(Path(folder).resolve()) + os.sep
     for name, folder in sysconfig.get_paths().items()
@@ -38,14 +38,18 @@ def told(error: BaseException) -> str:
         return "MemoryError: " + _ADVICE[MemoryError]
 
 
+def brief(error: BaseException) -> str:
+    """Type, message and place, as a row of a table has it."""
+    found = place(error)
+    shown = " ".join(plainly(error).split())[:LONGEST].rstrip(".")
+    where = f" ({shorter(found[0])}:{found[1]})" if found else ""
+    return f"{type(error).__name__}{': ' if shown else ''}{shown}{where}"
+
+
 def _told(error: BaseException) -> str:
     if isinstance(error, OSError) and error.strerror and not is_own(place(error)):
         return plainly(_of_the_system(error)) + _traceback(error)
-    found = place(error)
-    shown = " ".join(plainly(error).split())[:LONGEST]
-    what = f"{type(error).__name__}{': ' if shown else ''}{shown}".rstrip(".")
-    where = f" ({shorter(found[0])}:{found[1]})" if found else ""
-    return f"{what}{where}. {_advice(error, found)} {HINT}{_traceback(error)}"
+    return f"{brief(error)}. {_advice(error)} {HINT}{_traceback(error)}"
 
 
 def _of_the_system(error: OSError) -> str:
@@ -104,11 +108,11 @@ def _frames(trace: TracebackType | None) -> list[Place]:
     return [(frame.f_code.co_filename, line) for frame, line in traceback.walk_tb(trace)]
 
 
-def _advice(error: BaseException, found: Place | None) -> str:
+def _advice(error: BaseException) -> str:
     for kind, text in _ADVICE.items():
         if isinstance(error, kind):
             return text
-    return _OWN if is_own(found) else _OURS
+    return _OWN if is_own(place(error)) else _OURS
 
 
 def _traceback(error: BaseException) -> str:
