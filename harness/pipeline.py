@@ -18,8 +18,9 @@ import pandas as pd
 
 from harness import scoring, selecting, store, tables
 from harness.contracts import Dataset
+from harness.limits import LEAST_OF_BUDGET
 from harness.runner import audit as auditing
-from harness.runner import judging, plan
+from harness.runner import judging, plan, spending
 from harness.runner.clips import cut_clips
 from harness.runner.course import opened_again
 from harness.runner.patience import Patience
@@ -51,6 +52,7 @@ class Measured:
     chosen: str  # the candidate's session
     key: str  # of everything that was measured
     environment: Mapping[str, Any]  # of the unit that was measured last
+    spent: Mapping[str, float]  # seconds by stage
 
 
 @dataclass(frozen=True)
@@ -76,19 +78,20 @@ class Run:
         experiment = self.setting.experiment
         units = [unit for part in selected.values() for unit in part]
         sessions, chosen = tables.frame("sessions", []), "default"
-        began = _since(began, units)
+        began = spending.since(began, units)
         if experiment.latency is not None:
             budget = experiment.budget.minutes * 60
             spent = time.monotonic() - began + self._quality_seconds()
-            sweep = self.sweep(max(budget - spent, 30.0) * SWEEP_SHARE)
+            least = LEAST_OF_BUDGET * budget
+            sweep = self.sweep(max(budget - spent, least) * SWEEP_SHARE)
             swept = sweep.table()
             sessions = scoring.sweep(swept, _options(experiment))
             chosen = scoring.chosen(sessions, experiment.candidate)
-            began = _since(began, [*units, sweep])
+            began = spending.since(began, [*units, sweep])
             spent = time.monotonic() - began + self._quality_seconds(swept)
-            units += [sweep, self.latency(chosen, max(budget - spent, 30.0))]
+            units += [sweep, self.latency(chosen, max(budget - spent, least))]
         left = experiment.budget.minutes * 60 - (time.monotonic() - began)
-        spoken = self.quality(chosen, max(left, self._quality_seconds()))
+        spoken = self.quality(chosen, max(left, 0.0))
         units += [unit for part in spoken.values() for unit in part]
         units += self.audit()
         judged = self.judge({**selected, **spoken})
@@ -112,7 +115,8 @@ class Run:
         }
         store.sweep_audio(self.setting.folder / AUDIO, found["calls"]["audio"])
         key = store.digest([unit.content() for unit in [*units, *judged]])
-        return Measured(self.setting, found, chosen, key, facts)
+        spent = spending.by_stage(units)
+        return Measured(self.setting, found, chosen, key, spending.machine(facts), spent)
 
     # ------------------------------------------------------------------------------- the stages
     def _with_candidate(self) -> tuple[Run, dict[str, list[store.Unit]]]:
@@ -332,13 +336,6 @@ def _with_audio(unit: store.Unit) -> list[dict[str, Any]]:
     """The calls that gave audio."""
     calls = unit.table()
     return tables.records(calls[calls["warm"] & (calls["audio"] != "")])
-
-
-def _since(began: float, units: Sequence[store.Unit]) -> float:
-    """When a run began, or would have: one that goes on after a kill has spent what its units took
-    before it."""
-    taken = sum(float(unit.table()["seconds"].sum()) for unit in units)
-    return min(began, time.monotonic() - taken)
 
 
 def _day(facts: Mapping[str, Any]) -> str:

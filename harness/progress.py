@@ -6,6 +6,8 @@ import math
 import time
 from typing import TextIO
 
+from harness.faults import plainly
+
 LOG_EVERY_SECONDS = 15.0
 
 
@@ -13,7 +15,7 @@ class Progress:
     """Writes to `stream`; a terminal gets one line that is redrawn, a log a line now and then."""
 
     def __init__(self, stream: TextIO) -> None:
-        self._stream = stream
+        self._stream: TextIO | None = stream
         self._live = stream.isatty()
         self._last = -math.inf
         self._stage = ""
@@ -21,7 +23,7 @@ class Progress:
 
     def line(self, text: str) -> None:
         """A statement that stays."""
-        self._write(("\r\x1b[K" if self._live else "") + f"[{self._clock()}] {text}\n")
+        self._write(("\r\x1b[K" if self._live else "") + f"[{self._clock()}] {plainly(text)}\n")
 
     def step(self, stage: str, done: float, text: str, left: float) -> None:
         """`done` is the stage's share from 0 to 1, `left` its seconds to go (NaN: unknown)."""
@@ -30,8 +32,8 @@ class Progress:
         if stage == self._stage and now - self._last < due:
             return
         self._stage, self._last = stage, now
-        rest = "" if math.isnan(left) else f", {duration(left)} left"
-        shown = f"[{self._clock()}] {stage} {done:4.0%}{rest} | {text}"
+        rest = f", {duration(max(left, 1.0))} left" if math.isfinite(left) else ""
+        shown = plainly(f"[{self._clock()}] {stage} {done:4.0%}{rest} | {text}")
         self._write(f"\r\x1b[K{shown[:110]}" if self._live else shown + "\n")
 
     def close(self) -> None:
@@ -43,8 +45,13 @@ class Progress:
         return duration(time.monotonic() - self._started)
 
     def _write(self, text: str) -> None:
-        self._stream.write(text)
-        self._stream.flush()
+        """Nobody who reads (any more), or a full disk under a log, is no reason to end a run."""
+        try:
+            if self._stream is not None:
+                self._stream.write(text)
+                self._stream.flush()
+        except (OSError, ValueError):
+            self._stream = None
 
 
 def duration(seconds: float) -> str:

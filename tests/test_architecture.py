@@ -16,7 +16,8 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 
 # each layer may import those before it (and itself, where it is a folder)
 LAYERS = [
-    "errors", "limits", "faults", "garbage", "places", "hashes", "network", "stats", "sampling", "text", "repeats",
+    "errors", "limits", "faults",
+    "garbage", "places", "hashes", "network", "stats", "sampling", "text", "repeats",
     "audio", "mel", "contracts", "figures", "corpus",
     "ruling", "plugins", "markdown", "metric_names", "noted", "wording",
     "reading", "measures", "replayed", "noise", "shortfall", "graph", "modelfiles",

@@ -21,6 +21,7 @@ from typing import Any
 from harness import stats, tables
 from harness.contracts import Dataset, Utterance
 from harness.errors import HangError, HarnessError, WorkerError
+from harness.runner import spending
 from harness.runner.pool import OF_THE_USER, Entry, Pool, Tell
 from harness.runner.schedule import FEWEST_UTTERANCES, Rows
 from harness.store import Unit
@@ -94,7 +95,9 @@ def measure_quality(units: Mapping[Entry, Unit], stream: Stream, pool: Pool, tel
         entries = list(open_units)
         random.shuffle(entries)
         for entry in entries:
+            over = time.monotonic() - started > stream.seconds
             text = f"utterance {first + 1} of {total}, {entry.label}"
+            text = f"over its part of the budget; {text}" if over else text
             left = _left(started, first, total, stream.seconds)
             tell.step(f"quality {stream.data.name}", first / total, text, left)
             pending = [one for one in turn if one[1].id not in done[entry]]
@@ -104,7 +107,9 @@ def measure_quality(units: Mapping[Entry, Unit], stream: Stream, pool: Pool, tel
         tell.line(f"quality {stream.data.name}: {why} after {place} of {total} utterances")
     taken = sum(look <= place for look in looks)
     seen = stats.early(place / max(total, 1)) if why == "decided" else stats.last(taken)
+    taken_seconds = time.monotonic() - started
     for entry, unit in open_units.items():
+        spending.note(unit, taken_seconds / len(open_units))
         unit.finish([stream.stop(entry, place, seen, why)])
 
 
@@ -120,11 +125,14 @@ def _open_at(units: Mapping[Entry, Unit], stream: Stream, done: int, seen: float
 
 
 def _left(started: float, done: int, planned: int, seconds: float) -> float:
-    """Seconds to the end, at the pace so far and within the budget; NaN before the first."""
+    """Seconds to the end, at the pace so far: within the budget, or at least so far as is measured
+    whatever the budget; NaN before the first."""
     elapsed = time.monotonic() - started
     if not done:
         return math.nan
-    return max(min(elapsed / done * (planned - done), seconds - elapsed), 0.0)
+    pace = elapsed / done
+    least = pace * max(min(planned, FEWEST_UTTERANCES) - done, TURN)
+    return min(pace * (planned - done), max(seconds - elapsed, least))
 
 
 def _items(unit: Unit) -> set[str]:

@@ -14,6 +14,7 @@ from random import Random
 from typing import Any
 
 from harness.errors import HarnessError
+from harness.runner import spending
 from harness.runner.course import Course, resumed
 from harness.runner.pool import OF_THE_USER, Pool, Tell
 from harness.runner.schedule import Cell, Costs, Outline, Rounds, Task, outline
@@ -50,6 +51,7 @@ def measure_rounds(unit: Unit, tasks: Sequence[Task], plan: Rounds, pool: Pool, 
         course.round_done()
     if course.out_of_time:
         tell.line(f"{plan.stage}: budget spent after {course.done} rounds")
+    spending.note(unit, time.monotonic() - started + spent)
     unit.finish(course.end())
 
 

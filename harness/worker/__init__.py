@@ -152,9 +152,8 @@ class Worker:
         while True:
             elapsed = time.monotonic() - began
             if elapsed >= limit_seconds:
-                raise HangError(
-                    f"{self.label}: no answer within {limit_seconds:.0f} s; it was given up"
-                )
+                why = f"{limits.NO_ANSWER} {limit_seconds:.0f} s; it was given up"
+                raise HangError(f"{self.label}: {why}")
             with contextlib.suppress(queue.Empty):
                 return self._lines.get(timeout=max(min(told, limit_seconds) - elapsed, 0.0))
             if told < limit_seconds:

@@ -7,7 +7,7 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from harness.limits import REPLY_BYTES
+from harness import limits
 
 Reply = dict[str, Any]
 
@@ -25,8 +25,8 @@ class BrokenReplyError(ValueError):
 def read(line: bytes, request: Mapping[str, Any], turn: int) -> Reply:
     """The answer to a request: whole, for this turn, of the shape that its kind has; a part of it
     is {"row": ...}. Raises: BrokenReplyError."""
-    if len(line) > REPLY_BYTES:
-        raise BrokenReplyError(f"more than {REPLY_BYTES} bytes in one answer")
+    if len(line) > limits.REPLY_BYTES:
+        raise BrokenReplyError(f"more than {limits.REPLY_BYTES} bytes in one answer")
     if not line.endswith(b"\n"):
         raise BrokenReplyError("it breaks off in the middle")
     try:
