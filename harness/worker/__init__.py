@@ -29,6 +29,7 @@ from harness.errors import (
     OutputError,
     SessionError,
     SpecError,
+    StoreError,
     TextError,
     WorkerError,
 )
@@ -48,7 +49,7 @@ class Connection(Protocol):
 OF_THE_ITEM = (AudioError, OutputError, TextError)
 _KINDS = {
     e.__name__: e
-    for e in (*OF_THE_ITEM, AssetError, ExtraError, ModelError, SessionError, SpecError)
+    for e in (*OF_THE_ITEM, AssetError, ExtraError, ModelError, SessionError, SpecError, StoreError)
 }
 
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from harness.contracts import Output
 from harness.errors import OutputError
+from harness.places import writing
 
 FULL_SCALE = 1.0 - 2.0**-15  # the largest sample of 16 bits
 
@@ -28,7 +29,8 @@ class Kept:
 def keep(output: Output, path: Path | None) -> Kept:
     """Write the audio as 16-bit FLAC to `path` (its folder is made), whole or not at all.
 
-    Raises: OutputError for what is no audio: no samples, or samples that are not numbers.
+    Raises: OutputError for what is no audio: no samples, or samples that are not numbers;
+    StoreError where the disk refuses.
     """
     samples = output.audio
     if samples is None or samples.ndim != 1 or not samples.size or output.sample_rate < 1:
@@ -42,10 +44,11 @@ def keep(output: Output, path: Path | None) -> Kept:
     }
     data = _flac(samples, output.sample_rate)
     if path is not None:
-        path.parent.mkdir(parents=True, exist_ok=True)
         beside = path.with_name(path.name + ".partial")
-        beside.write_bytes(data)
-        beside.replace(path)
+        with writing(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            beside.write_bytes(data)
+            beside.replace(path)
     return Kept(path.name if path else "", hashlib.sha256(data).hexdigest(), figures)
 
 

@@ -1,0 +1,3 @@
+"""Own."""
+import numpy
+numpy.zeros(2 ** 62, dtype='int8')
