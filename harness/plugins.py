@@ -121,7 +121,9 @@ def _own_file(path: Path) -> ModuleType:
     sys.modules[name] = module
     try:
         found.loader.exec_module(module)
-    except Exception as error:
-        del sys.modules[name]
+    except BaseException as error:
+        del sys.modules[name]  # half of a module must not be found by whoever asks next
+        if not isinstance(error, Exception):
+            raise
         raise PluginError(f"{path}: {type(error).__name__}: {error}") from error
     return module
