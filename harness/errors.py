@@ -21,8 +21,6 @@ HarnessError
 
 from __future__ import annotations
 
-from typing import Any
-
 
 class HarnessError(Exception):
     """Base of all: its text is the one line that the user reads."""
@@ -72,7 +70,7 @@ class WorkerError(HarnessError):
     """A child process crashed, hung past its limit or was killed; `done`: rows that it had answered
     of the same request before."""
 
-    done: tuple[dict[str, Any], ...] = ()
+    done: tuple[dict[str, object], ...] = ()
 
 
 class HangError(WorkerError):

@@ -23,5 +23,5 @@ TOLD_AFTER_SECONDS = 15.0  # of waiting for an answer, then each time that this 
 # --- the budget: what is measured whatever it is, and how far it may be overrun without a word
 MINIMUM_ROUNDS = 6  # fewer calls of one each give a median no 95 % interval: 0.5^5 > 0.025
 FEWEST_UTTERANCES = 100  # of a data set, before the first look at it
-LEAST_OF_BUDGET = 0.1  # for a stage that those before it left less
+LEAST_STAGE_SECONDS = 30.0  # for a stage that those before it left less
 OVERRUN = 0.1  # of the budget; beyond it the report says by how much and why

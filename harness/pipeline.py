@@ -18,7 +18,7 @@ import pandas as pd
 
 from harness import scoring, selecting, store, tables
 from harness.contracts import Dataset
-from harness.limits import LEAST_OF_BUDGET
+from harness.limits import LEAST_STAGE_SECONDS
 from harness.runner import audit as auditing
 from harness.runner import judging, plan, spending
 from harness.runner.clips import cut_clips
@@ -82,14 +82,13 @@ class Run:
         if experiment.latency is not None:
             budget = experiment.budget.minutes * 60
             spent = time.monotonic() - began + self._quality_seconds()
-            least = LEAST_OF_BUDGET * budget
-            sweep = self.sweep(max(budget - spent, least) * SWEEP_SHARE)
+            sweep = self.sweep(max(budget - spent, LEAST_STAGE_SECONDS) * SWEEP_SHARE)
             swept = sweep.table()
             sessions = scoring.sweep(swept, _options(experiment))
             chosen = scoring.chosen(sessions, experiment.candidate)
             began = spending.since(began, [*units, sweep])
             spent = time.monotonic() - began + self._quality_seconds(swept)
-            units += [sweep, self.latency(chosen, max(budget - spent, least))]
+            units += [sweep, self.latency(chosen, max(budget - spent, LEAST_STAGE_SECONDS))]
         left = experiment.budget.minutes * 60 - (time.monotonic() - began)
         spoken = self.quality(chosen, max(left, 0.0))
         units += [unit for part in spoken.values() for unit in part]
