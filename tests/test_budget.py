@@ -202,7 +202,7 @@ def invented() -> Result:
         ({"sweep": 60, "latency": 240, "quality": 359}, None),  # 10.98 of 10 min
         (
             {"sweep": 300, "latency": 600, "quality": 600},
-            "25 min of a budget of 10 min, 150 % more",
+            "25 min of a budget of 10 min, 150% more (sweep",
         ),
         ({"quality": 720}, "12 min of a budget of 10 min, 20% more (quality 12 min)"),
     ],
