@@ -323,8 +323,9 @@ def test_a_signal_ends_a_command_with_its_code_and_one_line(
 def test_a_second_signal_ends_what_does_not_listen_to_the_first(project: Path) -> None:
     own(
         project,
-        "import time\nprint('ready', flush=True)\n"
-        "while True:\n    try: time.sleep(900)\n    except BaseException: print('no', flush=True)",
+        "import time\nwhile True:\n"
+        "    try:\n        print('ready', flush=True)\n        time.sleep(900)\n"
+        "    except BaseException: pass",
     )
     command = [sys.executable, "-m", "harness.cli", "check", str(project / "x.yaml")]
     with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
