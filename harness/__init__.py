@@ -10,6 +10,7 @@ The map: each file imports only from those above it (a test keeps it so).
 errors       every error that a user can cause
 nearest      the nearest of the known names
 limits       every bound on what comes from elsewhere
+faults       an error that nobody foresaw -> one line with its place
 places       where this machine keeps what was fetched or made
 hashes       SHA-256 of files and folders; what has not changed is not read again
 made         what was made of each variant, and its row
@@ -64,6 +65,7 @@ report       result -> one markdown string
 progress     what runs now and how much is left
 doctor       what on this machine disturbs a measurement, and what to do about it
 api          run, load, render
+exits        what a command leaves with; the guard around every command
 cli          the commands; the only printer
 
 Plugins, one file each: families datasets quantize metrics gates sections
@@ -71,7 +73,12 @@ Plugins, one file each: families datasets quantize metrics gates sections
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
+
+# onnxruntime reads it when it is imported, and whatever process we start inherits it: without it,
+# each of them has a thread more, writes a database into the home folder and uploads graph names.
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 
 __version__ = "0.1.0"
 __all__ = ["Result", "load", "run"]

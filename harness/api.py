@@ -211,14 +211,14 @@ def report_path(folder: Path) -> Path:
 def _undecided(measured: pipeline.Measured) -> Result:
     """What was measured, of which experiment, with no table beyond that yet."""
     given = measured.setting
-    beside = _way(given.folder, given.file.parent)
+    told = {"beside": _way(given.folder, given.file.parent), "spent_seconds": measured.spent}
     return Result(
         folder=given.folder,
         experiment={
             **spec.to_json(given.experiment),
-            "beside": beside,
             **_identity(given),
             **_own_metrics(given),
+            **told,
         },
         environment=measured.environment,
         verdict={},

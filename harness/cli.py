@@ -1,5 +1,6 @@
 """The commands. The only file that prints; exit codes: 0 approved or done, 1 rejected or (compare)
-worse, 2 bad input or failure, 3 insufficient evidence, 130 interrupted."""
+worse, 2 bad input or failure, 3 insufficient evidence, 130 interrupted, 128 + n ended by signal n.
+"""
 
 from __future__ import annotations
 
@@ -7,9 +8,9 @@ import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
-from harness import __version__
+from harness import __version__, exits, faults
 from harness.errors import HarnessError
 from harness.escaping.signs import printed as print  # what others wrote steers no terminal
 
@@ -18,21 +19,18 @@ KINDS = ("datasets", "families", "gates", "judges", "metrics", "quantize", "sect
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
-    options = _parser().parse_args(arguments)
+    with exits.guarded():
+        options = _parser().parse_args(arguments)
+        return exits.leave(lambda: options.command(options))
+
+
+def entry() -> NoReturn:
+    """`harness` in a process of its own."""
     try:
-        return int(options.command(options))
-    except HarnessError as error:
-        print(f"harness: {error}", file=sys.stderr)
-        return 2
-    except BrokenPipeError:  # `harness check x.yaml | head`
-        return 141
-    except OSError as error:
-        where = f"{error.filename}: " if error.filename else ""
-        print(f"harness: {where}{error.strerror or error}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print("\nharness: interrupted; the same command goes on from here.", file=sys.stderr)
-        return 130
+        code = main()
+    except SystemExit as asked:  # argparse: 0 after --help, 2 for what it does not know
+        code = asked.code if isinstance(asked.code, int) else 2
+    exits.end(code)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -121,18 +119,18 @@ def _run(options: argparse.Namespace) -> int:
         result = api.run(options.experiment, options.out, fresh=options.fresh, tell=progress)
     finally:
         progress.close()
-    verdict = result.verdict
+    verdict, code = result.verdict, exits.of_run(result.folder)
     print(f"{verdict['verdict']}: {api.report_path(result.folder)}")
     for reason in verdict["reasons"]:
         print(f"  {reason}")
-    return 0 if options.exit_zero else int(verdict["exit_code"])
+    return exits.DONE if options.exit_zero else code
 
 
 def _report(options: argparse.Namespace) -> int:
     from harness import api
 
     print(api.render(options.folder, options.language))
-    return 0
+    return exits.DONE
 
 
 def _compare(options: argparse.Namespace) -> int:
@@ -146,7 +144,7 @@ def _compare(options: argparse.Namespace) -> int:
         text = writing.markdown(found, options.language or found.language, options.all)
         sign = writing.SIGN.encode()  # what tells our file from another one
         store.write_outside(options.markdown, text.encode() + sign, sign)
-    return found.exit_code
+    return exits.Decided(found.exit_code)
 
 
 def _history(options: argparse.Namespace) -> int:
@@ -162,7 +160,7 @@ def _history(options: argparse.Namespace) -> int:
         from harness.plots import history as figure
 
         figure.draw(entries, metric, options.plot, options.language)
-    return 0
+    return exits.DONE
 
 
 def _check(options: argparse.Namespace) -> int:
@@ -177,8 +175,13 @@ def _check(options: argparse.Namespace) -> int:
                 _look(path, options.call_seconds)
         except HarnessError as error:
             wrong += 1
-            print(error, file=sys.stderr)
-    return 2 if wrong else 0
+            print(faults.plainly(error), file=sys.stderr)
+        except BrokenPipeError:
+            raise
+        except (Exception, SystemExit) as error:  # noqa: BLE001  the other files are looked at too
+            wrong += 1
+            print(f"{path}: {faults.told(error)}", file=sys.stderr)
+    return exits.Decided(2) if wrong else exits.DONE
 
 
 def _look(path: Path, call_seconds: float) -> None:
@@ -206,7 +209,7 @@ def _list(options: argparse.Namespace) -> int:
 
     for name in plugins.names(options.kind):
         print(f"{name:20} {plugins.docline(options.kind, name)}")
-    return 0
+    return exits.DONE
 
 
 def _assets(_: argparse.Namespace) -> int:
@@ -216,7 +219,7 @@ def _assets(_: argparse.Namespace) -> int:
     for row in assets.cached():
         size = "not here" if not row["bytes"] else f"{row['bytes'] / 1e6:8.1f} MB"
         print(f"{row['name']:20} {size:>12}  {row['licence']:14} {row['source']}")
-    return 0
+    return exits.DONE
 
 
 def _doctor(options: argparse.Namespace) -> int:
@@ -235,7 +238,7 @@ def _doctor(options: argparse.Namespace) -> int:
     print(doctor.steady(facts.trial))
     warnings = sum(finding.severity == "warning" for finding in found)
     print(f"warnings: {warnings}, notes: {len(found) - warnings}")
-    return 1 if options.strict and warnings else 0
+    return exits.Decided(1) if options.strict and warnings else exits.DONE
 
 
 def _schema(_: argparse.Namespace) -> int:
@@ -244,8 +247,8 @@ def _schema(_: argparse.Namespace) -> int:
     from harness import spec
 
     print(json.dumps(spec.schema(), indent=2, ensure_ascii=False))
-    return 0
+    return exits.DONE
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    entry()

@@ -13,6 +13,7 @@ HarnessError
 ├── OutputError        a model output that is not a number, or a server's that is no transcript
 │                      (becomes an error row)
 ├── WorkerError        a child process that crashed, hung or was killed   (becomes an error row)
+│   └── HangError          it gave no answer within the limit for it
 ├── StoreError         a run folder of another schema, locked, edited or incomplete
 ├── IncomparableError  two runs on other machines, data or versions, whose figures say nothing
 └── ExtraError         an optional package is missing; names the extra that brings it
@@ -72,7 +73,14 @@ class OutputError(HarnessError):
 
 
 class WorkerError(HarnessError):
-    """A child process crashed, hung past its limit or was killed."""
+    """A child process crashed, hung past its limit or was killed; `done`: rows that it had answered
+    of the same request before."""
+
+    done: tuple[dict[str, object], ...] = ()
+
+
+class HangError(WorkerError):
+    """A child process gave no answer within the limit for it."""
 
 
 class StoreError(HarnessError):

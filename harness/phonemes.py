@@ -25,7 +25,10 @@ _LANGUAGE_SWITCH = re.compile(r"\([a-z-]+\)")  # (en)wiːkɛnd(es): a word of an
 # its readclause.c (clause_type_from_codepoint)
 _MARK = re.compile(r"([.?!,:;…—–¡¿،؛؟۔।。、，．：；！？·]+)[\s\"'“”‘’«»()\[\]{}]*$")
 _SENTENCE_END = tuple(".?!۔।。．！？؟")
-_MISSING = 'no eSpeak NG, which turns text into phonemes: pip install "harness[tts]" brings it.'
+_MISSING = (
+    "no eSpeak NG, which turns text into phonemes: "
+    'pip install "onnx-speech-harness[tts]" brings it.'
+)
 
 
 @dataclass(frozen=True)

@@ -11,17 +11,20 @@ import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import pandas as pd
 
 from harness import scoring, selecting, store, tables
 from harness.contracts import Dataset
+from harness.limits import LEAST_STAGE_SECONDS
 from harness.runner import audit as auditing
-from harness.runner import judging, plan
+from harness.runner import judging, plan, spending
 from harness.runner.clips import cut_clips
 from harness.runner.course import opened_again
 from harness.runner.entry import Entry
+from harness.runner.patience import Patience
 from harness.runner.pool import Pool, Tell
 from harness.runner.quality import Stream, measure_quality
 from harness.runner.rounds import measure_rounds
@@ -51,6 +54,7 @@ class Measured:
     chosen: str  # the candidate's session
     key: str  # of everything that was measured
     environment: Mapping[str, Any]  # of the unit that was measured last
+    spent: Mapping[str, float]  # seconds by stage
 
 
 @dataclass(frozen=True)
@@ -60,6 +64,10 @@ class Run:
     setting: Setting
     tell: Tell
     start: Callable[[str], Connection] = Worker
+
+    @cached_property
+    def patience(self) -> Patience:
+        return Patience(self.setting.experiment.budget.minutes * 60)
 
     def measure(self) -> Measured:
         """All calls of the experiment; units that an earlier run completed are read instead."""
@@ -75,19 +83,19 @@ class Run:
         experiment = self.setting.experiment
         units = [unit for part in selected.values() for unit in part]
         sessions, chosen = tables.frame("sessions", []), "default"
-        began = _since(began, units)
+        began = spending.since(began, units)
         if experiment.latency is not None:
             budget = experiment.budget.minutes * 60
             spent = time.monotonic() - began + self._quality_seconds()
-            sweep = self.sweep(max(budget - spent, 30.0) * SWEEP_SHARE)
+            sweep = self.sweep(max(budget - spent, LEAST_STAGE_SECONDS) * SWEEP_SHARE)
             swept = sweep.table()
             sessions = scoring.sweep(swept, _options(experiment))
             chosen = scoring.chosen(sessions, experiment.candidate)
-            began = _since(began, [*units, sweep])
+            began = spending.since(began, [*units, sweep])
             spent = time.monotonic() - began + self._quality_seconds(swept)
-            units += [sweep, self.latency(chosen, max(budget - spent, 30.0))]
+            units += [sweep, self.latency(chosen, max(budget - spent, LEAST_STAGE_SECONDS))]
         left = experiment.budget.minutes * 60 - (time.monotonic() - began)
-        spoken = self.quality(chosen, max(left, self._quality_seconds()))
+        spoken = self.quality(chosen, max(left, 0.0))
         units += [unit for part in spoken.values() for unit in part]
         units += self.audit()
         judged = self.judge({**selected, **spoken})
@@ -113,7 +121,8 @@ class Run:
         spoken = dict(zip(calls["audio"], calls["audio_sha256"], strict=True))
         store.sweep_audio(self.setting.folder, spoken, AUDIO)
         key = store.digest([unit.content() for unit in [*units, *judged]])
-        return Measured(self.setting, found, chosen, key, facts)
+        spent = spending.by_stage(units)
+        return Measured(self.setting, found, chosen, key, spending.machine(facts), spent)
 
     # ------------------------------------------------------------------------------- the stages
     def _with_candidate(self) -> tuple[Run, dict[str, list[store.Unit]]]:
@@ -199,7 +208,7 @@ class Run:
     def judge(self, spoken: Mapping[str, Sequence[store.Unit]]) -> list[store.Unit]:
         """What each judge of a data set says of the audio that its calls gave."""
         found: list[store.Unit] = []
-        how = judging.Session(self.setting.folder / AUDIO, self.start, self.tell)
+        how = judging.Session(self.setting.folder / AUDIO, self.start, self.tell, self.patience)
         for part, units in spoken.items():
             for seat in self.setting.judges.get(part, ()):
                 todo = [(self._judged(seat, unit), unit) for unit in units]
@@ -225,7 +234,7 @@ class Run:
         if not all(unit.complete for unit in units.values()):
             clips = self._clips(experiment.audit.audio_seconds)
             todo = auditing.Plan(experiment.audit, entries, clips, experiment.seed)
-            with Pool(self.start, self._broken()) as pool:
+            with self._pool() as pool:
                 auditing.measure(units, todo, pool, self.tell)
         return list(units.values())
 
@@ -253,7 +262,7 @@ class Run:
             if opened_again(tasks, stops, how, unit):
                 unit.reopen()
         if not unit.complete:
-            with Pool(self.start, self._broken()) as pool:
+            with self._pool() as pool:
                 full = replace(how, clips=self._clips())
                 measure_rounds(unit, tasks, full, pool, self.tell)
         return unit
@@ -266,12 +275,15 @@ class Run:
                 if unit.complete and set(unit.stops()["why"]) != {"all"}:
                     unit.reopen()
         if not all(unit.complete for unit in units.values()):
-            with Pool(self.start, self._broken()) as pool:
+            with self._pool() as pool:
                 measure_quality(units, stream, pool, self.tell)
 
     def _unit(self, name: str, entries: Sequence[Entry], *more: Any) -> store.Unit:
         key = self.setting.key(entries, *more)
         return store.Unit(self.setting.folder, name, key, self.setting.environment)
+
+    def _pool(self) -> Pool:
+        return Pool(self.start, self._broken(), self.patience, self.tell)
 
     def _broken(self) -> dict[str, str]:
         return {name: made.error for name, made in self.setting.made.items() if made.error}
@@ -335,13 +347,6 @@ def _with_audio(unit: store.Unit) -> list[dict[str, Any]]:
     """The calls that gave audio."""
     calls = unit.table()
     return tables.records(calls[calls["warm"] & (calls["audio"] != "")])
-
-
-def _since(began: float, units: Sequence[store.Unit]) -> float:
-    """When a run began, or would have: one that goes on after a kill has spent what its units took
-    before it."""
-    taken = sum(float(unit.table()["seconds"].sum()) for unit in units)
-    return min(began, time.monotonic() - taken)
 
 
 def _day(facts: Mapping[str, Any]) -> str:

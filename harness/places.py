@@ -1,4 +1,4 @@
-"""Where this machine keeps what was fetched or made: the cache folder, and what it refuses."""
+"""Where this machine keeps what was fetched or made, and what a disk refuses."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 
 import platformdirs
 
-from harness.errors import AssetError
+from harness.errors import AssetError, StoreError
 from harness.limits import MEGABYTE, SPARE_BYTES
 
 
@@ -45,6 +45,18 @@ def room(size: int) -> None:
             f"MB are to be put there ({SPARE_BYTES // MEGABYTE} stay free); make room or set "
             "HARNESS_CACHE."
         )
+
+
+@contextlib.contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """What the disk refuses (full, read-only) while a file of a run is written names that file; an
+    error of the system's of writing to an open file names none. Raises: StoreError."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno is None:  # not the disk's: some formats' errors derive from OSError
+            raise
+        raise StoreError(f"{path}: cannot be written: {error.strerror}.") from error
 
 
 def put(target: Path, content: bytes) -> None:

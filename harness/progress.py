@@ -15,7 +15,7 @@ class Progress:
     """Writes to `stream`; a terminal gets one line that is redrawn, a log a line now and then."""
 
     def __init__(self, stream: TextIO) -> None:
-        self._stream = stream
+        self._stream: TextIO | None = stream
         self._live = stream.isatty()
         self._last = -math.inf
         self._stage = ""
@@ -32,7 +32,7 @@ class Progress:
         if stage == self._stage and now - self._last < due:
             return
         self._stage, self._last = stage, now
-        rest = "" if math.isnan(left) else f", {duration(left)} left"
+        rest = f", {duration(max(left, 1.0))} left" if math.isfinite(left) else ""
         shown = f"[{self._clock()}] {stage} {done:4.0%}{rest} | {visible(text)}"
         self._write(f"\r\x1b[K{shown[:110]}" if self._live else shown + "\n")
 
@@ -45,8 +45,13 @@ class Progress:
         return duration(time.monotonic() - self._started)
 
     def _write(self, text: str) -> None:
-        self._stream.write(text)
-        self._stream.flush()
+        """Nobody who reads (any more), or a full disk under a log, is no reason to end a run."""
+        try:
+            if self._stream is not None:
+                self._stream.write(text)
+                self._stream.flush()
+        except (OSError, ValueError):
+            self._stream = None
 
 
 def duration(seconds: float) -> str:

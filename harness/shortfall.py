@@ -1,15 +1,17 @@
-"""What the budget cut short: the rounds and utterances asked for, and how many were measured."""
+"""What the budget cut short, and what overran it: by how much, and why."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from harness import reading
 from harness.contracts import Result
+from harness.limits import FEWEST_UTTERANCES, MINIMUM_ROUNDS, NO_ANSWER, OVERRUN
 from harness.markdown import count, given
 
-TEXTS = {
+TEXTS: dict[str, dict[str, Any]] = {
     "es": {
         "all": (
             "Se midió menos de lo pedido: {list}. El presupuesto ({minutes}) no dio para más; lo "
@@ -18,6 +20,20 @@ TEXTS = {
         "sweep": "{done} de {asked} rondas de barrido",
         "latency": "{done} de {asked} rondas de latencia",
         "quality": "{done} de {asked} frases de `{workload}`",
+        "over": (
+            "Medir llevó {taken} con un presupuesto de {minutes}, un {more} más ({stages}). {why}"
+        ),
+        "stage": "{stage} {taken}",
+        "stages": {"sweep": "barrido", "latency": "latencia", "quality": "calidad"},
+        "hung": "{count} llamadas no dieron respuesta y se esperó por ellas.",
+        "least": (
+            "Se mide en todo caso lo mínimo que dice algo: {rounds} rondas de cada celda y "
+            "{utterances} frases de cada conjunto."
+        ),
+        "slow": (
+            "Las llamadas, o el arranque de los procesos, llevaron más de lo que anunciaban las "
+            "primeras, como en una máquina ocupada."
+        ),
     },
     "en": {
         "all": (
@@ -27,6 +43,18 @@ TEXTS = {
         "sweep": "{done} of {asked} rounds of the sweep",
         "latency": "{done} of {asked} rounds of latency",
         "quality": "{done} of {asked} utterances of `{workload}`",
+        "over": "Measuring took {taken} of a budget of {minutes}, {more} more ({stages}). {why}",
+        "stage": "{stage} {taken}",
+        "stages": {"sweep": "sweep", "latency": "latency", "quality": "quality"},
+        "hung": "{count} calls gave no answer and were waited for.",
+        "least": (
+            "The least that says anything is measured in any case: {rounds} rounds of each cell "
+            "and {utterances} utterances of each data set."
+        ),
+        "slow": (
+            "Calls, or the start of the processes, took longer than the first ones foretold, as on "
+            "a busy machine."
+        ),
     },
 }
 ASKED = {"sweep": "sweep_rounds", "latency": "rounds"}  # stage -> key of the experiment's `latency`
@@ -59,7 +87,11 @@ def cuts(result: Result) -> Iterator[Cut]:
 
 
 def told(result: Result, language: str) -> str:
-    """One line about all of them; "" where everything asked for was measured."""
+    """One line about what the budget cut short, and one about what overran it; "" for neither."""
+    return " ".join(filter(None, (_cut(result, language), _over(result, language))))
+
+
+def _cut(result: Result, language: str) -> str:
     texts = TEXTS[language]
     listed = [
         texts[cut.stage].format(
@@ -67,6 +99,52 @@ def told(result: Result, language: str) -> str:
         )
         for cut in cuts(result)
     ]
-    minutes = float((result.experiment.get("budget") or {}).get("minutes", "nan"))
-    shown = given(minutes, "min", language)
+    shown = given(_minutes(result), "min", language)
     return texts["all"].format(list="; ".join(listed), minutes=shown) if listed else ""
+
+
+def _over(result: Result, language: str) -> str:
+    """Of a run in which it was written down what the stages took."""
+    texts, budget = TEXTS[language], _minutes(result)
+    spent = {name: float(s) / 60 for name, s in result.experiment.get("spent_seconds", {}).items()}
+    taken = sum(spent.values())
+    if not taken > budget * (1 + OVERRUN):
+        return ""
+    stages = (
+        texts["stage"].format(stage=texts["stages"][name], taken=_given(minutes, language))
+        for name, minutes in spent.items()
+    )
+    return str(
+        texts["over"].format(
+            taken=_given(taken, language),
+            minutes=given(budget, "min", language),
+            more=given(round(100 * (taken / budget - 1)), "%", language),
+            stages=", ".join(stages),
+            why=" ".join(_why(result, language)),
+        )
+    )
+
+
+def _why(result: Result, language: str) -> Iterator[str]:
+    texts = TEXTS[language]
+    hung = int(result.calls["error"].str.contains(NO_ANSWER, regex=False).sum())
+    if hung:
+        yield texts["hung"].format(count=count(hung, language))
+    stops = reading.rows(result.stops, replica=0)
+    utterances = stops["stage"] == "quality"
+    least = (utterances & (stops["done"] <= FEWEST_UTTERANCES)) | (
+        stops["stage"].isin(list(ASKED)) & (stops["done"] <= MINIMUM_ROUNDS)
+    )
+    if least.any():
+        shown = count(FEWEST_UTTERANCES, language)
+        yield texts["least"].format(rounds=MINIMUM_ROUNDS, utterances=shown)
+    if not hung:
+        yield texts["slow"]
+
+
+def _minutes(result: Result) -> float:
+    return float((result.experiment.get("budget") or {}).get("minutes", "nan"))
+
+
+def _given(minutes: float, language: str) -> str:
+    return given(round(minutes, 1), "min", language)

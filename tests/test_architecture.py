@@ -16,8 +16,8 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 
 # each layer may import those before it (and itself, where it is a folder)
 LAYERS = [
-    "errors", "limits", "nearest", "garbage", "places", "hashes", "network", "made", "stats",
-    "sampling", "text", "repeats",
+    "errors", "limits", "faults", "nearest", "garbage", "places", "hashes", "network", "made",
+    "stats", "sampling", "text", "repeats",
     "audio", "mel", "contracts", "figures", "corpus",
     "ruling", "kinds", "plugins", "stored", "escaping", "markdown", "metric_names", "noted",
     "wording", "reading", "findings", "measures", "replayed", "noise", "shortfall", "graph",
@@ -26,7 +26,7 @@ LAYERS = [
     "verdict",
     "deciding", "looking", "selecting", "setting",
     "comparing", "history", "pipeline", "plots", "report", "progress", "doctor", "api",
-    "cli",
+    "exits", "cli",
 ]  # fmt: skip
 FOR_PLUGINS = {"errors", "limits", "nearest", "ruling", "places", "sampling", "corpus", "network",
                "stats", "text", "repeats", "audio", "mel", "contracts", "figures", "graph",

@@ -276,5 +276,5 @@ def test_an_archive_that_is_longer_than_announced_is_refused(
 
 def test_the_sdk_missing_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(__import__("sys").modules, "datacollective", None)
-    with pytest.raises(ExtraError, match=r'pip install "harness\[data-collective\]"'):
+    with pytest.raises(ExtraError, match=r'pip install "onnx-speech-harness\[data-collective\]"'):
         load()

@@ -331,7 +331,7 @@ def test_utmos_claims_no_weights_that_it_does_not_know() -> None:
 
 def test_utmos_without_its_package_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "speechonnxmetrics", None)
-    with pytest.raises(ExtraError, match=r'pip install "harness\[utmos\]"'):
+    with pytest.raises(ExtraError, match=r'pip install "onnx-speech-harness\[utmos\]"'):
         utmos.open_judge(utmos.Params(), {}, {})
 
 

@@ -164,7 +164,8 @@ def test_without_the_extra_the_line_says_how_to_get_it() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == (
-        'no eSpeak NG, which turns text into phonemes: pip install "harness[tts]" brings it.\n'
+        "no eSpeak NG, which turns text into phonemes: "
+        'pip install "onnx-speech-harness[tts]" brings it.\n'
     )
 
 

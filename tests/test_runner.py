@@ -313,7 +313,7 @@ def test_no_two_items_keep_their_audio_in_one_file(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("params", "parts", "limit"),
     [
-        ({}, {}, 120.0),  # UNKNOWN_CALL_LIMIT_SECONDS
+        ({}, {}, 120.0),  # limits.CALL_SECONDS
         ({"timeout_seconds": 300.0}, {}, 600.0),
         ({}, {"fast": {}, "slow": {"timeout_seconds": 90.0}}, 180.0),
         ({"timeout_seconds": 70}, {"slow": {"timeout_seconds": None}}, 140.0),
@@ -336,7 +336,8 @@ def test_the_longest_call_that_any_part_allows_itself_is_waited_for(
     with Pool(lambda label: Noting(label, {})) as pool:
         unit = store.Unit(folder, "quality-fp32", "k")
         measure_quality({one: unit}, Stream(dataset("a"), seed=1), pool, Silent())
-    assert set(limits) == {limit}
+    assert limits[0] == limit
+    assert all(later >= limit for later in limits)  # a few times what a call took is added
 
 
 # ---------------------------------------------------------------- looks

@@ -83,7 +83,7 @@ def _sdk() -> ModuleType:
         import datacollective
     except ImportError as error:
         raise ExtraError(
-            'data_collective needs the SDK: pip install "harness[data-collective]".'
+            'data_collective needs the SDK: pip install "onnx-speech-harness[data-collective]".'
         ) from error
     for name in set(os.environ) - set(before):
         if not name.startswith("MDC_"):

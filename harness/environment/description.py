@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from harness import __version__
 from harness.environment import cpu
 from harness.environment.cgroups import quota_cpus
 from harness.environment.disturbance import clock_source, load_average
@@ -65,6 +66,7 @@ def describe(root: Path = ROOT) -> dict[str, Any]:
         "load": None if math.isnan(load) else load,
         **memory(root),
         **{name: version(name) for name in PACKAGES},
+        "harness": __version__,  # of this code; the index has another project of that name
         **commit(),
     }
 

@@ -18,7 +18,6 @@ PACKAGES = (
     "datasets",
     "soundfile",
     "tokenizers",
-    "harness",
 )
 
 

@@ -92,7 +92,9 @@ def _package() -> tuple[Any, Any]:
         from speechonnxmetrics import resolver
         from speechonnxmetrics.mos import UTMOS
     except ImportError as error:
-        raise ExtraError('utmos needs a package: pip install "harness[utmos]".') from error
+        raise ExtraError(
+            'utmos needs a package: pip install "onnx-speech-harness[utmos]".'
+        ) from error
     return UTMOS().model, resolver
 
 

@@ -16,7 +16,7 @@ from typing import Any
 
 from harness.errors import HarnessError
 from harness.runner.entry import Entry
-from harness.runner.pool import OF_THE_USER, UNKNOWN_CALL_LIMIT_SECONDS, Pool, Tell
+from harness.runner.pool import OF_THE_USER, Pool, Tell
 from harness.runner.rounds import measure_rounds
 from harness.runner.schedule import Clips, Rounds, Task
 from harness.session import unchecked
@@ -114,7 +114,7 @@ def _probed(entry: Entry, place: int, pool: Pool) -> list[Row]:
     }
     try:
         pool.open(entry)
-        reply = pool.ask(entry, {"probe": request}, UNKNOWN_CALL_LIMIT_SECONDS)
+        reply = pool.ask(entry, {"probe": request}, pool.limit(entry))
     except OF_THE_USER:
         raise
     except HarnessError as error:
@@ -162,8 +162,10 @@ class _Block:
         """What `count` calls gave; `cost` is the seconds of one, NaN where unknown."""
         if not count:
             return []
-        limit = UNKNOWN_CALL_LIMIT_SECONDS * count if math.isnan(cost) else 30 + 20 * count * cost
-        reply = self.pool.ask(self.entry, {"block": {**self.request, "calls": count}}, limit)
+        told = math.isnan(cost)
+        limit = self.pool.limit(self.entry, 1 if told else count, cost)
+        request = {**self.request, "calls": count, "told": told}
+        reply = self.pool.ask(self.entry, {"block": request}, limit)
         shared = {name: reply[name] for name in ("steal", "load", "rss_bytes")}
         return [{"order": order, **shared, **call} for order, call in enumerate(reply["calls"])]
 

@@ -10,6 +10,7 @@ import numpy as np
 from harness import audio
 from harness.contracts import Dataset
 from harness.errors import AudioError
+from harness.places import writing
 from harness.runner.schedule import Clips
 
 CLIPS_PER_LENGTH = 4
@@ -18,14 +19,16 @@ CLIPS_PER_LENGTH = 4
 def cut_clips(speech: Dataset, rate: int, folder: Path, lengths: Sequence[float]) -> Clips:
     """Pieces of each length in seconds, from the first clips of the data set that can be decoded;
     no more of them is read than that takes. Raises: AudioError where there is too little speech."""
-    folder.mkdir(parents=True, exist_ok=True)
+    with writing(folder):
+        folder.mkdir(parents=True, exist_ok=True)
     out: dict[float, tuple[tuple[str, str], ...]] = {}
     for seconds in lengths:
         found = []
         pieces = audio.lengths(_decoded(speech, rate), seconds, rate, CLIPS_PER_LENGTH)
         for place, (name, samples) in enumerate(pieces):
             path = folder / f"{seconds:g}s-{place}.npy"
-            np.save(path, samples)
+            with writing(path):
+                np.save(path, samples)
             found.append((name, str(path)))
         out[seconds] = tuple(found)
     return out

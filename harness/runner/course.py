@@ -13,6 +13,7 @@ from dataclasses import replace
 from typing import Any
 
 from harness import stats
+from harness.limits import OVERRUN
 from harness.runner.schedule import (
     MINIMUM_ROUNDS,
     Costs,
@@ -32,6 +33,9 @@ class Course:
         self._unit, self._plan, self._what, self._started = unit, plan, what, started
         self.done = sum(1 for block in unit.blocks() if not block)  # an empty block closes a round
         self.out_of_time = False
+        self._began, self._at_first = time.monotonic(), self.done
+        self._last_round = 0.0  # seconds
+        self._round_began = self._began
         stopped = unit.noted().get("stopped", {})
         self._stopped: dict[int, dict[str, Any]] = {int(at): row for at, row in stopped.items()}
         for at in opened_again(what.tasks, self._stopped, plan, unit):
@@ -45,11 +49,14 @@ class Course:
     def goes_on(self) -> bool:
         if not self.active or self.done >= self._what.planned:
             return False
-        late = time.monotonic() - self._started > self._plan.seconds
+        elapsed, seconds = time.monotonic() - self._started, self._plan.seconds
+        late = elapsed > seconds or elapsed + self._last_round > (1 + OVERRUN) * seconds
         self.out_of_time = late and self.done >= MINIMUM_ROUNDS
         return not self.out_of_time
 
     def round_done(self) -> None:
+        now = time.monotonic()
+        self._last_round, self._round_began = now - self._round_began, now
         self.done += 1
         if self.done in self._what.looks:
             self._look()
@@ -62,13 +69,23 @@ class Course:
         """(share done, what is measured, seconds left), for whoever watches."""
         done, what = self.done + part, self._what
         share = min(done / max(what.planned, 1), 1.0)
+        room = self._plan.seconds - (time.monotonic() - self._started)
         if self.done < what.rounds:
             text = f"round {self.done + 1} of {what.rounds}, {task.label}"
-            return share, text, what.seconds(costs, done)
-        text = f"undecided, round {self.done + 1} of at most {what.planned}, {task.label}"
-        left = max(self._plan.seconds - (time.monotonic() - self._started), 0.0)
-        rest = round_seconds(self.active, costs) * max(what.planned - done, 0.0)
-        return share, text, min(left, rest)
+            left = self._pace(part, costs) * (what.rounds - done)
+        else:
+            text = f"undecided, round {self.done + 1} of at most {what.planned}, {task.label}"
+            left = self._pace(part, costs) * max(what.planned - done, 1.0 - part)
+            left = min(left, room) if room > 0 else left
+        if room <= 0:
+            text = f"over its part of the budget; {text}"
+        return share, text, left
+
+    def _pace(self, part: float, costs: Costs) -> float:
+        """Seconds of a round: as they were so far, before there is one as its calls foretell."""
+        done = self.done - self._at_first + part
+        foretold = round_seconds(self.active, costs)
+        return (time.monotonic() - self._began) / done if done >= 1 else foretold
 
     def end(self) -> list[dict[str, Any]]:
         """The rows of the stops table, one for each task; what is active has its last look now."""

@@ -13,22 +13,21 @@ from typing import Any
 
 from harness import tables
 from harness.contracts import SCREENED, Judge, Rating, Ratings
-from harness.errors import HarnessError
+from harness.errors import HangError, HarnessError
 from harness.made import Made
+from harness.runner.patience import Patience, own_limit
 from harness.runner.pool import (
     FAILURES_BEFORE_GIVING_UP,
     OF_THE_USER,
-    OPEN_LIMIT_SECONDS,
     Tell,
-    call_limit_seconds,
 )
 from harness.store import Unit
-from harness.worker import OF_THE_ITEM, Connection, sounding
+from harness.worker import OF_THE_ITEM, Connection, Worker, sounding
 
 PLACE = ("variant", "session", "replica", "dataset")
 COPIED = (*PLACE, "item", "speaker", "sentence", "round", "reference", "audio_sha256")
 UNOPENED = "the judge could not be opened: "
-GIVEN_UP = f"the judge was given up after {FAILURES_BEFORE_GIVING_UP} failures in a row."
+GIVEN_UP = "the judge was given up"
 CHANGED = "the kept audio was changed."
 
 Call = Mapping[str, Any]  # a row of the table `calls`
@@ -54,6 +53,7 @@ class Session:
     folder: Path
     start: Callable[[str], Connection]
     tell: Tell
+    patience: Patience = field(default_factory=Patience)
 
 
 def judge_audio(seat: Seat, todo: Todo, how: Session) -> None:
@@ -76,7 +76,7 @@ def judge_audio(seat: Seat, todo: Todo, how: Session) -> None:
     open_units = [(unit, calls) for unit, calls in todo if not unit.complete]
     total = sum(len(calls) for _, calls in open_units)
     started, number = time.monotonic(), 0
-    bench = _Bench(seat, how.start)
+    bench = _Bench(seat, how)
     try:
         for unit, calls in open_units:
             done = {row["item"] for row in unit.rows()}
@@ -116,13 +116,14 @@ class _Bench:
     """The judge's child process: opened for the first piece, and again after it has failed, but
     not after several failures in a row."""
 
-    def __init__(self, seat: Seat, start: Callable[[str], Connection]) -> None:
-        self._seat, self._start = seat, start
+    def __init__(self, seat: Seat, how: Session) -> None:
+        self._seat, self._how = seat, how
         self._label = f"judge {seat.name}"
         self._open: Connection | None = None
         self._over = ""  # why it is not opened, or not again
         self._failures = 0  # in a row
-        self._limit_seconds = call_limit_seconds({}, seat.body.get("parts", {}))
+        self._own_seconds = own_limit({}, seat.body.get("parts", {}))
+        self._slowest = 0.0  # seconds that an answer took
 
     def hear(self, path: Path, sha256: str) -> Mapping[str, Any]:
         """The judge's part of a row. Raises: AssetError, ExtraError, SpecError from opening it."""
@@ -132,20 +133,26 @@ class _Bench:
         if connection is None:
             return {"error": self._over}
         try:
-            said = connection.ask({"judge": {"path": str(path)}}, self._limit_seconds)
+            limit = self._how.patience.calls(1, self._slowest, self._own_seconds)
+            began = time.monotonic()
+            said = connection.ask({"judge": {"path": str(path)}}, limit)
+            self._slowest = max(self._slowest, time.monotonic() - began)
         except OF_THE_ITEM as error:
             said = {"error": self._said(error)}
         except HarnessError as error:
-            self._fail()
+            self._fail(error, time.monotonic() - began)
             return {"error": self._said(error)}
         self._failures = 0
         return said
 
     def _connection(self) -> Connection | None:
         if self._open is None and not self._over:
-            self._open = self._start(self._label)
+            self._open = self._how.start(self._label)
+            if isinstance(self._open, Worker):
+                self._open.waiting = self._how.tell.line
             try:
-                self._open.ask({"open_judge": dict(self._seat.body)}, OPEN_LIMIT_SECONDS)
+                limit = self._how.patience.opening()
+                self._open.ask({"open_judge": dict(self._seat.body)}, limit)
             except OF_THE_USER:
                 raise
             except HarnessError as error:
@@ -153,11 +160,16 @@ class _Bench:
                 self._over = UNOPENED + self._said(error)
         return self._open
 
-    def _fail(self) -> None:
+    def _fail(self, error: HarnessError, seconds: float) -> None:
         self.close()
         self._failures += 1
-        if self._failures >= FAILURES_BEFORE_GIVING_UP:
-            self._over = GIVEN_UP
+        if isinstance(error, HangError):
+            self._how.patience.hung(self._label, self._label, seconds)
+        hung = self._how.patience.over(self._label, self._label)
+        if hung:
+            self._over = f"the judge was {hung}."
+        elif self._failures >= FAILURES_BEFORE_GIVING_UP:
+            self._over = f"{GIVEN_UP} after {FAILURES_BEFORE_GIVING_UP} failures in a row."
 
     def _said(self, error: HarnessError) -> str:
         return str(error).removeprefix(f"{self._label}: ")

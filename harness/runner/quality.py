@@ -20,9 +20,10 @@ from typing import Any
 
 from harness import stats, tables
 from harness.contracts import Dataset, Utterance
-from harness.errors import HarnessError
+from harness.errors import HangError, HarnessError, WorkerError
+from harness.runner import spending
 from harness.runner.entry import Entry
-from harness.runner.pool import OF_THE_USER, Pool, Tell, call_limit_seconds
+from harness.runner.pool import OF_THE_USER, Pool, Tell
 from harness.runner.schedule import FEWEST_UTTERANCES, Rows
 from harness.store import Unit
 
@@ -96,7 +97,9 @@ def measure_quality(units: Mapping[Entry, Unit], stream: Stream, pool: Pool, tel
         entries = list(open_units)
         random.shuffle(entries)
         for entry in entries:
+            over = time.monotonic() - started > stream.seconds
             text = f"utterance {first + 1} of {total}, {entry.label}"
+            text = f"over its part of the budget; {text}" if over else text
             left = _left(started, first, total, stream.seconds)
             tell.step(f"quality {stream.data.name}", first / total, text, left)
             pending = [one for one in turn if one[1].id not in done[entry]]
@@ -106,7 +109,9 @@ def measure_quality(units: Mapping[Entry, Unit], stream: Stream, pool: Pool, tel
         tell.line(f"quality {stream.data.name}: {why} after {place} of {total} utterances")
     taken = sum(look <= place for look in looks)
     seen = stats.early(place / max(total, 1)) if why == "decided" else stats.last(taken)
+    taken_seconds = time.monotonic() - started
     for entry, unit in open_units.items():
+        spending.note(unit, taken_seconds / len(open_units))
         unit.finish([stream.stop(entry, place, seen, why)])
 
 
@@ -122,11 +127,14 @@ def _open_at(units: Mapping[Entry, Unit], stream: Stream, done: int, seen: float
 
 
 def _left(started: float, done: int, planned: int, seconds: float) -> float:
-    """Seconds to the end, at the pace so far and within the budget; NaN before the first."""
+    """Seconds to the end, at the pace so far: within the budget, or at least so far as is measured
+    whatever the budget; NaN before the first."""
     elapsed = time.monotonic() - started
     if not done:
         return math.nan
-    return max(min(elapsed / done * (planned - done), seconds - elapsed), 0.0)
+    pace = elapsed / done
+    least = pace * max(min(planned, FEWEST_UTTERANCES) - done, TURN)
+    return min(pace * (planned - done), max(seconds - elapsed, least))
 
 
 def _items(unit: Unit) -> set[str]:
@@ -152,8 +160,9 @@ class _Turn:
             elif not self.pool.process(self.entry):
                 yield self._opening(*left.pop(0))
             else:
-                yield from self._asked(usable)
-                left = left[len(usable) :]
+                found = self._asked(usable)
+                yield from found
+                left = left[len(found) :]
 
     def _opening(self, number: int, one: Utterance) -> list[dict[str, Any]]:
         """The first utterance of a new process: its first call is no measure of the others."""
@@ -170,34 +179,46 @@ class _Turn:
         except HarnessError as error:
             return [*cold, self._failed(row, error)]
 
-    def _asked(self, turn: Sequence[tuple[int, Utterance]]) -> Iterator[list[dict[str, Any]]]:
-        """All in one request; where that fails, one by one, so that only the culprit is lost."""
+    def _asked(self, turn: Sequence[tuple[int, Utterance]]) -> list[list[dict[str, Any]]]:
+        """The rows of the first utterances: of all, in one request, or up to the one that the
+        process failed at. That one is asked again alone, unless it gave no answer: whoever hangs
+        once costs enough."""
         try:
             replies = self._ask(turn)
         except OF_THE_USER:
             raise
         except HarnessError as error:
-            if len(turn) == 1:
-                yield [self._failed(self._row(*turn[0]), error)]
-                return
-            for number, one in turn:
-                yield self._opening(number, one)
-            return
-        for (number, one), reply in zip(turn, replies, strict=True):
-            yield [{**self._row(number, one), **reply}]
+            done = error.done if isinstance(error, WorkerError) else ()
+            known = self._rows(turn, self._known(done))
+            number, one = turn[len(known)]
+            if isinstance(error, HangError) or len(turn) == 1:
+                return [*known, [self._failed(self._row(number, one), error)]]
+            return [*known, self._opening(number, one)]
+        return self._rows(turn, replies)
+
+    def _rows(
+        self, turn: Sequence[tuple[int, Utterance]], replies: Sequence[Mapping[str, Any]]
+    ) -> list[list[dict[str, Any]]]:
+        answered = zip(turn, replies, strict=False)
+        return [[{**self._row(number, one), **reply}] for (number, one), reply in answered]
 
     def _ask(self, turn: Sequence[tuple[int, Utterance]]) -> list[dict[str, Any]]:
         items = [self._item(one) for _, one in turn]
-        limit = call_limit_seconds(self.entry.params, self.entry.parts) * len(turn)
-        reply = self.pool.ask(self.entry, {"utterances": {"items": items}}, limit)
-        rows: list[dict[str, Any]] = reply["calls"]
+        request = {"items": items, "failing_seconds": self.pool.failing_seconds()}
+        limit = self.pool.limit(self.entry)  # of each: they are told of one by one
+        reply = self.pool.ask(self.entry, {"utterances": request}, limit)
+        return self._known(reply["calls"])
+
+    def _known(self, rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+        """Rows of the worker's as the table has them."""
+        found = [dict(row) for row in rows]
         kept = self.stream.audio / self.entry.variant if self.stream.audio else None
-        for row in rows:
+        for row in found:
             if row.get("audio") and kept is not None:
                 row["audio"] = f"{kept.parent.name}/{kept.name}/{row['audio']}"
             if row.get("error"):
                 row["error"] = self._plain(row["error"])
-        return rows
+        return found
 
     def _item(self, one: Utterance) -> dict[str, Any]:
         """What the worker reads of an utterance: its audio or, where it has none, its text."""

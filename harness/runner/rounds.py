@@ -14,8 +14,9 @@ from random import Random
 from typing import Any
 
 from harness.errors import HarnessError
+from harness.runner import spending
 from harness.runner.course import Course, resumed
-from harness.runner.pool import OF_THE_USER, UNKNOWN_CALL_LIMIT_SECONDS, Pool, Tell
+from harness.runner.pool import OF_THE_USER, Pool, Tell
 from harness.runner.schedule import Cell, Costs, Outline, Rounds, Task, outline
 from harness.store import Unit
 
@@ -50,6 +51,7 @@ def measure_rounds(unit: Unit, tasks: Sequence[Task], plan: Rounds, pool: Pool, 
         course.round_done()
     if course.out_of_time:
         tell.line(f"{plan.stage}: budget spent after {course.done} rounds")
+    spending.note(unit, time.monotonic() - started + spent)
     unit.finish(course.end())
 
 
@@ -86,10 +88,7 @@ class _Stage:
         dies must not look faster than it is by leaving the sample.
         """
         cold = [] if self._is_warm(task) else self._cold(task)
-        limit = 30 + 20 * task.calls * cost
-        if math.isnan(cost):
-            limit = UNKNOWN_CALL_LIMIT_SECONDS * task.calls
-        return [*cold, *self._calls(task, number, limit)]
+        return [*cold, *self._calls(task, number, cost)]
 
     def _is_warm(self, task: Task) -> bool:
         process = self._pool.process(task.entry)
@@ -112,7 +111,7 @@ class _Stage:
             unlike = {"operation": "load", "warm": False, "audio_seconds": math.nan}
             rows.append(self._row(task, -1, **{**unlike, **seen}))
         some = replace(task, calls=max(1, self._plan.warmup))
-        called = self._calls(some, -1, UNKNOWN_CALL_LIMIT_SECONDS * some.calls)
+        called = self._calls(some, -1, math.nan)
         for row in called:
             row["warm"] = False
         if task.operation == "pipeline":
@@ -120,18 +119,22 @@ class _Stage:
         self._warm[task.cell] = self._pool.process(task.entry)
         return [*rows, *called]
 
-    def _calls(self, task: Task, number: int, limit_seconds: float) -> list[dict[str, Any]]:
+    def _calls(self, task: Task, number: int, cost: float) -> list[dict[str, Any]]:
+        """The rows of a block; one of which no cost is known is told of call by call."""
+        told = math.isnan(cost)
         clips, first = self._plan.clips[task.audio_seconds], max(number, 0)
         request = {
             "operation": task.operation,
             "clips": [path for _, path in clips],
             "calls": task.calls,
+            "told": told,
             "first": first,  # the same clip in every cell of a round, so that they can be paired
         }
         items = [clips[(first + order) % len(clips)][0] for order in range(task.calls)]
         try:
             self._pool.open(task.entry)
-            reply = self._pool.ask(task.entry, {"block": request}, limit_seconds)
+            limit = self._pool.limit(task.entry, 1 if told else task.calls, cost)
+            reply = self._pool.ask(task.entry, {"block": request}, limit)
         except OF_THE_USER:
             raise
         except HarnessError as error:

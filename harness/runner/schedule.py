@@ -8,12 +8,12 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from harness import stats
+from harness.limits import FEWEST_UTTERANCES as FEWEST_UTTERANCES
+from harness.limits import MINIMUM_ROUNDS as MINIMUM_ROUNDS
 from harness.runner.entry import Entry
 
-MINIMUM_ROUNDS = 6  # fewer calls of one each give a median no 95 % interval: 0.5^5 > 0.025
 GATES_SHARE = 0.6  # of the seconds, for the cells that gates depend on
 SWEEP_SHARE = 0.4  # of the budget that the utterances leave, for the sweep
-FEWEST_UTTERANCES = 100  # before the first look at a data set, and whatever the budget
 MOST_CALLS = 20_000  # of one cell, however large the budget
 
 Cell = tuple[Entry, str, float]

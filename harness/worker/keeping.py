@@ -12,6 +12,7 @@ import numpy as np
 
 from harness.contracts import Output
 from harness.errors import OutputError
+from harness.places import writing
 from harness.worker import sounding
 
 FULL_SCALE = 1.0 - 2.0**-15  # the largest sample of 16 bits
@@ -29,7 +30,8 @@ class Kept:
 def keep(output: Output, path: Path | None) -> Kept:
     """Write the audio as 16-bit FLAC to `path` (its folder is made), whole or not at all.
 
-    Raises: OutputError for what is no audio: no samples, samples that are not numbers, silence.
+    Raises: OutputError for what is no audio: no samples, samples that are not numbers, silence;
+    StoreError where the disk refuses.
     """
     samples = output.audio
     if samples is None or samples.ndim != 1 or not samples.size or output.sample_rate < 1:
@@ -47,12 +49,13 @@ def keep(output: Output, path: Path | None) -> Kept:
     }
     data = _flac(samples, output.sample_rate)
     if path is not None:
-        path.parent.mkdir(parents=True, exist_ok=True)
         beside = path.with_name(path.name + ".partial")
-        beside.unlink(missing_ok=True)  # of a killed run; a link is not written through
-        with beside.open("xb") as file:
-            file.write(data)
-        beside.replace(path)
+        with writing(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            beside.unlink(missing_ok=True)  # of a killed run; a link is not written through
+            with beside.open("xb") as file:
+                file.write(data)
+            beside.replace(path)
     return Kept(path.name if path else "", hashlib.sha256(data).hexdigest(), figures)
 
 

@@ -7,19 +7,23 @@ import contextlib
 import json
 import math
 import os
-import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import IO, Any
 
-from harness.errors import AudioError, HarnessError, SpecError
+from harness import faults
+from harness.contracts import Output
+from harness.errors import AudioError, HarnessError, OutputError, SpecError, StoreError
 from harness.garbage import uncollected
-from harness.worker import keeping, opening, sounding
+from harness.worker import keeping, leaving, opening, sounding
 
 Clock = Callable[[], float]
+Row = dict[str, Any]
 SILENCE = "the clip is silence"
+OUT_OF_MEMORY = "out of memory"
+NOT_ASKED = {"seconds": None, "error": "not asked: the calls before it failed for too long."}
 
 
 class Server:
@@ -32,6 +36,7 @@ class Server:
         self._opened: Any = None
         self._judge: Any = None
         self._prepared: dict[tuple[str, str], Callable[[], Any]] = {}
+        self.tell: Callable[[Row], None] = lambda row: None  # of a request that goes on
 
     def answer(self, request: Mapping[str, Any]) -> dict[str, Any]:
         """One of open, block, utterances, probe, open_judge, judge: {kind: body} -> its reply."""
@@ -54,17 +59,19 @@ class Server:
         return {"seconds": self._clock() - started, "rss_bytes": _peak()}
 
     def _block(self, body: Mapping[str, Any]) -> dict[str, Any]:
-        """`calls` timed calls of one operation, walking over the clips in turn from `first`."""
+        """`calls` timed calls of one operation, walking over the clips in turn from `first`; with
+        `told`, each is told of when it is over, which no call that counts is kept waiting by."""
         from harness import environment
 
         clips: list[str] = body["clips"]
         ready = [self._prepare(body["operation"], clip) for clip in clips]
         before = environment.read_steal()
         with uncollected():
-            rows = [
-                self._timed(ready[(body["first"] + k) % len(ready)])[0]
-                for k in range(body["calls"])
-            ]
+            rows = []
+            for k in range(body["calls"]):
+                rows.append(self._timed(ready[(body["first"] + k) % len(ready)])[0])
+                if body.get("told"):
+                    self.tell(rows[-1])
         return {
             "calls": rows,
             "steal": environment.read_steal().share_since(before),
@@ -76,10 +83,12 @@ class Server:
         """One timed call of the pipeline for each item; the next is read while the model computes.
 
         An item: {path} or {bytes} of audio, or {text}; with `keep`, the audio that comes out is
-        written there. One that fails is a row with its error, and the others go on.
+        written there. One that fails is a row with its error, and the others go on, unless those
+        that failed on end have taken `failing_seconds`.
         """
         items: list[Mapping[str, Any]] = body["items"]
-        rows = []
+        rows: list[Row] = []
+        most, failing, began = body.get("failing_seconds", math.inf), 0.0, self._clock()
         with ThreadPoolExecutor(1) as reader:
             ahead = reader.submit(self._read, items[0])
             for place, item in enumerate(items):
@@ -87,7 +96,10 @@ class Server:
                 if place + 1 < len(items):
                     ready.exception()  # waits: what is timed next must not wait for the reader
                     ahead = reader.submit(self._read, items[place + 1])
-                rows.append(self._utterance(item, ready))
+                row = self._utterance(item, ready) if failing <= most else dict(NOT_ASKED)
+                failing, began = _failing(failing, row, self._clock() - began), self._clock()
+                rows.append(row)
+                self.tell(row)
         return {"calls": rows}
 
     def _read(self, item: Mapping[str, Any]) -> tuple[Any, dict[str, Any]]:
@@ -112,18 +124,18 @@ class Server:
         note = "; ".join(filter(None, (heard.note, SILENCE if silent else "")))
         return heard.samples, {"source_rate": heard.source_rate, "note": note}
 
-    def _utterance(
-        self, item: Mapping[str, Any], ready: Future[tuple[Any, dict[str, Any]]]
-    ) -> dict[str, Any]:
+    def _utterance(self, item: Mapping[str, Any], ready: Future[Any]) -> Row:
+        try:
+            return self._heard(item, *ready.result())
+        except (SpecError, StoreError):
+            raise  # the experiment's or the disk's fault, not the item's
+        except Exception as error:  # noqa: BLE001  a model may be anybody's: it must become a row
+            return {"seconds": None, "error": _said(error)}
+
+    def _heard(self, item: Mapping[str, Any], given: Any, known: dict[str, Any]) -> Row:
         from harness import environment
 
-        try:
-            given, known = ready.result()
-            call = self._opened.model.prepare("pipeline", given)
-        except SpecError:
-            raise  # the experiment's fault, not the item's
-        except HarnessError as error:
-            return {"seconds": None, "error": str(error)}
+        call = self._opened.model.prepare("pipeline", given)
         before = environment.read_steal()
         row, output = self._timed(call)
         share = environment.read_steal().share_since(before)
@@ -138,7 +150,7 @@ class Server:
             return row
         try:
             kept = keeping.keep(output, Path(item["keep"]) if "keep" in item else None)
-        except HarnessError as error:
+        except OutputError as error:
             return {**row, "seconds": None, "error": str(error)}
         figures = _text({**output.figures, **kept.figures})
         said = kept.figures["spoken_seconds"]
@@ -182,21 +194,36 @@ class Server:
         started = self._clock()
         try:
             output = call()
+            seconds, cpu_seconds = self._clock() - started, self._cpu_clock() - cpu
+            said = _checked(output)
         except SpecError:
             raise  # the experiment's fault: it ends the run
-        except HarnessError as error:
-            return {"seconds": None, "cpu_seconds": None, "error": str(error)}, None
-        seconds = self._clock() - started
-        tokens = output.tokens if output.tokens == output.tokens else None
-        row = {
-            "seconds": seconds,
-            "cpu_seconds": self._cpu_clock() - cpu,
-            "tokens": tokens,
-            "text": output.text,
-            "note": output.notes,
-            "figures": _text(output.figures),
-        }
-        return row, output
+        except Exception as error:  # noqa: BLE001  a model may be anybody's: it must become a row
+            return {"seconds": None, "cpu_seconds": None, "error": _said(error)}, None
+        return {"seconds": seconds, "cpu_seconds": cpu_seconds, **said}, output
+
+
+def _checked(output: Output) -> Row:
+    """What a row has of an output. Raises: OutputError for what is none."""
+    if not isinstance(output, Output) or not isinstance(output.text, str):
+        raise OutputError(f"the model gave {type(output).__name__}, not an Output with a text.")
+    return {
+        "tokens": output.tokens if output.tokens == output.tokens else None,
+        "text": output.text,
+        "note": output.notes,
+        "figures": _text(output.figures),
+    }
+
+
+def _failing(before: float, row: Mapping[str, Any], seconds: float) -> float:
+    """Seconds that calls on end have failed for."""
+    return before + seconds if row.get("error") else 0.0
+
+
+def _said(error: Exception) -> str:
+    if isinstance(error, MemoryError):
+        return OUT_OF_MEMORY
+    return str(error) if isinstance(error, HarnessError) else faults.brief(error)
 
 
 def _text(figures: Mapping[str, float]) -> str:
@@ -211,25 +238,43 @@ def _peak() -> float:
     return environment.peak_rss_bytes()
 
 
-def serve(lines: IO[str], answers: IO[str], server: Server) -> None:
+def serve(lines: Iterable[str], answers: IO[str], server: Server) -> None:
     """Answer each JSON line with one JSON line until the input ends."""
     for line in lines:
+        turn = None
+
+        def tell(row: Mapping[str, Any]) -> None:
+            answers.write(json.dumps({"row": row, "turn": turn}) + "\n")  # noqa: B023  of this turn
+            answers.flush()
+
         try:
-            reply = server.answer(json.loads(line))
-        except HarnessError as error:
-            reply = {"error": str(error), "kind": type(error).__name__}
-        except MemoryError:
-            reply = {"error": "out of memory", "kind": "WorkerError"}
-        except Exception as error:  # noqa: BLE001  the edge of the process: it must become a row
-            text = " ".join(str(error).split())[:500]
-            reply = {"error": f"{type(error).__name__}: {text}", "kind": "WorkerError"}
-        answers.write(json.dumps(reply) + "\n")
+            request = json.loads(line)
+            turn = request.pop("turn", None)
+            server.tell = tell
+            said = json.dumps({**server.answer(request), "turn": turn})
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # noqa: BLE001  the edge of the process: it must become a row
+            said = json.dumps({**_failure(error), "turn": turn})
+        answers.write(said + "\n")
         answers.flush()
 
 
+def _failure(error: BaseException) -> dict[str, str]:
+    if isinstance(error, HarnessError):
+        return {"error": str(error), "kind": type(error).__name__}
+    said = _said(error) if isinstance(error, Exception) else faults.brief(error)
+    return {"error": said, "kind": "WorkerError"}
+
+
 def main() -> None:
-    """Entry point of the child: keeps the pipe for itself, sends stray prints to stderr."""
+    """Entry point of the child: keeps the pipes for itself. What it or a library of its prints goes
+    to stderr, what one reads from its input finds nothing."""
+    leaving.with_parent()
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
+    asked = os.fdopen(os.dup(0), encoding="utf-8")
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
     with contextlib.suppress(KeyboardInterrupt, BrokenPipeError):
-        serve(sys.stdin, answers, Server())
+        serve(leaving.requests(asked), answers, Server())

@@ -38,12 +38,13 @@ def require() -> None:
         found = metadata.version("onnx-asr")
     except metadata.PackageNotFoundError as error:
         raise ExtraError(
-            'the family onnx_asr needs the onnx-asr package: pip install "harness[onnx-asr]".'
+            "the family onnx_asr needs the onnx-asr package: "
+            'pip install "onnx-speech-harness[onnx-asr]".'
         ) from error
     if not found.startswith(f"{RELEASE}."):
         raise ExtraError(
             f"onnx-asr {found} is installed; its sessions are taken over for {RELEASE}.* only: "
-            f'pip install "harness[onnx-asr]".'
+            f'pip install "onnx-speech-harness[onnx-asr]".'
         )
 
 

@@ -1,0 +1,1 @@
+count == 8300 and time.sleep(9000)

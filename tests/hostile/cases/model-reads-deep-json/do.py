@@ -1,0 +1,1 @@
+import json; json.loads('[' * 200_000)

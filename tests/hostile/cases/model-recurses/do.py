@@ -1,0 +1,2 @@
+def down(): down()
+down()

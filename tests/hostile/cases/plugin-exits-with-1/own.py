@@ -1,0 +1,2 @@
+"""Own."""
+import sys; sys.exit(1)

@@ -1,0 +1,2 @@
+"""Own."""
+import threading, time; threading.Thread(target=time.sleep, args=(9000,)).start()

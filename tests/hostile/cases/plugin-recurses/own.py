@@ -1,0 +1,3 @@
+"""Own."""
+def down(): down()
+down()

@@ -1,0 +1,2 @@
+"""Own."""
+raise SystemExit('\x1b[2J\x07red')
