@@ -38,16 +38,16 @@ def of_run(folder: Path) -> Decided:
 
     Raises: StoreError where none does, or one whose word and code do not belong together.
     """
-    from harness.verdict.decision import EXIT_CODES
+    from harness.verdict.decision import exit_code
 
     path = folder / "verdict.json"
     try:
         written = json.loads(path.read_text(encoding="utf-8"))
-        code = EXIT_CODES[written["verdict"]]
-        agree = written["exit_code"] == code
+        code = exit_code(str(written["verdict"]))
+        agree = code is not None and written["exit_code"] == code
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise StoreError(f"{path}: no verdict can be read there; run it again.") from error
-    if not agree:
+    if code is None or not agree:
         raise StoreError(f"{path}: the verdict and its exit code do not belong together.")
     return Decided(code)
 

@@ -12,7 +12,15 @@ import pandas as pd
 from harness import plugins
 from harness.contracts import Evidence, Gate, Status
 from harness.verdict.checks import kind_of, name_of
-from harness.verdict.decision import APPROVED, EXIT_CODES, GOOD, REJECTED, WAIVERS
+from harness.verdict.decision import (
+    APPROVED,
+    GOOD,
+    ONLY,
+    REJECTED,
+    WAIVERS,
+    exit_code,
+    name_of_verdict,
+)
 
 
 def contradiction(
@@ -26,14 +34,16 @@ def contradiction(
     """
     if not verdict and checks.empty:
         return ""
-    name = verdict.get("verdict")
-    if name not in EXIT_CODES or verdict.get("exit_code") != EXIT_CODES[name]:
+    name, shown = str(verdict.get("verdict")), verdict.get("shown")
+    if verdict.get("exit_code") != exit_code(name):
         return f"the exit code {verdict.get('exit_code')!r} is not that of {name!r}"
     candidate = str(experiment.get("candidate") or "")
     if str(verdict.get("candidate") or "") != candidate:
         return f"it is about {verdict.get('candidate')!r}, the experiment about {candidate!r}"
     mine = checks[checks["variant"] == candidate]
     hard = mine[mine["severity"] == "fail"]
+    if shown is not None and (follows := name_of_verdict(experiment, checks, shown)) != name:
+        return f"{name}, and {follows} follows from them"
     return next(_wrong(experiment, candidate, hard, str(name)), "")
 
 
@@ -45,7 +55,7 @@ def _wrong(
         yield "REJECTED, and no gate failed"
     if name != REJECTED and len(failed):
         yield f"{name}, and the gate {failed['gate'].iloc[0]} failed"
-    if name in (APPROVED, WAIVERS):
+    if name.partition(ONLY)[0] in (APPROVED, WAIVERS):
         yield from _unproven(experiment, candidate, hard, name)
 
 
@@ -59,7 +69,7 @@ def _unproven(
     for gate, status in zip(open_["gate"], open_["status"], strict=True):
         yield f"{name}, and the gate {gate} is {status}"
     waived = bool((hard["status"] == Status.WAIVED.value).any())
-    if waived != (name == WAIVERS):
+    if waived != (name.partition(ONLY)[0] == WAIVERS):
         yield f"{name}, and {'a' if waived else 'no'} gate is waived"
     for gate in _asked(experiment, candidate):
         rows = hard[hard["gate"] == name_of(gate)]

@@ -13,6 +13,7 @@ from typing import Any
 import pandas as pd
 
 from harness.contracts import Status
+from harness.kinds import PURPOSES
 from harness.verdict.case import Case
 from harness.verdict.checks import day, name_of
 from harness.verdict.showing import finding, gates_of, sentence
@@ -74,9 +75,13 @@ def name_of_verdict(
     return (WAIVERS if Status.WAIVED.value in statuses else APPROVED) + only
 
 
-def exit_code(name: str) -> int:
-    """Of a verdict, also of an approval for one purpose only."""
-    return EXIT_CODES[name.partition(ONLY)[0]]
+def exit_code(name: str) -> int | None:
+    """Of a verdict, also of an approval for one purpose only; None for what is no verdict."""
+    base, only, purpose = name.partition(ONLY)
+    purposes = {f"{one.upper()} ONLY" for one in PURPOSES}
+    if only and (purpose not in purposes or base not in (APPROVED, WAIVERS)):
+        return None
+    return EXIT_CODES.get(base)
 
 
 def _speaks(shown: Mapping[str, Any], hard: pd.DataFrame) -> bool:
