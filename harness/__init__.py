@@ -33,6 +33,7 @@ stored       metrics of the user's own as a result keeps them
 markdown, metric_names, noted, wording, reading   pieces of a report: tables, words, look-ups
 replayed     another's protocol: what it says, and what the same configurations show in rounds
 findings     what gates leave unsaid, in words
+row_text     a row of a table as a cell says it
 measures     which metrics belong together, and which stand for speed and quality
 noise        which blocks were measured under stolen time or load
 shortfall    what the budget cut short

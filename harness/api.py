@@ -24,6 +24,7 @@ from harness import (
     spec,
     store,
     stored,
+    wording,
 )
 from harness.contracts import Result
 from harness.errors import StoreError
@@ -81,7 +82,7 @@ def _run(
     """The run in a folder that is its own; `means`: whom to tell, and how to start a worker."""
     tell, start = means
     text = path.read_bytes()
-    for line in feasibility.undecidable(read, folder, spec.locator(path)):
+    for line in feasibility.undecidable(read, folder, spec.locator(path), wording.limit_of):
         tell.line(line)
     measured = pipeline.Run(setting.prepare(read, folder, path, tell), tell, start).measure()
     today = datetime.date.today()

@@ -186,7 +186,7 @@ def _check(options: argparse.Namespace) -> int:
 
 def _look(path: Path, call_seconds: float) -> None:
     """Print what an experiment's plan decides. Raises: HarnessError for what is missing."""
-    from harness import feasibility, spec, variants
+    from harness import feasibility, spec, variants, wording
 
     experiment = spec.load(path)
     locate = spec.locator(path)
@@ -194,7 +194,8 @@ def _look(path: Path, call_seconds: float) -> None:
         raise HarnessError("\n".join(f"{path}: {line}" for line in lines))
     print(f"{path}: in order")
     folder = spec.results_folder(path, experiment.name)
-    print("\n".join(feasibility.foresee(experiment, folder, locate, call_seconds).lines()))
+    foreseen = feasibility.foresee(experiment, folder, locate, call_seconds)
+    print("\n".join(foreseen.lines(wording.limit_of)))
 
 
 def _seconds(text: str) -> float:

@@ -21,6 +21,7 @@ PURPOSES: Mapping[str, tuple[Kind, ...]] = {
 
 BEYOND = 2.0  # times the longest clip of quality data: a time there says nothing of quality
 MANY = 10.0  # times as bad as the baseline: a ratio that lets that pass asks for nothing
+SHARES = frozenset({"fraction", "share", "edits/word", "edits/character", "errors/word", "%"})
 DECIBELS = frozenset({"dB", "dBFS", "LUFS"})  # under zero there is more to lose
 _TIMES = frozenset({"ms", "s", "us", "µs", "min", "tokens/s", "x"})
 _BYTES = frozenset({"B", "KB", "kB", "MB", "GB", "KiB", "MiB", "GiB", "bytes"})

@@ -10,6 +10,7 @@ from pathlib import PurePosixPath
 from urllib.parse import quote
 
 from harness.escaping import cut, visible
+from harness.kinds import SHARES
 from harness.limits import ALIGNED_WORDS, SHOWN_TEXT
 
 LANGUAGES = ("es", "en")
@@ -19,7 +20,6 @@ NARROW = "\u202f"
 MINUS = "\u2212"
 
 # Units whose values are shares: shown in percent, and their differences in percentage points.
-SHARES = frozenset({"fraction", "share", "edits/word", "edits/character", "errors/word", "%"})
 
 _ACTIVE = re.compile(r"([\\`*_\[\]<>|~#$])")
 _PIPE = re.compile(r"(\\.)|\|", re.DOTALL)

@@ -10,9 +10,11 @@ from typing import Any
 
 import pandas as pd
 
-from harness import markdown, plugins, reading, wording
+from harness import plugins, reading
 from harness.contracts import Evidence, Family, Gate, Result, Status
 from harness.errors import UnknownNameError
+from harness.kinds import SHARES
+from harness.plugins import unit_of
 
 # one hypothesis under several rules of comparing texts; the core adds them wherever WER is asked
 COMPANIONS = ("wer_no_accents", "wer_basic", "wer_raw")
@@ -162,13 +164,6 @@ def family(result: Result) -> Family | Any | None:
     return plugins.load("families", name) if name in plugins.names("families") else None
 
 
-def way(result: Result, language: str) -> str:
-    """ "De audio a texto": what the user's own operation does; so too for an unknown family."""
-    found = family(result)
-    takes, gives = (found.takes, found.gives) if found is not None else ("audio", ("text",))
-    return wording.way(takes, gives, language)
-
-
 def takes_text(result: Result) -> bool:
     """Whether the model says texts, and does not hear audio."""
     found = family(result)
@@ -256,37 +251,10 @@ def cells(here: pd.DataFrame) -> Iterator[tuple[reading.Line, pd.DataFrame]]:
         yield reading.Line(str(cell[0]), str(cell[1]), ""), group
 
 
-def shown(row: Mapping[str, Any] | None, language: str) -> str:
-    """A row of the summary with its bounds and unit; a dash without one."""
-    return markdown.estimate(reading.bounds(row), str(row["unit"]) if row else "", language)
-
-
-def difference(result: Result, line: reading.Line, where: tuple[str, str], language: str) -> str:
-    """(data set, metric) of a line against the baseline, paired; a dash where it was not."""
-    cell = {"variant": line.variant, "session": line.session, "workload": where[0]}
-    row = reading.row(result.changes, stage="quality", **cell, metric=where[1])
-    if row is None:
-        return markdown.UNKNOWN
-    values = (float(row["delta"]), float(row["delta_low"]), float(row["delta_high"]))
-    known = reading.row(result.summary, stage="quality", **cell, metric=where[1])
-    return markdown.estimate(values, str(known["unit"]) if known else "", language, difference=True)
-
-
 def by_difference(metric: str) -> bool:
     """Whether variants are compared by a metric's difference: shares and opinions, not times."""
-    unit = wording.unit(metric)
-    return unit in markdown.SHARES or unit == "MOS"
-
-
-def against(result: Result, line: reading.Line, where: tuple[str, str], language: str) -> str:
-    """(data set, metric) over the baseline's; a share or an opinion minus it. A dash for the
-    baseline itself, and where it was not compared."""
-    cell = {"variant": line.variant, "session": line.session, "workload": where[0]}
-    row = reading.row(result.changes, stage="quality", **cell, metric=where[1])
-    if row is None or by_difference(where[1]) or math.isnan(row["ratio"]):
-        return difference(result, line, where, language)
-    values = (float(row["ratio"]), float(row["ratio_low"]), float(row["ratio_high"]))
-    return markdown.estimate(values, "ratio", language)
+    unit = unit_of(metric)
+    return unit in SHARES or unit == "MOS"
 
 
 def normaliser(result: Result, dataset: str) -> str:

@@ -128,6 +128,16 @@ def find_metric(name: str, beside: Path | None = None) -> NamedMetric:
     return NamedMetric(name, metric, quantile)
 
 
+def unit_of(name: str) -> str:
+    """The unit of a metric as its file says it; "" for one that no file of ours carries."""
+    match = QUANTILE.match(name)
+    stem = match["stem"] + (match["unit"] or "") if match else name
+    for known in (name, stem):
+        if known in names("metrics"):
+            return str(load("metrics", known).unit)
+    return ""
+
+
 def docline(kind: str, name: str) -> str:
     """The first line of the plugin's docstring, read without importing it."""
     path = PACKAGE / kind / f"{name}.py"

@@ -191,6 +191,11 @@ def gate_limit(check: Mapping[str, Any], language: str) -> str:
     return f"{gate.sign}{'' if gate.sign[-1] in '+−' else ' '}{shown}"
 
 
+def limit_of(kind: str, limit: float, unit: str) -> str:
+    """A limit before there is a check, in English: what the command line says."""
+    return gate_limit({"kind": kind, "limit": limit, "unit": unit}, "en")
+
+
 def gate_observed(check: Mapping[str, Any], language: str) -> str:
     """What the gate decided on, with its bounds: "251 ms [245; 260]"; a dash if not measured."""
     gate = _gate(check["kind"])
@@ -331,13 +336,3 @@ def notes(found: Mapping[str, Any], language: str) -> dict[str, str]:
         else str(value)
         for key, value in found.items()
     }
-
-
-def unit(name: str) -> str:
-    """The unit of a metric as its file says it; "" for one that no file carries."""
-    match = QUANTILE.match(name)
-    stem = match["stem"] + (match["unit"] or "") if match else name
-    for known in (name, stem):
-        if known in plugins.names("metrics"):
-            return str(plugins.load("metrics", known).unit)
-    return ""

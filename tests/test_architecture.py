@@ -20,7 +20,8 @@ LAYERS = [
     "stats", "sampling", "text", "repeats",
     "audio", "mel", "contracts", "figures", "corpus",
     "ruling", "kinds", "plugins", "stored", "escaping", "markdown", "metric_names", "noted",
-    "wording", "reading", "findings", "measures", "replayed", "noise", "shortfall", "graph",
+    "wording", "reading", "findings", "measures", "row_text", "replayed", "noise",
+    "shortfall", "graph",
     "modelfiles", "environment", "session", "phonemes", "synthesis", "spec", "tables",
     "assets", "variants", "store", "worker", "runner", "feasibility", "scoring", "rivals",
     "verdict",
@@ -31,8 +32,8 @@ LAYERS = [
 FOR_PLUGINS = {"errors", "limits", "nearest", "ruling", "places", "sampling", "corpus", "network",
                "stats", "text", "repeats", "audio", "mel", "contracts", "figures", "graph",
                "modelfiles", "phonemes", "synthesis", "session", "markdown", "wording", "reading",
-               "measures", "replayed", "noise", "rivals", "shortfall", "escaping",
-               "findings"}  # fmt: skip
+               "measures", "row_text", "replayed", "plugins", "kinds", "noise", "rivals",
+               "shortfall", "escaping", "findings"}  # fmt: skip
 
 
 def imported(path: Path) -> Iterator[str]:

@@ -18,6 +18,7 @@ from harness.feasibility import anchors, costs, gates, wording
 from harness.feasibility.anchors import Scope
 from harness.feasibility.gates import Finding
 from harness.spec import At, Budget, Claim, Experiment, Gate
+from harness.wording import limit_of
 
 ROOT = Path(__file__).resolve().parents[1]
 SHIPPED = ROOT / "experiments" / "whisper_base_es.yaml"
@@ -393,7 +394,7 @@ def test_a_run_is_told_in_one_line_what_it_cannot_decide(shipped: Experiment) ->
 
 
 def test_the_rows_of_a_forecast_are_aligned(shipped: Experiment) -> None:
-    lines = foresee(shipped).lines()
+    lines = foresee(shipped).lines(limit_of)
     assert max(map(len, lines)) <= wording.WIDTH
     head = next(line for line in lines if line.startswith("  gate "))
     row = next(line for line in lines if line.startswith("  latency_p99_ms@5s"))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from harness import contracts, environment
@@ -17,6 +17,7 @@ from harness.contracts import Locate
 from harness.feasibility import budget, costs, gates, questions, targets, wording
 from harness.feasibility.budget import Plan
 from harness.feasibility.gates import Finding, Terms
+from harness.feasibility.questions import SayLimit, plain_limit
 from harness.feasibility.targets import Contradiction
 from harness.plugins import NamedMetric
 from harness.spec import Experiment, find_metric, load_plugin
@@ -32,15 +33,18 @@ class Forecast:
     plan: Plan
     findings: tuple[Finding, ...]
     warnings: tuple[Contradiction, ...]
-    limits: Mapping[str, str] = field(default_factory=dict)  # of the gates, as the report has them
-    questions: tuple[str, ...] = ()  # what the gates leave unasked
+    terms: Terms  # what findings and questions are made from
 
-    def lines(self) -> list[str]:
-        """As plain aligned text."""
-        found = wording.gates(self.findings, self.limits)
-        asked = wording.questions(self.questions)
+    def lines(self, say: SayLimit = plain_limit) -> list[str]:
+        """As plain aligned text; `say` writes a limit as the report does."""
+        found = wording.gates(self.findings, questions.limits(self.terms, say))
+        asked = wording.questions(self.questions(say))
         return [*wording.plan(self.minutes, self.plan), *found, *asked,
                 *wording.warnings(self.warnings)]  # fmt: skip
+
+    def questions(self, say: SayLimit = plain_limit) -> list[str]:
+        """What the gates leave unasked."""
+        return questions.questions(self.terms, say)
 
 
 def foresee(
@@ -78,8 +82,7 @@ def assess(
         plan,
         tuple(gates.findings(terms)),
         tuple(targets.contradictions(terms, known.cores)),
-        questions.limits(terms),
-        tuple(questions.questions(terms)),
+        terms,
     )
 
 
@@ -88,11 +91,13 @@ def missing(experiment: Experiment, locate: Locate) -> list[str]:
     return costs.missing(experiment, locate)
 
 
-def undecidable(experiment: Experiment, folder: Path, locate: Locate) -> list[str]:
+def undecidable(
+    experiment: Experiment, folder: Path, locate: Locate, say: SayLimit = plain_limit
+) -> list[str]:
     """One line for each gate that cannot be decided within the budget, or asks for nothing."""
     found = foresee(experiment, folder, locate)
     open_ = [wording.undecidable(one) for one in found.findings if one.decidable == "no"]
-    return [*open_, *found.questions]
+    return [*open_, *found.questions(say)]
 
 
 def _known(lengths: Mapping[str, float]) -> dict[str, float]:

@@ -3,26 +3,32 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
-from harness import kinds, wording
+from harness import kinds
 from harness.feasibility.gates import Terms
 from harness.spec import Gate
 
+SayLimit = Callable[[str, float, str], str]  # (kind of gate, limit, unit) -> as a reader has it
 
-def limits(terms: Terms) -> dict[str, str]:
+
+def plain_limit(kind: str, limit: float, unit: str) -> str:
+    """A limit where nobody writes it better."""
+    return f"{kind} {limit:g} {unit}".rstrip()
+
+
+def limits(terms: Terms, say: SayLimit) -> dict[str, str]:
     """Each gate's limit, as the report writes it."""
-    return {gate.name: _limit(terms, gate, gate.limit) for gate in terms.experiment.gates}
+    return {gate.name: _limit(terms, gate, gate.limit, say) for gate in terms.experiment.gates}
 
 
-def questions(terms: Terms) -> list[str]:
+def questions(terms: Terms, say: SayLimit) -> list[str]:
     """A line for each gate or waiver that asks for nothing, and for what no gate looks at."""
-    return [*_unlooked(terms), *_of_gates(terms), *_of_waivers(terms), *_lengths(terms)]
+    return [*_unlooked(terms), *_of_gates(terms, say), *_of_waivers(terms, say), *_lengths(terms)]
 
 
-def _limit(terms: Terms, gate: Gate, value: float) -> str:
-    unit = terms.metrics[gate.metric].metric.unit
-    return wording.gate_limit({"kind": gate.kind, "limit": value, "unit": unit}, "en")
+def _limit(terms: Terms, gate: Gate, value: float, say: SayLimit) -> str:
+    return say(gate.kind, value, terms.metrics[gate.metric].metric.unit)
 
 
 def _doubt(terms: Terms, gate: Gate, value: float) -> str:
@@ -49,9 +55,9 @@ def _unlooked(terms: Terms) -> Iterator[str]:
         yield f"an approval is for {purpose} only: nobody looks at what it says"
 
 
-def _of_gates(terms: Terms) -> Iterator[str]:
+def _of_gates(terms: Terms, say: SayLimit) -> Iterator[str]:
     for gate in terms.experiment.gates:
-        code, limit = _doubt(terms, gate, gate.limit), _limit(terms, gate, gate.limit)
+        code, limit = _doubt(terms, gate, gate.limit), _limit(terms, gate, gate.limit, say)
         if code == "free":
             yield (
                 f"{gate.name}: {limit} lets the worst output pass, so it asks for nothing"
@@ -71,12 +77,12 @@ def _meant(terms: Terms, gate: Gate) -> str:
     return f"; {gate.limit:g} {unit} is written so, or {gate.limit / 100:g}"
 
 
-def _of_waivers(terms: Terms) -> Iterator[str]:
+def _of_waivers(terms: Terms, say: SayLimit) -> Iterator[str]:
     gates = {gate.name: gate for gate in terms.experiment.gates}
     for waiver in terms.experiment.waivers:
         gate = gates.get(waiver.gate)
         if gate is not None and _doubt(terms, gate, waiver.up_to) == "free":
-            bound = _limit(terms, gate, waiver.up_to)
+            bound = _limit(terms, gate, waiver.up_to, say)
             yield f"{gate.name}: its waiver up to {bound} lets the worst output pass"
 
 

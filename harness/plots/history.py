@@ -14,7 +14,8 @@ from harness.errors import HarnessError
 from harness.escaping.results import drawable
 from harness.history import Entry, Figure
 from harness.history.writing import cells, figure
-from harness.markdown import NBSP, SHARES, symbol
+from harness.kinds import SHARES
+from harness.markdown import NBSP, symbol
 from harness.plots import style
 
 if TYPE_CHECKING:

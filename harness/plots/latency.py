@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from harness import measures, noise, reading, stats, wording
+from harness import measures, noise, reading, row_text, stats, wording
 from harness.contracts import Result
 from harness.markdown import NBSP, given, quantity
 from harness.plots import style
@@ -93,7 +93,7 @@ def cells(result: Result, language: str) -> Figure | None:
             place += 1
         _limits(axes, result, workload, (top - 0.5, place - 0.5), language)
         place += 0.45
-    way = measures.way(result, language)
+    way = row_text.way(result, language)
     _frame(axes, ticks, texts["axis"].format(way=way[0].lower() + way[1:]), language)
     if noisy:
         style.reads(axes, texts["cells_sub"] + texts["noise"])

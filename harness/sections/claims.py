@@ -7,6 +7,7 @@ from typing import Any
 
 from harness import markdown, measures, reading, wording
 from harness.contracts import Result, Section
+from harness.plugins import unit_of
 
 TEXTS = {
     "es": {
@@ -90,7 +91,7 @@ def _opinions(result: Result, language: str) -> Iterator[str]:
 
 
 def _row(row: Mapping[str, Any], language: str) -> list[str]:
-    unit = row["unit"] or wording.unit(row["metric"])
+    unit = row["unit"] or unit_of(row["metric"])
     claimed = markdown.given(row["claimed"], unit, language)
     if row["tolerance"] > 0:
         claimed += " ± " + markdown.given(row["tolerance"], unit, language, difference=True)

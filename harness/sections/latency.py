@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pandas as pd
 
-from harness import markdown, measures, noise, reading, wording
+from harness import markdown, measures, noise, reading, row_text, wording
 from harness.contracts import Result, Section
 
 TEXTS = {
@@ -67,7 +67,7 @@ def render(result: Result, language: str) -> str:
     headers += [texts["against"].format(baseline=f"`{reading.baseline(result)}`"), texts["n"]]
     headers += [texts["blocks"]]
     return markdown.paragraphs(
-        texts["intro"].format(way=measures.way(result, language)),
+        texts["intro"].format(way=row_text.way(result, language)),
         *seen,
         markdown.figure("latency_lengths", texts["lengths"]),
         markdown.source(language, "summary", stage="latency", metric="latency_p50_ms"),

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from harness import markdown, measures, reading, wording
+from harness import markdown, measures, reading, row_text, wording
 from harness.contracts import Result, Section
 
 NAMES = (*measures.LOOPS, *measures.SILENCE)
@@ -97,9 +97,9 @@ def _counted(result: Result, name: str, here: pd.DataFrame, language: str) -> st
     rows = []
     for line, group in measures.cells(here):
         found = [reading.row(group, metric=metric) for metric in known]
-        shown = [measures.shown(row, language) for row in found]
+        shown = [row_text.shown(row, language) for row in found]
         n = markdown.count(found[0]["n"], language) if found[0] else markdown.UNKNOWN
-        change = measures.difference(result, line, (name, known[0]), language)
+        change = row_text.difference(result, line, (name, known[0]), language)
         rows.append([markdown.escape(line.label), *shown, change, n])
     return markdown.paragraphs(
         texts["set"].format(dataset=name),

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from harness import markdown, measures, reading, wording
 from harness.contracts import Result, Section
+from harness.plugins import unit_of
 
 TEXTS = {
     "es": {
@@ -106,7 +107,7 @@ def _claims(result: Result, language: str) -> Iterator[str]:
     keys = {"not measured": "claim", "refuted": "refuted", "undecided": "undecided"}
     for row in reading.records(result.claims):
         if row["status"] in keys:
-            unit = row["unit"] or wording.unit(row["metric"])
+            unit = row["unit"] or unit_of(row["metric"])
             opinion = row["metric"] == measures.LISTENERS and row["status"] == "not measured"
             yield TEXTS[language]["listen" if opinion else keys[row["status"]]].format(
                 metric=wording.metric(row["metric"], language),

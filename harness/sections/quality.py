@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 
 import pandas as pd
 
-from harness import markdown, measures, reading, stats, wording
+from harness import markdown, measures, reading, row_text, stats, wording
 from harness.contracts import Result, Section
 
 SMALLEST_P = 0.001  # that is printed as a number
@@ -192,7 +192,7 @@ def _rules(result: Result, name: str, language: str) -> str:
 def _compared(group: pd.DataFrame, language: str) -> list[str]:
     """Strict, without accents, their gap in points, and the two rules of others."""
     found = [reading.row(group, metric=metric) for metric in RULES]
-    shown = [measures.shown(row, language) for row in found]
+    shown = [row_text.shown(row, language) for row in found]
     strict, plain = (reading.bounds(row)[0] for row in found[:2])
     gap = markdown.quantity(strict - plain, "fraction", language, difference=True)
     return [*shown[:2], gap, *shown[2:]]
@@ -206,8 +206,8 @@ def _rows(result: Result, name: str, metrics: list[str], language: str) -> Itera
         counted = found[0]
         yield [
             markdown.escape(line.label),
-            *(measures.shown(row, language) for row in found),
-            measures.difference(result, line, (name, metrics[0]), language),
+            *(row_text.shown(row, language) for row in found),
+            row_text.difference(result, line, (name, metrics[0]), language),
             *[_p(tested, (line.variant, line.session), language)] * (len(tested) > 0),
             markdown.count(counted["n"], language) if counted else markdown.UNKNOWN,
             markdown.count(counted["errors"], language) if counted else markdown.UNKNOWN,

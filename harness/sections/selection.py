@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from harness import markdown, measures, reading, rivals, wording
+from harness import markdown, measures, reading, rivals, row_text, wording
 from harness.contracts import Result, Section
 
 TEXTS = {
@@ -126,8 +126,8 @@ def _row(result: Result, plan: dict[str, Any], variant: str, language: str) -> l
         reads = texts["tied" if _tied(result, plan, row) else "lost"]
     line = reading.Line(variant, str(row["session"]) if row else "default", "")
     where = (plan["dataset"], plan["metric"])
-    over = measures.against(result, line, where, language)
-    shown = markdown.escape(variant), measures.shown(row, language), over
+    over = row_text.against(result, line, where, language)
+    shown = markdown.escape(variant), row_text.shown(row, language), over
     return [*shown, "<br>".join(listed) or markdown.UNKNOWN, reads]
 
 
@@ -171,7 +171,7 @@ def _afresh(result: Result, plan: dict[str, Any], language: str) -> Iterator[str
         for row in reading.records(found[asked])
     }
     over = {
-        name: measures.against(result, line, (name, metric), language)
+        name: row_text.against(result, line, (name, metric), language)
         for name, line in lines.items()
     }
     before = over.pop(plan["dataset"], markdown.UNKNOWN)

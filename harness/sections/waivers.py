@@ -7,6 +7,7 @@ from typing import Any
 
 from harness import markdown, reading, wording
 from harness.contracts import Result, Section
+from harness.plugins import unit_of
 
 TEXTS = {
     "es": {
@@ -65,7 +66,7 @@ def _row(result: Result, waiver: Mapping[str, Any], language: str) -> list[str]:
     own = reading.own_checks(result)
     check = reading.row(own, gate=gate) or reading.row(own, metric=gate)
     metric = check["metric"] if check else gate
-    unit = check["unit"] if check else wording.unit(gate)
+    unit = check["unit"] if check else unit_of(gate)
     return [
         f"**{markdown.escape(wording.metric(metric, language))}**",
         markdown.given(float(waiver["up_to"]), unit, language),

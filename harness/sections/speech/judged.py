@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from harness import markdown, measures, reading, wording
+from harness import markdown, measures, reading, row_text, wording
 from harness.contracts import Result
 from harness.sections.speech.words import TEXTS
 
@@ -42,7 +42,7 @@ def warned(result: Result, name: str, here: pd.DataFrame, language: str) -> Iter
             yield texts["gibberish" if fooled else "lost"].format(
                 line=line.label,
                 opinion=f"{opinion} {value}",
-                heard=measures.shown(row, language),
+                heard=row_text.shown(row, language),
             )
 
 

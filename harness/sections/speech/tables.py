@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from harness import markdown, measures, reading, stats, wording
+from harness import markdown, measures, reading, row_text, stats, wording
 from harness.contracts import Result
 from harness.sections.speech.words import TEXTS
 
@@ -75,7 +75,7 @@ def _table(here: pd.DataFrame, names: list[str], language: str) -> str:
         found = [reading.row(group, metric=name) for name in names]
         first = next((row for row in found if row and row["metric"] != measures.LISTENERS), None)
         counts = [markdown.count(first[key], language) if first else "" for key in ("n", "errors")]
-        shown = [bare(measures.shown(row, language)) for row in found]
+        shown = [bare(row_text.shown(row, language)) for row in found]
         rows.append([markdown.escape(line.label), *shown, *counts])
     return markdown.table([*headers, texts["n"], texts["errors"]], rows, "l")
 
@@ -92,7 +92,7 @@ def _differences(
     for line, _ in measures.cells(told[0]):
         if line.variant != reading.baseline(result):
             cells = [
-                bare(measures.difference(result, line, (name, metric), language))
+                bare(row_text.difference(result, line, (name, metric), language))
                 for metric in told[1]
             ]
             rows.append([markdown.escape(line.label), *cells])
@@ -119,7 +119,7 @@ def _made(result: Result, name: str, here: pd.DataFrame, language: str) -> list[
     headers += [texts[key] for key in halves.columns]
     rows = []
     for line, group in measures.cells(stage):
-        shown = [measures.shown(reading.row(group, metric=metric), language) for metric in names]
+        shown = [row_text.shown(reading.row(group, metric=metric), language) for metric in names]
         drift = [_drift(result, line, name, language)] * drifts
         spent = halves.reindex([(line.variant, line.session)]).to_numpy()[0]
         parts = [markdown.quantity(1000 * float(value), "ms", language) for value in spent]
