@@ -11,7 +11,7 @@ import jiwer
 from material import Clip
 from scipy.stats import t as student
 
-from harness.text import normaliser
+from harness.speech.text import normaliser
 
 
 @dataclass(frozen=True)

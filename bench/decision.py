@@ -22,9 +22,10 @@ import numpy as np
 import pandas as pd
 import psutil
 
-from harness import deciding, tables
+from harness.decide import decision
+from harness.store import tables
 from harness.contracts import Result
-from harness.made import Made
+from harness.store.made import Made
 
 sys.path.append(str(material.TESTS))
 import invented_run
@@ -48,13 +49,13 @@ DECISION: dict[str, Any] = {
 
 def decide(calls: pd.DataFrame, folder: Path) -> Result:
     """The tables and the verdict of invented calls."""
-    given = deciding.Given("default", datetime.date(2026, 11, 22), folder / "x.yaml")
+    given = decision.Given("default", datetime.date(2026, 11, 22), folder / "x.yaml")
     made = {name: Made(folder, "", {"files": {"model.onnx": 1}}) for name in VARIANTS}
     blank = {
         name: tables.frame(name, [])
         for name in ("sessions", "stops", "judged", "datasets", "judges")
     }
-    return deciding.decide(Result(folder, DECISION, {}, {}, {"calls": calls, **blank}), made, given)
+    return decision.decide(Result(folder, DECISION, {}, {}, {"calls": calls, **blank}), made, given)
 
 
 def alone(calls: pd.DataFrame) -> dict[str, Any]:

@@ -22,7 +22,7 @@ import material
 import numpy as np
 
 from harness import assets, plugins
-from harness.judges.dnsmos import windows
+from harness.plugins.judges.dnsmos import windows
 
 sys.path.append(str(material.TESTS))
 import mos_clips

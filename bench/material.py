@@ -15,10 +15,12 @@ from typing import Any
 
 import numpy as np
 
-from harness import assets, audio, plugins, spec, store, variants
-from harness.families.whisper import weights as ctranslate2_weights
-from harness.session import SessionConfig, open_session
-from harness.variants import VariantFolder
+from harness import assets, plugins, spec, store
+from harness.speech import audio
+from harness.run import variants
+from harness.plugins.families.whisper import weights as ctranslate2_weights
+from harness.runtime.session import SessionConfig, open_session
+from harness.run.variants import VariantFolder
 
 ROOT = Path(__file__).resolve().parents[1]
 DATA = ROOT / "data" / "cv-es-prompts"
@@ -114,7 +116,7 @@ def _family() -> Any:
 
 
 def _package() -> Any:
-    return importlib.import_module("harness.families.whisper")
+    return importlib.import_module("harness.plugins.families.whisper")
 
 
 def _whisper_tiny() -> Any:

@@ -18,12 +18,14 @@ from material import start
 from pytest_benchmark.fixture import BenchmarkFixture
 
 import harness
-from harness import plugins, scoring, store, tables
-from harness.families.whisper.features import log_mel
-from harness.families.whisper.model import STEP_PAST
-from harness.session import SessionConfig
-from harness.text import normaliser
-from harness.worker.server import Server
+from harness import plugins, store
+from harness.decide import scoring
+from harness.store import tables
+from harness.plugins.families.whisper.features import log_mel
+from harness.plugins.families.whisper.model import STEP_PAST
+from harness.runtime.session import SessionConfig
+from harness.speech.text import normaliser
+from harness.run.worker.server import Server
 
 UTTERANCES = 100_000
 BLOCK = 20  # calls in a block of the real decoder step

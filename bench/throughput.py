@@ -19,12 +19,13 @@ from pathlib import Path
 
 import material
 
-from harness import audio, plugins
+from harness.speech import audio
+from harness import plugins
 from harness.contracts import Dataset
-from harness.runner.entry import Entry
-from harness.runner.pool import Pool
-from harness.runner.quality import Stream, measure_quality
-from harness.session import SessionConfig
+from harness.decide.entry import Entry
+from harness.run.pool import Pool
+from harness.run.quality import Stream, measure_quality
+from harness.runtime.session import SessionConfig
 from harness.store import WORK, Unit
 
 LEAST = 0.9

@@ -19,9 +19,11 @@ import ctranslate2
 import numpy as np
 from tokenizers import Tokenizer
 
-from harness import assets, audio, plugins, variants
-from harness.families.whisper.features import log_mel
-from harness.session import SessionConfig, open_session
+from harness import assets, plugins
+from harness.speech import audio
+from harness.run import variants
+from harness.plugins.families.whisper.features import log_mel
+from harness.runtime.session import SessionConfig, open_session
 
 ROOT = Path(__file__).resolve().parents[1]
 DATA = ROOT / "data" / "cv-es-prompts"

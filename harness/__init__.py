@@ -85,7 +85,7 @@ __version__ = "0.1.0"
 __all__ = ["Result", "load", "run"]
 
 if TYPE_CHECKING:
-    from harness.api import load, run
+    from harness.app.api import load, run
     from harness.contracts import Result
 
 
@@ -96,7 +96,7 @@ def __getattr__(name: str) -> Any:
 
         return contracts.Result
     if name in __all__:
-        from harness import api
+        from harness.app import api
 
         return getattr(api, name)
     raise AttributeError(f"module 'harness' has no attribute {name!r}")

@@ -29,7 +29,8 @@ def whisper_source() -> Path:
 @pytest.fixture(scope="session")
 def whisper_fp32(whisper_source: Path) -> Path:
     """Whisper base as our FP32 ONNX folder."""
-    from harness import assets, plugins, variants
+    from harness import assets, plugins
+    from harness.run import variants
 
     _, fingerprint = assets.resolve({"asset": "whisper-base"}, Path)
     family = plugins.load("families", "whisper")

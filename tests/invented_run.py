@@ -12,10 +12,10 @@ import jiwer
 import numpy as np
 import pandas as pd
 
-from harness import tables
+from harness.store import tables
 from harness.contracts import Result
-from harness.scoring.sessions import twin_reach
-from harness.scoring.transcripts import matched_segments
+from harness.decide.scoring.sessions import twin_reach
+from harness.decide.scoring.transcripts import matched_segments
 
 LENGTHS = (1, 2, 5, 10, 29)
 MAIN = 5

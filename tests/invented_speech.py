@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from invented_run import ENVIRONMENT, SENTENCES
 
-from harness import tables
+from harness.store import tables
 from harness.contracts import Result
 
 SET = "sentences-es"
@@ -205,7 +205,7 @@ def _scores(calls: pd.DataFrame, judged: pd.DataFrame) -> pd.DataFrame:
 
 
 def _edits(row: dict[str, Any], look: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    from harness import text
+    from harness.speech import text
 
     texts = [text.spanish(look[key]) for key in ("reference", "text")]
     for name, count in (("wer", text.word_edits), ("cer", text.character_edits)):

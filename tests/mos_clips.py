@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from harness import audio
+from harness.speech import audio
 
 FOLDER = Path(__file__).resolve().parents[1] / "data" / "cv-es-prompts" / "es"
 RATE = 16_000

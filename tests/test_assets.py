@@ -19,7 +19,8 @@ from typing import ClassVar
 
 import pytest
 
-from harness import assets, hashes
+from harness import assets
+from harness.io import hashes
 from harness.assets import catalogue, hub, wheels
 from harness.errors import AssetError, UnknownNameError
 

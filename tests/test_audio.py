@@ -12,7 +12,7 @@ import soundfile
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness import audio
+from harness.speech import audio
 from harness.errors import AudioError
 
 RATE = 16_000

@@ -17,14 +17,19 @@ import pytest
 from test_pipeline import YAML, Local, lay_out, measured_again, prepare, run
 from tiny_graphs import model, save
 
-from harness import api, markdown, plots, plugins, replayed, session, spec, store, tables
+from harness.app import api
+from harness.report import markdown, figures
+from harness import plugins, spec, store
+from harness.decide import protocol
+from harness.runtime import session
+from harness.store import tables
 from harness.contracts import Result
 from harness.errors import ModelError, SpecError, WorkerError
-from harness.runner import audit
-from harness.runner.entry import Entry
-from harness.runner.pool import Pool
-from harness.session import SessionConfig
-from harness.session.probing import probe
+from harness.run import audit
+from harness.decide.entry import Entry
+from harness.run.pool import Pool
+from harness.runtime.session import SessionConfig
+from harness.runtime.session.probing import probe
 from harness.spec import Audit, Unchecked
 
 ASKED = """\
@@ -439,14 +444,14 @@ def test_a_clock_that_stands_still_gives_no_ratio() -> None:
 @pytest.mark.parametrize("language", markdown.LANGUAGES)
 def test_the_figure_is_there_where_the_section_shows_it(whole: Result, language: str) -> None:
     assert "](figures/audit.png)" in said(whole, language)
-    assert plots.FIGURES["audit"](whole, language) is not None
+    assert figures.FIGURES["audit"](whole, language) is not None
 
 
 def test_an_experiment_that_asks_for_no_audit_has_no_section() -> None:
     result = invented_run.build()
     assert said(result) == ""
-    assert replayed.read(result) is None
-    assert plots.FIGURES["audit"](result, "es") is None
+    assert protocol.read(result) is None
+    assert figures.FIGURES["audit"](result, "es") is None
 
 
 # ---------------------------------------- the shipped one

@@ -9,7 +9,8 @@ import pandas as pd
 import pytest
 from test_verdict import AT5, CALLS, CV, case, data, gate
 
-from harness import tables, verdict
+from harness.store import tables
+from harness.decide import verdict
 from harness.errors import StoreError
 
 P50 = gate("latency_p50_ms", AT5, max=250)  # INT8 takes 200 ms

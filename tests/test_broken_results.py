@@ -18,7 +18,9 @@ import pyarrow.parquet
 import pytest
 from test_pipeline import prepare, run
 
-from harness import cli, plots, plugins
+from harness.app import cli
+from harness.report import figures
+from harness import plugins
 from harness.errors import HarnessError
 
 Break = Callable[[Path], Any]
@@ -59,7 +61,7 @@ BROKEN: dict[str, Break] = {
 
 @pytest.fixture(autouse=True)
 def without_figures(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(plots, "draw", lambda *_: [])
+    monkeypatch.setattr(figures, "draw", lambda *_: [])
 
 
 @pytest.fixture

@@ -13,14 +13,16 @@ import pytest
 from invented_run import build
 from test_runner import Scripted, Silent, dataset, entry, plan, tasks
 
-from harness import limits, shortfall, store
+from harness.errors import limits
+from harness.report import shortfall
+from harness import store
 from harness.contracts import Result
 from harness.errors import HangError, WorkerError
-from harness.progress import Progress
-from harness.runner.patience import Patience
-from harness.runner.pool import Pool
-from harness.runner.quality import Stream, _left, measure_quality
-from harness.runner.rounds import measure_rounds
+from harness.app.progress import Progress
+from harness.run.patience import Patience
+from harness.run.pool import Pool
+from harness.run.quality import Stream, _left, measure_quality
+from harness.run.rounds import measure_rounds
 
 
 @pytest.fixture
@@ -167,7 +169,7 @@ def test_what_is_left_of_a_data_set_is_an_honest_estimate(
     done: int, planned: int, elapsed: float, seconds: float, expected: float,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
-    monkeypatch.setattr("harness.runner.quality.time.monotonic", lambda: elapsed)
+    monkeypatch.setattr("harness.run.quality.time.monotonic", lambda: elapsed)
     assert _left(0.0, done, planned, seconds) == pytest.approx(expected)
 
 

@@ -10,10 +10,12 @@ from typing import Any
 
 import pytest
 
-from harness import phonemes, plugins, setting
-from harness.made import Made
-from harness.variants.code import code_of, files_of, packages_of
-from harness.worker import server
+from harness.speech import phonemes
+from harness import plugins
+from harness.run import prepare
+from harness.store.made import Made
+from harness.run.variants.code import code_of, files_of, packages_of
+from harness.run.worker import server
 
 
 def opener(kind: str, name: str) -> Callable[..., Any]:
@@ -83,7 +85,7 @@ def test_code_outside_of_the_package_counts_with_what_it_imports(tmp_path: Path)
 def test_the_record_names_espeak_ng_where_a_voice_reads_by_it() -> None:
     def packages(family: str) -> dict[str, str]:
         made = Made(Path(), "", {}, family=family)
-        return dict(setting._packages([made], Path))
+        return dict(prepare._packages([made], Path))
 
     pytest.importorskip("espeakng_loader")
     assert packages("piper")["espeak-ng"] == phonemes.version()

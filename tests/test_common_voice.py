@@ -13,11 +13,11 @@ from pathlib import Path
 
 import pytest
 
-from harness import hashes
+from harness.io import hashes
 from harness.contracts import Dataset, Utterance
-from harness.corpus import stock
-from harness.datasets import common_voice
-from harness.datasets.common_voice import Params
+from harness.plugins.datasets._corpus import stock
+from harness.plugins.datasets import common_voice
+from harness.plugins.datasets.common_voice import Params
 from harness.errors import AssetError
 
 HEADER = "client_id\tpath\tsentence_id\tsentence\tlocale"

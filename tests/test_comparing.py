@@ -16,13 +16,17 @@ import pandas as pd
 import pytest
 from scipy import stats as scipy_stats
 
-from harness import api, cli, comparing, deciding, spec, stats, store, tables
-from harness.comparing import How, writing
-from harness.comparing.outcomes import judged
+from harness.app import api, cli
+from harness.decide import comparison, decision, stats
+from harness import spec, store
+from harness.store import tables
+from harness.decide.comparison import How
+from harness.report.comparison import writing
+from harness.decide.comparison.outcomes import judged
 from harness.contracts import Result
 from harness.errors import IncomparableError, StoreError
 from harness.plugins import NamedMetric, find_metric
-from harness.stats import Interval, Logs
+from harness.decide.stats import Interval, Logs
 
 SHIPPED = Path(__file__).resolve().parents[1] / "reports" / "whisper_base_es"
 METRICS = {name: find_metric(name) for name in ("latency_p50_ms", "rtf", "wer", "size_mb")}
@@ -107,11 +111,11 @@ def as_result(scores: pd.DataFrame, **experiment: Any) -> Result:
     return Result(Path("x"), {**EXPERIMENT, **experiment}, ENV, verdict, data)
 
 
-def compared(before: Result, after: Result, **how: Any) -> comparing.Comparison:
-    return comparing.compare(before, after, METRICS, How(draws=2000, **how))
+def compared(before: Result, after: Result, **how: Any) -> comparison.Comparison:
+    return comparison.compare(before, after, METRICS, How(draws=2000, **how))
 
 
-def row_of(found: comparing.Comparison, metric: str, variant: str = "int8") -> comparing.Row:
+def row_of(found: comparison.Comparison, metric: str, variant: str = "int8") -> comparison.Row:
     mine = [r for r in found.rows if (r.place.metric, r.place.variant) == (metric, variant)]
     assert len(mine) == 1
     return mine[0]
@@ -558,14 +562,14 @@ def shipped() -> tuple[Result, dict[str, NamedMetric]]:
     data = {"calls": tables.frame("calls", calls), "variants": tables.frame("variants", variants)}
     data["judged"] = tables.frame("judged", [])
     locate = spec.locator(SHIPPED / "experiment.yaml")
-    data["scores"] = deciding.scores(experiment, data["calls"], locate, data["judged"])
-    metrics = {named.name: named for named in deciding.metrics(experiment, locate)}
+    data["scores"] = decision.scores(experiment, data["calls"], locate, data["judged"])
+    metrics = {named.name: named for named in decision.metrics(experiment, locate)}
     return Result(SHIPPED, experiment, environment, {}, data), metrics
 
 
 def test_a_real_run_compared_with_itself_has_changed_in_nothing_and_loses_no_row() -> None:
     run, metrics = shipped()
-    found = comparing.compare(run, run, metrics, How(draws=1000))
+    found = comparison.compare(run, run, metrics, How(draws=1000))
     assert found.exit_code == 0
     assert not found.alone
     assert {row.outcome for row in found.rows} <= {"unchanged", "undecided", "steady"}
@@ -580,9 +584,9 @@ def test_in_a_real_run_a_candidate_that_takes_half_as_long_again_is_a_regression
     slow = (calls["variant"] == "int8") & (calls["stage"] == "latency")
     slower = calls.assign(seconds=calls["seconds"].where(~slow, calls["seconds"] * 1.5))
     locate = spec.locator(SHIPPED / "experiment.yaml")
-    scores = deciding.scores(run.experiment, slower, locate, run.judged)
+    scores = decision.scores(run.experiment, slower, locate, run.judged)
     after = replace(run, tables={**run.tables, "calls": slower, "scores": scores})
-    found = comparing.compare(run, after, metrics, How(draws=1000))
+    found = comparison.compare(run, after, metrics, How(draws=1000))
     worse = [row for row in found.rows if row.outcome == "regression"]
     at = {(row.place.metric, row.place.operation, row.place.workload) for row in worse}
     assert ("latency_p50_ms", "pipeline", "5 s") in at

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from scipy import stats as reference
 
-from harness import stats
-from harness.stats import Places
+from harness.decide import stats
+from harness.decide.stats import Places
 
 
 def grid(scores: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -10,9 +10,11 @@ import numpy as np
 import pytest
 import soundfile
 
-from harness import audio, spec, stats
-from harness.datasets import cut_speech
-from harness.datasets.cut_speech import Params
+from harness.speech import audio
+from harness import spec
+from harness.decide import stats
+from harness.plugins.datasets import cut_speech
+from harness.plugins.datasets.cut_speech import Params
 from harness.errors import AssetError, SpecError
 
 DATA = "data/cv-es-prompts"

@@ -18,8 +18,8 @@ import pytest
 
 from harness import spec
 from harness.contracts import Dataset
-from harness.datasets import data_collective
-from harness.datasets.data_collective import Params
+from harness.plugins.datasets import data_collective
+from harness.plugins.datasets.data_collective import Params
 from harness.errors import AssetError, ExtraError, SpecError
 
 pytest.importorskip("datacollective")

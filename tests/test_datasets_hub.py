@@ -23,10 +23,11 @@ import pyarrow.parquet as pq
 import pytest
 import soundfile
 
-from harness import audio, network
+from harness.speech import audio
+from harness.io import network
 from harness.contracts import Dataset
-from harness.datasets import hub
-from harness.datasets.hub import finding
+from harness.plugins.datasets import hub
+from harness.plugins.datasets.hub import finding
 from harness.errors import AssetError
 
 COMMIT = "c" * 40

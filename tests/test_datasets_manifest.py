@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 import soundfile
 
-from harness import audio
+from harness.speech import audio
 from harness.contracts import Dataset, Utterance
-from harness.datasets import manifest
-from harness.datasets.manifest import Params
+from harness.plugins.datasets import manifest
+from harness.plugins.datasets.manifest import Params
 from harness.errors import AssetError, AudioError
 
 

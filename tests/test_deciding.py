@@ -13,11 +13,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from harness import deciding, tables, text
+from harness.decide import decision
+from harness.store import tables
+from harness.speech import text
 from harness.contracts import Result
-from harness.made import Made
-from harness.scoring import transcripts
-from harness.stats import resampling
+from harness.store.made import Made
+from harness.decide.scoring import transcripts
+from harness.decide.stats import resampling
 
 ON_DATA = {"operation": "pipeline", "at": {"dataset": "cv"}}
 EXPERIMENT: dict[str, Any] = {
@@ -62,8 +64,8 @@ def decided(calls: pd.DataFrame, folder: Path) -> Result:
         for name in ("sessions", "stops", "judged", "datasets", "judges")
     }
     measured = Result(folder, EXPERIMENT, {}, {}, {"calls": calls, **blank})
-    given = deciding.Given("default", datetime.date(2026, 11, 22), folder / "x.yaml")
-    return deciding.decide(measured, made, given)
+    given = decision.Given("default", datetime.date(2026, 11, 22), folder / "x.yaml")
+    return decision.decide(measured, made, given)
 
 
 def counted(counts: Counter[str], name: str, function: Any) -> Any:

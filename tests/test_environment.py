@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from harness import environment
-from harness.environment import CpuTimes
+from harness.runtime import environment
+from harness.runtime.environment import CpuTimes
 
 FOUR_OF_TWO = ((0, 0), (0, 0), (0, 1), (0, 1))  # (physical id, core id): two cores, hyperthreaded
 

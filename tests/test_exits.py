@@ -20,9 +20,11 @@ import soundfile
 import yaml
 from tiny_graphs import save, two_layers
 
-from harness import api, cli, exits, faults, store
+from harness.app import api, cli, exits
+from harness.errors import faults
+from harness import store
 from harness.errors import HarnessError, StoreError
-from harness.verdict.decision import EXIT_CODES
+from harness.decide.verdict.decision import EXIT_CODES
 
 VERDICTS = {0, 1, 3}
 TESTS = Path(__file__).parent
@@ -96,7 +98,7 @@ def own(project: Path, code: str) -> Path:
 
 
 def harness(*arguments: object, **how: Any) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "harness.cli", *map(str, arguments)]
+    command = [sys.executable, "-m", "harness.app.cli", *map(str, arguments)]
     given = {"capture_output": True, "text": True, "timeout": 120, "encoding": "utf-8", **how}
     return subprocess.run(command, **given)
 
@@ -202,7 +204,7 @@ def test_an_error_of_ours_is_one_line_and_exit_code_2(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    from harness import feasibility
+    from harness.preflight import feasibility
 
     def fails(*_: Any, **__: Any) -> None:
         raise error
@@ -279,7 +281,7 @@ def test_a_stream_that_is_closed_full_or_unread_is_no_traceback(
 ) -> None:
     if "/dev/full" in redirection and not Path("/dev/full").exists():
         pytest.skip("no /dev/full")
-    line = f"{sys.executable} -m harness.cli schema {redirection}"
+    line = f"{sys.executable} -m harness.app.cli schema {redirection}"
     done = subprocess.run(["bash", "-c", line], capture_output=True, text=True)
     assert done.returncode in (expected, 0 if expected == 141 else expected), done.stderr
     assert "Traceback" not in done.stderr
@@ -309,7 +311,7 @@ def test_a_signal_ends_a_command_with_its_code_and_one_line(
     project: Path, number: int, code: int
 ) -> None:
     own(project, WAITING)
-    command = [sys.executable, "-m", "harness.cli", "check", str(project / "x.yaml")]
+    command = [sys.executable, "-m", "harness.app.cli", "check", str(project / "x.yaml")]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         assert process.stdout is not None
         process.stdout.readline()
@@ -327,7 +329,7 @@ def test_a_second_signal_ends_what_does_not_listen_to_the_first(project: Path) -
         "    try:\n        print('ready', flush=True)\n        time.sleep(900)\n"
         "    except BaseException: pass",
     )
-    command = [sys.executable, "-m", "harness.cli", "check", str(project / "x.yaml")]
+    command = [sys.executable, "-m", "harness.app.cli", "check", str(project / "x.yaml")]
     with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
         for _ in range(2):
@@ -358,7 +360,7 @@ def test_with_too_little_memory_a_command_does_not_look_like_a_verdict(
     project: Path, command: str, megabytes: int
 ) -> None:
     own(project, "")
-    line = f"ulimit -v {megabytes * 1024}; exec {sys.executable} -m harness.cli {command} x.yaml"
+    line = f"ulimit -v {megabytes * 1024}; exec {sys.executable} -m harness.app.cli {command} x.yaml"
     done = subprocess.run(["bash", "-c", line], cwd=project, capture_output=True, timeout=120)
     assert done.returncode not in VERDICTS or (command == "doctor" and done.returncode == 0)
 

@@ -10,7 +10,7 @@ import jsonschema
 import pytest
 
 from harness import plugins, spec
-from harness.spec import strict_yaml
+from harness.io import strict_yaml
 
 ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT / "experiments"

@@ -9,11 +9,14 @@ from typing import Any
 
 import pytest
 
-from harness import deciding, kinds, plugins, tables, verdict
+from harness.decide import decision, verdict
+from harness.plugins import kinds
+from harness import plugins
+from harness.store import tables
 from harness.contracts import Metric, Result
-from harness.made import Made
+from harness.store.made import Made
 from harness.spec.units import UnfitUnitError, figure
-from harness.worker import sounding
+from harness.run.worker import sounding
 
 AT = {"at": {"dataset": "cv"}, "operation": "pipeline"}
 WORDS = "una frase de prueba con el número"
@@ -75,8 +78,8 @@ def run(folder: Path, *gates: dict[str, Any], **more: Any) -> Result:
     made = {name: Made(folder, "", {"files": {"model.onnx": 1}}) for name in voices}
     calls = tables.frame("calls", rows)
     measured = Result(folder, experiment, {}, {}, {"calls": calls, **blank})
-    given = deciding.Given("default", datetime.date(2026, 11, 22), folder / "x.yaml")
-    return deciding.decide(measured, made, given)
+    given = decision.Given("default", datetime.date(2026, 11, 22), folder / "x.yaml")
+    return decision.decide(measured, made, given)
 
 
 def latency(seconds: float) -> dict[str, Any]:

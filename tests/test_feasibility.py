@@ -13,12 +13,14 @@ from typing import Any
 
 import pytest
 
-from harness import cli, feasibility, spec
-from harness.feasibility import anchors, costs, gates, wording
-from harness.feasibility.anchors import Scope
-from harness.feasibility.gates import Finding
+from harness.app import cli
+from harness.preflight import feasibility
+from harness import spec
+from harness.preflight.feasibility import anchors, costs, gates, wording
+from harness.preflight.feasibility.anchors import Scope
+from harness.preflight.feasibility.gates import Finding
 from harness.spec import At, Budget, Claim, Experiment, Gate
-from harness.wording import limit_of
+from harness.report.wording import limit_of
 
 ROOT = Path(__file__).resolve().parents[1]
 SHIPPED = ROOT / "experiments" / "whisper_base_es.yaml"

@@ -9,10 +9,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from harness import scoring, stats, tables
+from harness.decide import scoring, stats
+from harness.store import tables
 from harness.contracts import Call, Metric
 from harness.plugins import NamedMetric
-from harness.stats import Places, Resampling
+from harness.decide.stats import Places, Resampling
 
 ONCE = Resampling(level=0.95, draws=2000)
 

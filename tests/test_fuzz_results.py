@@ -17,7 +17,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
 
-from harness import cli, plots
+from harness.app import cli
+from harness.report import figures
 
 EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "25"))
 FIELDS = some.sampled_from(["", "x", "nan", "inf", "-1", "1e999", "[]", "{}", "\x00", "9" * 30])
@@ -88,7 +89,7 @@ def change(folder: Path, data: some.DataObject) -> None:
 def test_no_change_of_a_run_folder_ends_in_a_traceback(data: some.DataObject, folder: Path) -> None:
     with tempfile.TemporaryDirectory() as place, pytest.MonkeyPatch.context() as patch:
         if not os.environ.get("FUZZ_FIGURES"):
-            patch.setattr(plots, "draw", lambda *_: [])
+            patch.setattr(figures, "draw", lambda *_: [])
         mine = Path(place) / "run"
         shutil.copytree(folder, mine)
         change(mine, data)

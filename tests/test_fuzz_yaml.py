@@ -13,7 +13,7 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
 
-from harness import cli
+from harness.app import cli
 
 EXAMPLES = int(os.environ.get("HARNESS_FUZZ", "30"))
 KEYS = ("name", "title", "model", "family", "source", "path", "variants", "quantize", "use",

@@ -12,11 +12,13 @@ import invented_run
 import pytest
 from test_pipeline import Local, finished, ran_once, run  # noqa: F401  fixtures of a whole run
 
-from harness import api, cli, history, store, tables
+from harness.app import api, cli
+from harness.store import history, tables
+from harness import store
 from harness.contracts import Result
 from harness.errors import HarnessError, StoreError
-from harness.history import writing
-from harness.plots import history as figure
+from harness.report import runs
+from harness.report.figures import history as figure
 
 ENV = {"cpu": "Zen 3", "onnxruntime": "1.31.1", "commit": "c" * 40, "harness": "0.1.0"}
 
@@ -182,7 +184,7 @@ def past(tmp_path: Path) -> Path:
 
 
 def test_the_table_of_runs_marks_those_of_another_machine(past: Path) -> None:
-    text = writing.runs(history.read(past))
+    text = runs.runs(history.read(past))
     days = [line for line in text if line.startswith("2026-")]
     assert [line.endswith("other machine") for line in days] == [True, False, False, False]
     assert "dddddddd+" in days[-1]  # the commit, and that it was dirty
@@ -198,7 +200,7 @@ def test_other_data_of_the_same_name_is_no_comparison_either(past: Path) -> None
 
 
 def test_the_table_of_a_metric_has_a_line_per_cell_and_run(past: Path) -> None:
-    text = writing.over_runs(history.read(past), "wer")
+    text = runs.over_runs(history.read(past), "wer")
     assert len([line for line in text if line.startswith("int8")]) == 4
     assert any("9.0% [7.0, 11.0]" in line for line in text)
 
@@ -207,7 +209,7 @@ def test_a_metric_that_no_run_has_is_one_line_with_the_nearest(
     past: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(HarnessError, match="Did you mean 'wer'"):
-        writing.over_runs(history.read(past), "werr")
+        runs.over_runs(history.read(past), "werr")
     assert cli.main(["history", str(past), "--metric", "werr"]) == 2
     assert capsys.readouterr().err.count("\n") == 1
 

@@ -21,7 +21,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from harness import cli
+from harness.app import cli
 
 HOSTILE = Path(__file__).parent / "hostile"
 CASES = sorted(path.parent for path in HOSTILE.glob("cases/*/case.yaml"))
@@ -104,7 +104,7 @@ def done(
         resource.setrlimit(resource.RLIMIT_AS, (megabytes * 2**20, megabytes * 2**20))
 
     process = subprocess.run(
-        [sys.executable, "-m", "harness.cli", *arguments],
+        [sys.executable, "-m", "harness.app.cli", *arguments],
         capture_output=True,
         timeout=wanted.get("seconds", 120),
         preexec_fn=bounded if megabytes else None,

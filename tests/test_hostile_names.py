@@ -20,10 +20,12 @@ from hypothesis import strategies as some
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from harness import escaping, markdown, plots, report, tables, wording
+from harness.io import escaping
+from harness.report import markdown, figures, document, wording
+from harness.store import tables
 from harness.contracts import Result
-from harness.escaping import results
-from harness.limits import TERMINAL_LINE
+from harness.io.escaping import results
+from harness.errors.limits import TERMINAL_LINE
 
 NAMES = ("variant", "session", "baseline", "baseline_session", "dataset", "item", "speaker",
          "sentence", "rater", "over", "source")  # fmt: skip
@@ -159,7 +161,7 @@ def shape(text: str) -> list[str]:
 def test_no_name_makes_a_tag_a_link_an_image_or_a_control(
     start: int, run: str, language: str, runs: dict[str, Result]
 ) -> None:
-    text = report.render(poisoned(runs[run], HOSTILE[start:] + HOSTILE[:start]), language)
+    text = document.render(poisoned(runs[run], HOSTILE[start:] + HOSTILE[:start]), language)
     assert outside(text) == []
     assert not UNSEEN.search(text)
     assert "evil.example" in text
@@ -237,7 +239,7 @@ def test_a_metric_of_ones_own_is_shown_by_its_name(name: str, shown: str) -> Non
 def test_a_long_reason_is_cut_in_the_report_with_a_line(runs: dict[str, Result]) -> None:
     run, long = runs["text"], "reason " * 15_000
     calls = run.calls.assign(error=run.calls["error"].where(run.calls["error"] == "", long))
-    text = report.render(replace(run, tables={**run.tables, "calls": calls}), "en")
+    text = document.render(replace(run, tables={**run.tables, "calls": calls}), "en")
     assert "(cut: 105,000 characters in all; the table has them)" in text
     assert len(text) < 200_000
 
@@ -245,5 +247,5 @@ def test_a_long_reason_is_cut_in_the_report_with_a_line(runs: dict[str, Result])
 def test_figures_are_drawn_of_hostile_names(runs: dict[str, Result], tmp_path: Path) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        drawn = plots.draw(poisoned(runs["text"], HOSTILE), tmp_path, "es")
+        drawn = figures.draw(poisoned(runs["text"], HOSTILE), tmp_path, "es")
     assert len(drawn) > 5

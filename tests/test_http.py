@@ -23,11 +23,11 @@ from asr_server import Asked, Reply, Server, serving
 from pydantic import TypeAdapter, ValidationError
 
 from harness.errors import AssetError, AudioError, OutputError, SpecError
-from harness.families.http import Params, client, family, identity
-from harness.families.http.model import wav
-from harness.families.http.watchdog import Watchdog
-from harness.session import SessionConfig
-from harness.worker import server as worker
+from harness.plugins.families.http import Params, client, family, identity
+from harness.plugins.families.http.model import wav
+from harness.plugins.families.http.watchdog import Watchdog
+from harness.runtime.session import SessionConfig
+from harness.run.worker import server as worker
 
 RATE = 16_000
 CLIP = np.random.default_rng(5).integers(-9000, 9000, RATE // 2).astype(np.float32) / 32768

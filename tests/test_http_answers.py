@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from harness.families.http.answers import NoTranscriptError, transcript
+from harness.plugins.families.http.answers import NoTranscriptError, transcript
 
 HOLA = "Hola, mundo."
 SRT = (

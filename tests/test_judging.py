@@ -13,22 +13,13 @@ import pandas as pd
 import pytest
 from test_runner import Silent
 
-from harness import pipeline, setting, spec, store
+from harness.run import pipeline, prepare
+from harness import spec, store
 from harness.contracts import Judge, Rating, Ratings
-from harness.errors import (
-    AssetError,
-    AudioError,
-    ExtraError,
-    HarnessError,
-    ModelError,
-    OutputError,
-    SpecError,
-    TextError,
-    WorkerError,
-)
-from harness.judges import utmos
-from harness.runner.judging import COPIED, Seat, Session, judge_audio
-from harness.variants import Maker
+from harness.errors import AssetError, AudioError, ExtraError, HarnessError, ModelError, OutputError, SpecError, TextError, WorkerError
+from harness.plugins.judges import utmos
+from harness.run.judging import COPIED, Seat, Session, judge_audio
+from harness.run.variants import Maker
 
 JUDGE = Judge(Params=dict, version="1.0", about={}, open=lambda *_: lambda _: None)
 SEAT = Seat("ear", JUDGE, {"judge": "ear"}, "f")
@@ -219,11 +210,11 @@ def test_another_network_in_a_judges_file_is_another_judge(tmp_path: Path) -> No
     path = tmp_path / "utmos22_strong.onnx"
     path.write_bytes(b"one")
     use = spec.Use("utmos", utmos.Params(path=str(path)))
-    first = setting._seat(use, Maker(Path))
+    first = prepare._seat(use, Maker(Path))
     path.write_bytes(b"two")
-    assert setting._seat(use, Maker(Path)).fingerprint != first.fingerprint
+    assert prepare._seat(use, Maker(Path)).fingerprint != first.fingerprint
     path.write_bytes(b"one")
-    assert setting._seat(use, Maker(Path)).fingerprint == first.fingerprint
+    assert prepare._seat(use, Maker(Path)).fingerprint == first.fingerprint
 
 
 # ------------------------------------------------------------------------------ the kept audio

@@ -10,8 +10,8 @@ import pytest
 import tiny_voice
 import whisper_tiny as tiny
 
-from harness import cli
-from harness.families.whisper.weights import Weights
+from harness.app import cli
+from harness.plugins.families.whisper.weights import Weights
 
 YAML = """name: look
 model: {family: FAMILY, source: {path: m}}

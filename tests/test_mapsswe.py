@@ -11,10 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rapidfuzz.distance import Levenshtein
 
-from harness import scoring, stats, tables
-from harness.scoring.transcripts import error_places
-from harness.stats import Errors
-from harness.text import normaliser, word_edits
+from harness.decide import scoring, stats
+from harness.store import tables
+from harness.decide.scoring.transcripts import error_places
+from harness.decide.stats import Errors
+from harness.speech.text import normaliser, word_edits
 
 
 def compared(rows: list[tuple[str, str, str]]) -> tuple[stats.MatchedPairs, float, list[float]]:

@@ -10,7 +10,9 @@ from typing import Any
 import invented_run
 import pytest
 
-from harness import noise, plots, plugins, reading, tables
+from harness.report import noise, figures
+from harness import plugins
+from harness.store import queries, tables
 from harness.contracts import Result
 
 NAN = math.nan
@@ -79,7 +81,7 @@ def test_marked_calls_count_like_all_others() -> None:
     result = run([{"load": 9.0 if n % 2 else 1.0} for n in range(8)])
     counted = noise.counted(noise.blocks(result), variant="fp32", audio_seconds=5.0)
     assert (counted.noisy, counted.blocks, counted.much) == (4, 8, True)
-    ((_, cells),) = reading.timed(result)
+    ((_, cells),) = queries.timed(result)
     assert [len(calls) for _, calls in cells] == [8]
 
 
@@ -104,7 +106,7 @@ def test_a_quiet_run_bears_no_sign(invented: Result, name: str) -> None:
 
 @pytest.mark.parametrize("name", ["latency_cells", "noise"])
 def test_figures_mark_as_many_points_as_the_tables(invented: Result, name: str) -> None:
-    figure = plots.FIGURES[name](invented, "en")
+    figure = figures.FIGURES[name](invented, "en")
     assert figure is not None
     drawn = sum(
         len(marks.get_offsets())
@@ -115,5 +117,5 @@ def test_figures_mark_as_many_points_as_the_tables(invented: Result, name: str) 
     if name == "noise":
         assert drawn == int(noise.blocks(invented)["noisy"].sum())
     else:
-        calls = [calls for _, cells in reading.timed(invented) for _, calls in cells]
+        calls = [calls for _, cells in queries.timed(invented) for _, calls in cells]
         assert drawn == sum(int(noise.marked(invented, each).sum()) for each in calls)

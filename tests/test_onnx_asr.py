@@ -17,17 +17,11 @@ import onnxruntime as ort
 import pytest
 from onnx import numpy_helper
 
-from harness.errors import (
-    AudioError,
-    ExtraError,
-    ModelError,
-    OutputError,
-    SpecError,
-)
-from harness.families.onnx_asr import Params, family, layouts, sessions
-from harness.families.onnx_asr.params import NAMES, TYPES
+from harness.errors import AudioError, ExtraError, ModelError, OutputError, SpecError
+from harness.plugins.families.onnx_asr import Params, family, layouts, sessions
+from harness.plugins.families.onnx_asr.params import NAMES, TYPES
 from harness.plugins import load
-from harness.session import SessionConfig, open_session
+from harness.runtime.session import SessionConfig, open_session
 
 pytest.importorskip("onnx_asr")
 

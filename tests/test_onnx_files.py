@@ -13,11 +13,11 @@ import pytest
 import tiny_graphs
 from onnx import TensorProto, helper, numpy_helper
 
-from harness import graph
+from harness.runtime import graph
 from harness.errors import HarnessError, ModelError, QuantizeError
-from harness.quantize import dynamic_int8, static_qdq
-from harness.session import SessionConfig, open_session, trial
-from harness.variants import folders
+from harness.plugins.quantize import dynamic_int8, static_qdq
+from harness.runtime.session import SessionConfig, open_session, trial
+from harness.run.variants import folders
 
 DYNAMIC = dynamic_int8.Params(reduce_range=True)
 node = helper.make_node

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import harness
-from harness import environment
+from harness.runtime import environment
 
 NAME = "onnx-speech-harness"
 OTHERS = "har" + "ness"  # a project of 2020 on the public index that has nothing to do with this

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness import phonemes
+from harness.speech import phonemes
 from harness.errors import ExtraError, SpecError, TextError
-from harness.phonemes import Clause, clauses
+from harness.speech.phonemes import Clause, clauses
 
 # phonemes, mark and sentence end as Piper's own bridge to eSpeak NG gives them (piper-tts 1.8.0,
 # espeakbridge.get_phonemes, run once); it writes "" for an ellipsis and ; for a dash

@@ -20,11 +20,14 @@ import pytest
 import soundfile
 from tiny_graphs import save, two_layers
 
-from harness import api, cli, environment, plots, plugins, spec, store
+from harness.app import api, cli
+from harness.runtime import environment
+from harness.report import figures as plots
+from harness import plugins, spec, store
 from harness.contracts import Dataset, Utterance
 from harness.errors import HarnessError, SpecError, StoreError
-from harness.runner import plan
-from harness.worker.server import Server
+from harness.decide import plan
+from harness.run.worker.server import Server
 
 YAML = """\
 name: fake

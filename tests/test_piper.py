@@ -15,20 +15,14 @@ import tiny_voice as tiny
 from onnx import numpy_helper
 from pydantic import TypeAdapter, ValidationError
 
-from harness import plugins, variants
+from harness import plugins
+from harness.run import variants
 from harness.contracts import Output
-from harness.errors import (
-    HarnessError,
-    ModelError,
-    OutputError,
-    QuantizeError,
-    SpecError,
-    TextError,
-)
-from harness.families.piper import Params, family
-from harness.families.piper import model as piper_model
-from harness.families.piper import voice as voices
-from harness.phonemes import Clause
+from harness.errors import HarnessError, ModelError, OutputError, QuantizeError, SpecError, TextError
+from harness.plugins.families.piper import Params, family
+from harness.plugins.families.piper import model as piper_model
+from harness.plugins.families.piper import voice as voices
+from harness.speech.phonemes import Clause
 from harness.spec import Use
 
 PLAIN = Params(length_scale=1.0)
@@ -81,7 +75,7 @@ def test_first_audio_is_there_before_the_rest(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock = iter(range(100))
-    monkeypatch.setattr("harness.synthesis.time.perf_counter", lambda: next(clock))
+    monkeypatch.setattr("harness.plugins.families._synthesis.time.perf_counter", lambda: next(clock))
     assert say(folder, "No. Yes. No.").figures["first_audio_seconds"] == 1
 
 

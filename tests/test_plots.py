@@ -13,9 +13,10 @@ import invented_run
 import invented_speech
 import pytest
 
-from harness import plots, report, tables
+from harness.report import figures, document
+from harness.store import tables
 from harness.contracts import Result
-from harness.plots import audit, labels, style
+from harness.report.figures import audit, labels, style
 
 MOST_BYTES = 150_000
 
@@ -32,18 +33,18 @@ def spoken() -> Result:
 
 @pytest.fixture(scope="module")
 def drawn(result: Result, tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
-    return plots.draw(result, tmp_path_factory.mktemp("figures"), "es")
+    return figures.draw(result, tmp_path_factory.mktemp("figures"), "es")
 
 
 def test_the_same_tables_give_the_same_bytes(
     result: Result, drawn: list[Path], tmp_path: Path
 ) -> None:
-    again = plots.draw(result, tmp_path, "es")
+    again = figures.draw(result, tmp_path, "es")
     assert [path.read_bytes() for path in again] == [path.read_bytes() for path in drawn]
 
 
 def test_the_report_shows_every_figure_and_no_other(result: Result, drawn: list[Path]) -> None:
-    shown = re.findall(r"\]\(figures/(\w+)\.png\)", report.render(result, "es"))
+    shown = re.findall(r"\]\(figures/(\w+)\.png\)", document.render(result, "es"))
     assert sorted(shown) == sorted(path.stem for path in drawn)
     assert len(drawn) >= 6
 
@@ -62,7 +63,7 @@ def test_without_data_there_is_no_figure_and_an_old_one_goes(
 ) -> None:
     (tmp_path / "gates.png").write_bytes(b"old")
     nothing = {name: tables.frame(name, []) for name in tables.TABLES}
-    assert plots.draw(replace(result, tables=nothing, verdict={}), tmp_path, language) == []
+    assert figures.draw(replace(result, tables=nothing, verdict={}), tmp_path, language) == []
     assert list(tmp_path.iterdir()) == []
 
 
@@ -74,8 +75,8 @@ def test_report_and_figures_agree_on_what_is_missing(
     """Only whether each figure would be drawn: drawing them all again would take seconds."""
     made: Result = request.getfixturevalue(run)
     without = replace(made, tables={**made.tables, table: tables.frame(table, [])})
-    shown = set(re.findall(r"\]\(figures/(\w+)\.png\)", report.render(without, "en")))
-    made = {name for name, draw in plots.FIGURES.items() if draw(without, "en") is not None}
+    shown = set(re.findall(r"\]\(figures/(\w+)\.png\)", document.render(without, "en")))
+    made = {name for name, draw in figures.FIGURES.items() if draw(without, "en") is not None}
     assert shown == made
 
 
@@ -87,7 +88,7 @@ def test_one_variant_alone_can_be_drawn(result: Result, tmp_path: Path) -> None:
     }
     experiment = {**result.experiment, "variants": [{"name": "fp32"}], "recorded": []}
     alone = replace(result, tables=kept, experiment=experiment, verdict={"verdict": "x"})
-    names = {path.stem for path in plots.draw(alone, tmp_path, "en")}
+    names = {path.stem for path in figures.draw(alone, tmp_path, "en")}
     assert {"latency_cells", "latency_lengths", "parts"} <= names
     assert "gates" not in names
 
@@ -96,8 +97,8 @@ def test_a_sweep_of_two_rounds_is_drawn_without_a_band(result: Result, tmp_path:
     """Two rounds give the A/A twin no bound: its band reaches without end."""
     sessions = result.sessions.assign(reach=math.inf)
     short = replace(result, tables={**result.tables, "sessions": sessions})
-    assert plots.FIGURES["sessions"](short, "es") is not None
-    assert "no tiene cota" in report.render(short, "es")
+    assert figures.FIGURES["sessions"](short, "es") is not None
+    assert "no tiene cota" in document.render(short, "es")
 
 
 def test_the_figure_claims_no_gain_that_did_not_hold(result: Result) -> None:
@@ -108,7 +109,7 @@ def test_the_figure_claims_no_gain_that_did_not_hold(result: Result) -> None:
         (lost.assign(confirmed=math.nan), "was not measured again"),
     ):
         run = replace(result, tables={**result.tables, "sessions": sessions})
-        figure = plots.FIGURES["sessions"](run, "en")
+        figure = figures.FIGURES["sessions"](run, "en")
         assert figure is not None
         assert said in " ".join(str(figure.get_suptitle()).split())
 
@@ -119,7 +120,7 @@ def heading(figure: Any) -> str:
 
 def test_speech_is_drawn_by_the_opinion_that_most_variants_have(spoken: Result) -> None:
     """Listeners heard two of four variants only, the predictor all of them."""
-    figure = plots.FIGURES["speech"](spoken, "en")
+    figure = figures.FIGURES["speech"](spoken, "en")
     assert figure is not None
     assert heading(figure) == "int8 loses 0.17 of DNSMOS OVRL against fp32"
     titles = [axes.get_title(loc="left") for axes in figure.axes]
@@ -128,7 +129,7 @@ def test_speech_is_drawn_by_the_opinion_that_most_variants_have(spoken: Result) 
 
 def test_the_figure_of_speech_says_that_a_predictor_is_fooled(spoken: Result) -> None:
     voice = replace(spoken, verdict={**spoken.verdict, "candidate": "english-voice"})
-    figure = plots.FIGURES["speech"](voice, "en")
+    figure = figures.FIGURES["speech"](voice, "en")
     assert figure is not None
     assert "approves english-voice; the recogniser does not understand it" in heading(figure)
 
@@ -144,13 +145,13 @@ def test_a_predictor_that_dislikes_gibberish_is_not_said_to_approve_it(spoken: R
         verdict={**spoken.verdict, "candidate": "english-voice"},
         tables={**spoken.tables, "summary": summary},
     )
-    figure = plots.FIGURES["speech"](voice, "en")
+    figure = figures.FIGURES["speech"](voice, "en")
     assert figure is not None
     assert heading(figure).startswith("The recogniser does not understand english-voice")
 
 
 def test_without_a_latency_stage_the_trade_off_is_by_the_real_time_factor(spoken: Result) -> None:
-    figure = plots.FIGURES["tradeoff"](spoken, "en")
+    figure = figures.FIGURES["tradeoff"](spoken, "en")
     assert figure is not None
     (axes,) = figure.axes
     assert axes.get_xlabel() == "RTF on sentences-es"
@@ -159,7 +160,7 @@ def test_without_a_latency_stage_the_trade_off_is_by_the_real_time_factor(spoken
 
 def test_an_opinion_is_better_above_and_is_no_share(spoken: Result) -> None:
     kept = spoken.summary[~spoken.summary["metric"].isin(("round_trip_wer", "round_trip_cer"))]
-    figure = plots.FIGURES["tradeoff"](
+    figure = figures.FIGURES["tradeoff"](
         replace(spoken, tables={**spoken.tables, "summary": kept}), "en"
     )
     assert figure is not None
@@ -176,7 +177,7 @@ def chosen(result: Result, variant: str) -> Result:
 
 @pytest.mark.parametrize("name", ["latency_cells", "latency_lengths", "tradeoff"])
 def test_a_title_names_the_candidate_and_not_the_last_variant(result: Result, name: str) -> None:
-    figure = plots.FIGURES[name](chosen(result, "int8"), "en")
+    figure = figures.FIGURES[name](chosen(result, "int8"), "en")
     assert figure is not None
     title = heading(figure)
     assert "int8" in title
@@ -191,7 +192,7 @@ def test_with_one_length_nothing_is_said_of_others(result: Result) -> None:
         if name in ("summary", "changes")
     }
     one = replace(result, tables={**result.tables, **kept})
-    figure = plots.FIGURES["latency_lengths"](one, "en")
+    figure = figures.FIGURES["latency_lengths"](one, "en")
     assert figure is not None
     (axes,) = figure.axes
     assert "depending on the length" not in heading(figure)
@@ -241,7 +242,7 @@ def test_what_lies_beyond_the_picture_of_the_gates_has_an_arrow_to_its_side(
     for end in ("observed", "low", "high"):
         checks[end] = checks[end].mask(wer, factor * checks["limit"])
     run = replace(result, tables={**result.tables, "checks": checks})
-    figure = plots.FIGURES["gates"](run, "en")
+    figure = figures.FIGURES["gates"](run, "en")
     assert figure is not None
     arrows = [line for line in figure.axes[0].lines if line.get_marker() == sign]
     assert len(arrows) >= 1
@@ -249,7 +250,7 @@ def test_what_lies_beyond_the_picture_of_the_gates_has_an_arrow_to_its_side(
 
 
 def test_parts_of_a_system_are_not_called_a_decoder(result: Result) -> None:
-    figure = plots.FIGURES["parts"](result, "es")
+    figure = figures.FIGURES["parts"](result, "es")
     assert figure is not None
     assert figure.axes[0].get_legend() is None  # it would lie over the bars
     (legend,) = figure.legends
@@ -263,7 +264,7 @@ def test_parts_of_a_system_are_not_called_a_decoder(result: Result) -> None:
         experiment={**result.experiment, "model": model},
         tables={**result.tables, "summary": summary},
     )
-    figure = plots.FIGURES["parts"](turn, "es")
+    figure = figures.FIGURES["parts"](turn, "es")
     assert figure is not None
     named = {text.get_text() for text in figure.legends[0].get_texts()}
     assert named == {"reconocedor", "sintetizador", "resto"}
@@ -271,7 +272,7 @@ def test_parts_of_a_system_are_not_called_a_decoder(result: Result) -> None:
 
 
 def test_utterances_are_counted_in_whole_numbers(result: Result) -> None:
-    figure = plots.FIGURES["utterances"](result, "es")
+    figure = figures.FIGURES["utterances"](result, "es")
     assert figure is not None
     assert all(float(tick).is_integer() for tick in figure.axes[1].get_xticks())
 

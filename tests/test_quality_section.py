@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from harness.contracts import Result
-from harness.sections import quality
+from harness.report.sections import quality
 
 RESULT = invented_run.build()
 

@@ -15,11 +15,12 @@ import onnx
 import pytest
 import tiny_graphs
 
-from harness import environment, graph, plugins
+from harness.runtime import environment, graph
+from harness import plugins
 from harness.contracts import Feeds
 from harness.errors import ModelError, QuantizeError
-from harness.quantize import dynamic_int8, static_qdq
-from harness.session import SessionConfig, open_session
+from harness.plugins.quantize import dynamic_int8, static_qdq
+from harness.runtime.session import SessionConfig, open_session
 
 # U8S8 products saturate on x86 without VNNI, so accuracy is judged with 7-bit weights
 DYNAMIC = dynamic_int8.Params(reduce_range=True)

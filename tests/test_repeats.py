@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness import repeats
+from harness.plugins.metrics import _repeats
 
 WORDS = st.sampled_from(["uno", "dos", "tres", "cuatro", "cinco", "seis", "siete"])
 
@@ -20,8 +20,8 @@ def block(size: int) -> list[str]:
 )
 def test_a_block_is_a_loop_from_the_tables_number_of_times_on(size, times):
     words = block(size)
-    assert repeats.loops(" ".join(words * times)) != []
-    assert repeats.loops(" ".join(words * (times - 1) + words[:-1])) == []
+    assert _repeats.loops(" ".join(words * times)) != []
+    assert _repeats.loops(" ".join(words * (times - 1) + words[:-1])) == []
 
 
 @pytest.mark.parametrize(
@@ -40,7 +40,7 @@ def test_a_block_is_a_loop_from_the_tables_number_of_times_on(size, times):
     ],
 )
 def test_what_people_say_is_no_loop(said):
-    assert repeats.loops(said) == []
+    assert _repeats.loops(said) == []
 
 
 @pytest.mark.parametrize(
@@ -56,26 +56,26 @@ def test_what_people_say_is_no_loop(said):
     ],
 )
 def test_loops_are_found_and_their_words_counted(said, looped):
-    assert repeats.loops(said.strip()) != []
-    assert repeats.looped_words(said.strip()) == looped
+    assert _repeats.loops(said.strip()) != []
+    assert _repeats.looped_words(said.strip()) == looped
 
 
 def test_what_the_reference_says_as_often_is_no_loop():
     spelled = "el código es cero cero cero cero cero cero cero"
-    assert repeats.loops(spelled, spelled) == []
-    assert repeats.loops(spelled + " cero", spelled) == [(3, 11)]
-    assert repeats.loops(spelled, "el código es cero cero") == [(3, 10)]
+    assert _repeats.loops(spelled, spelled) == []
+    assert _repeats.loops(spelled + " cero", spelled) == [(3, 11)]
+    assert _repeats.loops(spelled, "el código es cero cero") == [(3, 10)]
 
 
 @given(st.lists(WORDS, max_size=6), st.lists(WORDS, min_size=1, max_size=8), st.integers(6, 9))
 def test_any_block_said_six_times_is_found_whatever_comes_before(before, unit, times):
     said = " ".join(before + unit * times)
-    assert repeats.looped_words(said) >= len(unit) * (times - 1)
+    assert _repeats.looped_words(said) >= len(unit) * (times - 1)
 
 
 @given(st.lists(WORDS, max_size=30))
 def test_what_is_found_is_whole_blocks_in_a_row_as_often_as_the_table_says(words):
-    for start, end in repeats.loops(" ".join(words)):
+    for start, end in _repeats.loops(" ".join(words)):
         run = words[start:end]
         sizes = [n for n in range(1, len(run) // 2 + 1) if run == run[:n] * (len(run) // n)]
         least = [(6, 4, 3, 3)[n - 1] if n <= 4 else 2 for n in sizes]
@@ -90,7 +90,7 @@ def test_a_brute_search_finds_the_same(words):
         return len(unit) == size and words[start : start + size * times] == unit * times
 
     expected = any(loop(i, n) for i in range(len(words)) for n in range(1, len(words) // 2 + 1))
-    assert bool(repeats.loops(" ".join(words))) == expected
+    assert bool(_repeats.loops(" ".join(words))) == expected
 
 
 def by_definition(words: list[str]) -> list[tuple[int, int]]:
@@ -121,27 +121,27 @@ def test_the_runs_are_those_of_the_definition(words, times):
     words = words * times
     found = by_definition(words)
     said = " ".join(words)
-    assert repeats.loops(said) == found
-    assert repeats.looped_words(said) == len({at for run in found for at in range(*run)})
+    assert _repeats.loops(said) == found
+    assert _repeats.looped_words(said) == len({at for run in found for at in range(*run)})
 
 
 def test_a_loop_costs_little_more_than_its_length(monkeypatch):
     """Half a minute and more where each pair of equal words is looked at, and asked for once."""
-    assert repeats.looped_words("no " * 16_000) == 16_000
-    assert len(repeats.loops("no " * 16_000)) == len({16_000 // n * n for n in range(1, 8001)})
+    assert _repeats.looped_words("no " * 16_000) == 16_000
+    assert len(_repeats.loops("no " * 16_000)) == len({16_000 // n * n for n in range(1, 8001)})
     asked = []
-    monkeypatch.setattr(repeats, "_of_words", lambda words: asked.append(words) or ())
-    repeats.loops("no " * 16_000)
+    monkeypatch.setattr(_repeats, "_of_words", lambda words: asked.append(words) or ())
+    _repeats.loops("no " * 16_000)
     assert asked == []  # both metrics share one look
 
 
 @given(st.lists(st.sampled_from([f"w{i}" for i in range(40)]), max_size=30, unique=True))
 def test_words_that_differ_are_never_a_loop(words):
-    assert repeats.loops(" ".join(words)) == []
+    assert _repeats.loops(" ".join(words)) == []
 
 
 @given(st.lists(WORDS, max_size=30))
 def test_a_transcript_equal_to_its_reference_has_no_loop(words):
     said = " ".join(words)
-    assert repeats.looped_words(said, said) == 0
-    assert 0 <= repeats.looped_words(said) <= len(words)
+    assert _repeats.looped_words(said, said) == 0
+    assert 0 <= _repeats.looped_words(said) <= len(words)

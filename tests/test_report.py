@@ -19,10 +19,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as some
 
-from harness import markdown, plugins, reading, report, store, tables, wording
+from harness.report import markdown, document, wording
+from harness import plugins, store
+from harness.store import queries, tables
 from harness.contracts import Result
 from harness.errors import SpecError
-from harness.escaping import visible
+from harness.io.escaping import visible
 
 GOLDEN = Path(__file__).parent / "golden"
 SECTIONS = plugins.names("sections")
@@ -83,7 +85,7 @@ def test_the_report_is_the_golden_one(
     run: str, name: str, language: str, request: pytest.FixtureRequest
 ) -> None:
     path = GOLDEN / f"{name}.{language}.md"
-    text = report.render(request.getfixturevalue(run), language)
+    text = document.render(request.getfixturevalue(run), language)
     if request.config.getoption("--golden"):
         path.parent.mkdir(exist_ok=True)
         path.write_bytes(text.encode())
@@ -97,7 +99,7 @@ def test_a_run_that_was_stored_and_read_renders_the_same_bytes(
     store.publish(stored, "name: invented\n")
     back = store.read(stored.folder)
     again = replace(back, tables={**back.tables, "scores": result.scores})
-    assert report.render(again, "es") == report.render(result, "es")
+    assert document.render(again, "es") == document.render(result, "es")
 
 
 @pytest.mark.parametrize("language", markdown.LANGUAGES)
@@ -106,12 +108,12 @@ def test_no_unknown_is_written_as_a_number(
     run: str, language: str, request: pytest.FixtureRequest
 ) -> None:
     made: Result = request.getfixturevalue(run)
-    for text in (report.render(made, language), report.render(emptied(made), language)):
+    for text in (document.render(made, language), document.render(emptied(made), language)):
         assert not re.search(r"\b(nan|inf|None)\b", text)
 
 
 def test_the_first_screen_holds_the_verdict_the_reason_and_the_gate_table(result: Result) -> None:
-    screen = "\n".join(report.render(result, "es").splitlines()[:20])
+    screen = "\n".join(document.render(result, "es").splitlines()[:20])
     assert "APROBADO CON EXCEPCIONES" in screen
     assert "4 de 5 límites se cumplen; con excepción en vigor: Latencia P50 (5 s), 2" in screen
     for check in result.checks["metric"]:
@@ -120,12 +122,12 @@ def test_the_first_screen_holds_the_verdict_the_reason_and_the_gate_table(result
 
 def test_an_unknown_language_is_one_clear_line(result: Result) -> None:
     with pytest.raises(SpecError, match=r"no 'fr'\. There is: es, en\."):
-        report.render(result, "fr")
+        document.render(result, "fr")
 
 
 def test_only_the_sections_that_the_experiment_names_are_written(result: Result) -> None:
     asked = {**result.experiment, "report": {"language": "en", "sections": ["verdict", "result"]}}
-    text = report.render(replace(result, experiment=asked), "en")
+    text = document.render(replace(result, experiment=asked), "en")
     assert re.findall(r"^## (.+)$", text, re.M) == ["Result", "Verdict"]
 
 
@@ -133,7 +135,7 @@ def test_only_the_sections_that_the_experiment_names_are_written(result: Result)
 def test_every_table_and_figure_says_which_rows_it_was_made_from(
     run: str, request: pytest.FixtureRequest
 ) -> None:
-    blocks = report.render(request.getfixturevalue(run), "en").split("\n\n")
+    blocks = document.render(request.getfixturevalue(run), "en").split("\n\n")
     for block, after in itertools.pairwise(blocks):
         if block.startswith("![") and "gates.png" not in block and "sessions.png" not in block:
             assert after.startswith("<sub>From:"), block
@@ -152,7 +154,7 @@ def test_every_table_and_figure_says_which_rows_it_was_made_from(
 )
 def test_every_verdict_has_its_sentence(result: Result, name: str, code: int, said: str) -> None:
     verdict = {**result.verdict, "verdict": name, "exit_code": code}
-    last = report.render(replace(result, verdict=verdict), "es").split("## Veredicto")[1]
+    last = document.render(replace(result, verdict=verdict), "es").split("## Veredicto")[1]
     assert said in last
     assert f"código de salida {code}" in last
 
@@ -179,7 +181,7 @@ def test_a_section_without_its_data_says_so_in_plain_words(
 def test_any_one_table_may_be_empty(run: str, table: str, request: pytest.FixtureRequest) -> None:
     made: Result = request.getfixturevalue(run)
     without = replace(made, tables={**made.tables, table: tables.frame(table, [])})
-    assert report.render(without, "es").startswith(f"# {made.experiment['title']}")
+    assert document.render(without, "es").startswith(f"# {made.experiment['title']}")
 
 
 def holes(text: str) -> set[str | None]:
@@ -188,8 +190,8 @@ def holes(text: str) -> set[str | None]:
 
 @pytest.mark.parametrize(
     "module",
-    [*(f"harness.sections.{name}" for name in SECTIONS), "harness.report"]
-    + [f"harness.plots.{name}" for name in FIGURES],
+    [*(f"harness.report.sections.{name}" for name in SECTIONS), "harness.report.document"]
+    + [f"harness.report.figures.{name}" for name in FIGURES],
 )
 def test_both_languages_say_the_same_things(module: str) -> None:
     texts = importlib.import_module(module).TEXTS
@@ -209,7 +211,7 @@ def test_every_word_of_the_tables_is_in_both_languages(words: str) -> None:
 
 
 def test_every_reason_that_a_check_can_have_is_translated() -> None:
-    from harness.verdict import reasons
+    from harness.decide.verdict import reasons
 
     assert set(reasons.SENTENCES) == set(wording.REASONS["es"])
 
@@ -227,7 +229,7 @@ def test_the_python_of_the_best_configuration_compiles_and_holds_its_option(
 def test_the_band_is_what_the_sweep_decided_with(result: Result) -> None:
     reach = result.sessions["reach"].iloc[0]
     assert 0 < reach < 0.1
-    assert reading.twin_band(result) == (1 - reach, 1 + reach)
+    assert queries.twin_band(result) == (1 - reach, 1 + reach)
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,9 @@ from typing import Any
 import pytest
 from test_store import ROW, result
 
-from harness import api, store, tables
+from harness.app import api
+from harness import store
+from harness.store import tables
 from harness.errors import StoreError
 from harness.store import publishing
 

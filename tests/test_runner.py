@@ -18,12 +18,12 @@ import pytest
 from harness import store
 from harness.contracts import Dataset, Utterance
 from harness.errors import AssetError, ExtraError, HarnessError, ModelError, WorkerError
-from harness.runner.entry import Entry
-from harness.runner.pool import FAILURES_BEFORE_GIVING_UP, Pool
-from harness.runner.quality import Stream, _Turn, measure_quality
-from harness.runner.rounds import measure_rounds
-from harness.runner.schedule import MINIMUM_ROUNDS, Rounds, Task
-from harness.session import SessionConfig
+from harness.decide.entry import Entry
+from harness.run.pool import FAILURES_BEFORE_GIVING_UP, Pool
+from harness.run.quality import Stream, _Turn, measure_quality
+from harness.run.rounds import measure_rounds
+from harness.decide.schedule import MINIMUM_ROUNDS, Rounds, Task
+from harness.runtime.session import SessionConfig
 
 
 class Silent:

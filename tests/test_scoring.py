@@ -10,9 +10,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from harness import plugins, scoring, tables
-from harness.scoring.cells import cells
-from harness.scoring.summary import CELL
+from harness import plugins
+from harness.decide import scoring
+from harness.store import tables
+from harness.decide.scoring.cells import cells
+from harness.decide.scoring.summary import CELL
 
 METRICS = [
     plugins.find_metric(name)

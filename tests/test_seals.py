@@ -16,11 +16,11 @@ import tiny_graphs
 from harness import assets
 from harness.assets import from_path, seals
 from harness.errors import AssetError, ModelError
-from harness.made import Made
-from harness.quantize import dynamic_int8
+from harness.store.made import Made
+from harness.plugins.quantize import dynamic_int8
 from harness.spec.model import Origin
-from harness.variants import Maker, Watch, build_baseline, folders, quantize
-from harness.variants.picking import picked
+from harness.run.variants import Maker, Watch, build_baseline, folders, quantize
+from harness.run.variants.picking import picked
 
 
 @pytest.fixture(autouse=True)

@@ -14,7 +14,10 @@ import pytest
 import test_pipeline
 from test_pipeline import Local, put_model, run
 
-from harness import pipeline, plots, plugins, selecting, spec
+from harness.run import pipeline
+from harness.report import figures
+from harness import plugins, spec
+from harness.decide import selection
 from harness.errors import SpecError
 
 YAML = """\
@@ -49,7 +52,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         put_model(tmp_path / name, factor=factor, text=said)
     (tmp_path / "x.yaml").write_text(YAML, encoding="utf-8")
     monkeypatch.setenv("HARNESS_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr(plots, "draw", lambda *_: [])
+    monkeypatch.setattr(figures, "draw", lambda *_: [])
     family = plugins.load("families", str(tmp_path / "fake_family.py"))
     monkeypatch.setattr(Local, "clock", family.open.__globals__["Clock"]())
     monkeypatch.setattr(Local, "started", [])
@@ -111,13 +114,13 @@ def test_a_winner_that_misses_a_gate_is_held_to_it_even_if_others_miss_none(
     text = YAML.replace("metric: rtf, dataset", "metric: ./other.py, dataset")
     text = text.replace("metrics: [wer, rtf]", "metrics: [wer, rtf, ./other.py]", 1)
     (project / "x.yaml").write_text(text, encoding="utf-8")
-    flaws, select = [], selecting.select
+    flaws, select = [], selection.select
 
-    def kept(*given: Any) -> selecting.Choice:
+    def kept(*given: Any) -> selection.Choice:
         flaws.append(select(*given))
         return flaws[-1]
 
-    monkeypatch.setattr(selecting, "select", kept)
+    monkeypatch.setattr(selection, "select", kept)
     result = run(project)
     assert result.experiment["candidate"] == "deaf"  # the only one with a figure
     assert set(result.checks.query("workload == 'tuning'")["severity"]) == {"fail"}
@@ -152,7 +155,7 @@ def test_what_is_said_of_a_loser_is_not_held_against_the_winner(project: Path) -
     (project / "x.yaml").write_text(text, encoding="utf-8")
     experiment = spec.load(project / "x.yaml")
     assert [claim.variant for claim in experiment.claims] == ["", "middle"]
-    about = selecting.chosen(experiment, "quick")
+    about = selection.chosen(experiment, "quick")
     assert [claim.variant for claim in about.claims] == ["quick", "middle"]
     assert [(gate.name, gate.variants) for gate in about.gates] == [
         ("wer@tuning", ("middle", "quick", "deaf")),

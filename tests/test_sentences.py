@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from harness.contracts import Dataset
-from harness.datasets import sentences
-from harness.datasets.sentences import Params
+from harness.plugins.datasets import sentences
+from harness.plugins.datasets.sentences import Params
 from harness.errors import AssetError
 
 

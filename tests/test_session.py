@@ -14,10 +14,10 @@ import onnxruntime as ort
 import pytest
 import tiny_graphs
 
-from harness import environment, session
+from harness.runtime import environment, session
 from harness.errors import ModelError, SessionError
-from harness.session import SessionConfig, open_session, parse
-from harness.session.keys import CPU, FIELDS, FIELDS_LEFT_OUT, KEYS, KEYS_LEFT_OUT
+from harness.runtime.session import SessionConfig, open_session, parse
+from harness.runtime.session.keys import CPU, FIELDS, FIELDS_LEFT_OUT, KEYS, KEYS_LEFT_OUT
 
 KEYS_IN_BINARY = re.compile(rb"\0((?:session|optimization|mlas)\.[a-z_0-9.]{9,})(?=\0)")
 NOT_SESSION_KEYS = {

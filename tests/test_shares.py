@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats as reference
 
-from harness import stats
-from harness.stats import shares
+from harness.decide import stats
+from harness.decide.stats import shares
 
 HITS = st.lists(st.booleans(), min_size=1, max_size=60)
 

@@ -18,8 +18,8 @@ from hypothesis import strategies as st
 from harness import contracts, plugins, spec
 from harness.contracts import Evidence, Status
 from harness.errors import SpecError, UnknownNameError
-from harness.nearest import nearest
-from harness.spec import strict_yaml
+from harness.errors.nearest import nearest
+from harness.io import strict_yaml
 from harness.spec.descriptions import descriptions
 
 # ---------------------------------------------------------------- stand-ins for the plugin folders
@@ -299,7 +299,7 @@ def test_loading_is_measured_at_no_length(folder: Path) -> None:
         (
             "use: dynamic_int8",
             "use: dynamic_int",
-            "5: variants[1].quantize.use: no 'dynamic_int' in harness/quantize/. Did you "
+            "5: variants[1].quantize.use: no 'dynamic_int' in harness/plugins/quantize/. Did you "
             "mean 'dynamic_int8'? There is: dynamic_int8, static_qdq.",
         ),
         (
@@ -331,7 +331,7 @@ def test_loading_is_measured_at_no_length(folder: Path) -> None:
         (
             "asset: whisper-base",
             "asset: whisper-bas",
-            "2: model.source.asset: no asset 'whisper-bas' in harness/catalogue/.",
+            "2: model.source.asset: no asset 'whisper-bas' in harness/assets/entries/.",
         ),
         (
             "asset: whisper-base",
@@ -352,7 +352,7 @@ def test_loading_is_measured_at_no_length(folder: Path) -> None:
         (
             "[wer, rtf]",
             "[werr, rtf]",
-            "13: quality[0].metrics[0]: no 'werr' in harness/metrics/. Did you mean "
+            "13: quality[0].metrics[0]: no 'werr' in harness/plugins/metrics/. Did you mean "
             "'wer'? There is: latency_ms, load_ms, rtf, size_mb, speedup, wer.",
         ),
         (
@@ -408,7 +408,7 @@ def test_loading_is_measured_at_no_length(folder: Path) -> None:
         (
             "metric: latency_p50_ms, at",
             "metric: latncy_p50_ms, at",
-            "15: gates[0].metric: no 'latncy_ms' in harness/metrics/. Did you mean 'latency_ms'?",
+            "15: gates[0].metric: no 'latncy_ms' in harness/plugins/metrics/. Did you mean 'latency_ms'?",
         ),
         (
             "max: 240",
@@ -504,7 +504,7 @@ def test_loading_is_measured_at_no_length(folder: Path) -> None:
         (
             "metric: wer, value",
             "metric: mos, value",
-            "22: claims[0].metric: no 'mos' in harness/metrics/.",
+            "22: claims[0].metric: no 'mos' in harness/plugins/metrics/.",
         ),
         (
             "latency_p50_ms: 10660, ",

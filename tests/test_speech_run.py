@@ -16,7 +16,9 @@ import pytest
 import soundfile
 from test_pipeline import Local, put_model
 
-from harness import api, cli, plots, plugins
+from harness.app import api, cli
+from harness.report import figures
+from harness import plugins
 from harness.errors import SpecError
 
 HERE = Path(__file__).parent
@@ -77,7 +79,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     put_model(tmp_path / "fast", factor=0.25)
     (tmp_path / "x.yaml").write_text(YAML, encoding="utf-8")
     monkeypatch.setenv("HARNESS_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr(plots, "draw", lambda *_: [])
+    monkeypatch.setattr(figures, "draw", lambda *_: [])
     family = plugins.load("families", str(tmp_path / "fake_voice.py"))
     monkeypatch.setattr(Local, "clock", family.open.__globals__["Clock"]())
     monkeypatch.setattr(Local, "started", [])
@@ -199,7 +201,7 @@ def test_a_second_run_judges_nothing(project: Path) -> None:
         (
             "judges: [{use: ./fake_judge.py, scale: 2.0}]",
             "judges: [{use: ./fake_judge.py, parts: {}}, {use: nobody}]",
-            "quality[0].judges[1].use: no 'nobody' in harness/judges/",
+            "quality[0].judges[1].use: no 'nobody' in harness/plugins/judges/",
         ),
         (
             "{name: loud, params: {gain: 2.0}}",

@@ -13,7 +13,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from harness import markdown, measures, plugins, reading, tables, wording
+from harness.report import markdown, wording
+from harness.decide import measures
+from harness import plugins
+from harness.store import queries, tables
 from harness.contracts import Result
 
 SET = invented_speech.SET
@@ -34,9 +37,9 @@ def having(result: Result, **changed: pd.DataFrame) -> Result:
 # ---------------------------------------- one hypothesis, several rules
 def test_the_gap_between_strict_and_accent_insensitive_wer_is_in_points():
     """Of `fp32`, 5.0 % and 4.6 %: the gap is taken before either is rounded."""
-    rows = reading.rows(HEARD.summary, stage="quality", variant="fp32", workload="cv-es-prompts")
+    rows = queries.rows(HEARD.summary, stage="quality", variant="fp32", workload="cv-es-prompts")
     strict, plain = (
-        float(reading.row(rows, metric=name)["value"]) for name in ("wer", "wer_no_accents")
+        float(queries.row(rows, metric=name)["value"]) for name in ("wer", "wer_no_accents")
     )
     gap = markdown.quantity(strict - plain, "fraction", "en", difference=True)
     line = next(r for r in said("quality", HEARD).splitlines() if "| fp32 |" in r and "pp" in r)
@@ -57,7 +60,7 @@ def test_without_companions_there_is_no_second_table():
 
 def test_a_data_set_that_is_not_asked_for_wer_is_not_compared_by_rules():
     """Metrics are scored on every data set; on clips without speech a WER means nothing."""
-    silent = reading.rows(HEARD.summary, workload="silence", metric="hallucinations")
+    silent = queries.rows(HEARD.summary, workload="silence", metric="hallucinations")
     extra = [silent.assign(metric=name, value=np.nan) for name in ("wer", *measures.COMPANIONS)]
     text = said("quality", having(HEARD, summary=pd.concat([HEARD.summary, *extra])))
     assert "transcripts of `silence`" not in text
@@ -107,7 +110,7 @@ def test_a_run_without_any_loop_says_so():
 
 def test_a_metric_that_means_nothing_on_a_data_set_is_not_shown_there():
     """`hallucinations` is NaN on clips with speech, since all of them are left out."""
-    rows = reading.rows(HEARD.summary, metric="loops", workload="cv-es-prompts")
+    rows = queries.rows(HEARD.summary, metric="loops", workload="cv-es-prompts")
     summary = pd.concat([HEARD.summary, rows.assign(metric="hallucinations", value=np.nan)])
     first = said("loops", having(HEARD, summary=summary)).split("On `silence`")[0]
     assert "nobody speaks" not in first.split("On `cv-es-prompts`")[1]
@@ -173,7 +176,7 @@ def test_listeners_are_counted_and_those_left_out_with_their_reason():
 
 
 def test_audio_is_linked_where_it_lies_with_the_start_of_its_hash():
-    call = reading.rows(SPOKEN.calls, variant="int8").iloc[0]
+    call = queries.rows(SPOKEN.calls, variant="int8").iloc[0]
     assert (
         f"[sentence-000.flac](audio/sentences-es/int8/sentence-000.flac) | "
         f"`{call['audio_sha256'][:12]}` |"
@@ -243,7 +246,7 @@ def test_what_is_no_part_of_ovrl_is_not_called_one():
 
 
 def test_a_variant_that_could_not_be_made_is_no_row_of_dashes():
-    row = reading.rows(SPOKEN.summary, variant="int8", metric="rtf", stage="quality")
+    row = queries.rows(SPOKEN.summary, variant="int8", metric="rtf", stage="quality")
     lost = row.assign(variant="int4", metric="", value=np.nan, low=np.nan, high=np.nan)
     text = said("speech", having(SPOKEN, summary=pd.concat([SPOKEN.summary, lost])))
     assert "int4" not in text
@@ -258,7 +261,7 @@ def test_a_variant_that_could_not_be_made_is_no_row_of_dashes():
 def test_a_first_sound_at_the_end_of_the_call_is_no_column(
     share: float, limits: list[dict[str, Any]], shown: bool
 ):
-    first = reading.rows(SPOKEN.summary, metric="first_audio_ms")
+    first = queries.rows(SPOKEN.summary, metric="first_audio_ms")
     rest = SPOKEN.summary[SPOKEN.summary["metric"] != "first_audio_ms"]
     latency = first.assign(metric="latency_p50_ms", unit="ms")
     first = first.assign(value=first["value"] * share)
@@ -380,9 +383,9 @@ SELECTION = {"metric": "rtf", "dataset": "cv-es-prompts", "among": ["int8", "int
 
 def chosen(both: bool = False, **checks: Any) -> Result:
     """int8 chosen of two on one data set, and measured again on another; `both` miss the gate."""
-    again = reading.rows(HEARD.summary, metric="rtf", workload="cv-es-prompts", variant="int8")
+    again = queries.rows(HEARD.summary, metric="rtf", workload="cv-es-prompts", variant="int8")
     again = again.assign(workload="fresh", value=0.07, low=0.06, high=0.08)
-    change = reading.rows(HEARD.changes, metric="rtf", workload="cv-es-prompts", variant="int8")
+    change = queries.rows(HEARD.changes, metric="rtf", workload="cv-es-prompts", variant="int8")
     change = change.assign(workload="fresh", ratio=0.6, ratio_low=0.55, ratio_high=0.65)
     failed = {"variant": "int8-qdq", "workload": "cv-es-prompts", "metric": "loops", "kind": "max"}
     failed |= {"gate": "loops@cv-es-prompts", "severity": "warn"}
@@ -403,7 +406,7 @@ def test_a_selection_shows_who_was_out_by_which_gate_and_the_fresh_figure():
     assert "| int8-qdq | 0.0629" in text
     assert "Utterances with a loop: 2.0% [1.0, 5.0], ≤ 0.5% | out: one gate not met |" in text
     assert "| **chosen** |" in text
-    row = reading.row(
+    row = queries.row(
         HEARD.changes, metric="rtf", workload="cv-es-prompts", variant="int8", stage="quality"
     )
     before = f"{row['ratio']:.3f}×"
@@ -429,7 +432,7 @@ def test_a_gate_that_the_winner_misses_too_ruled_nobody_out():
     [(0.004, "misses none, and "), (0.006, "out: one gate not met |")],
 )
 def test_the_figure_itself_decides_who_may_be_selected(observed: float, said_of_it: str):
-    """As harness/selecting.py has it: with a limit of 0.005, whatever the bounds are."""
+    """As harness/decide/selection.py has it: with a limit of 0.005, whatever the bounds are."""
     text = said("selection", chosen(status="INCONCLUSIVE", observed=observed))
     assert f"| {said_of_it}" in text
 

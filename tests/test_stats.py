@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from scipy import stats as reference
 
-from harness import stats
-from harness.stats import Resampling, Sums, Timed
-from harness.stats.spread import Spread, widening_of_difference, widening_of_rate
+from harness.decide import stats
+from harness.decide.stats import Resampling, Sums, Timed
+from harness.decide.stats.spread import Spread, widening_of_difference, widening_of_rate
 
 QUICK = Resampling(draws=2000)
 LATENCIES = arrays.arrays(

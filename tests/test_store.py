@@ -8,7 +8,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from harness import store, tables
+from harness import store
+from harness.store import tables
 from harness.contracts import Result
 from harness.errors import StoreError
 

@@ -17,7 +17,7 @@ from test_metrics import call
 from harness import plugins
 from harness.contracts import Composite, Output
 from harness.errors import AudioError, SpecError, TextError
-from harness.families import spoken_turn, two_speed
+from harness.plugins.families import spoken_turn, two_speed
 
 SPEECH = np.zeros(16_000, np.float32)
 STOPPED = "repetition guard stopped after 16 tokens"
@@ -217,8 +217,8 @@ def test_a_system_names_its_parts_and_refuses_another_rate(name):
 def test_whisper_twice_is_a_two_speed_system(root: Path, whisper_fp32: Path) -> None:
     import whisper_tiny as tiny
 
-    from harness import audio
-    from harness.families.whisper import Context, Params, family
+    from harness.speech import audio
+    from harness.plugins.families.whisper import Context, Params, family
 
     clips = root / "data" / "cv-es-prompts" / "es" / "clips"
     clip = audio.decode(clips / "common_voice_es_agent-newlocation.mp3", 16_000)

@@ -10,9 +10,9 @@ import pytest
 
 from harness import spec
 from harness.contracts import Dataset
-from harness.corpus import numbered, shown, tags
-from harness.datasets import common_voice, manifest, sentences
-from harness.datasets.hub import columns
+from harness.plugins.datasets._corpus import numbered, shown, tags
+from harness.plugins.datasets import common_voice, manifest, sentences
+from harness.plugins.datasets.hub import columns
 from harness.errors import AssetError
 
 HEADER = "audio_filepath,text\n"
@@ -164,7 +164,7 @@ def test_a_split_is_a_name_and_no_path(tmp_path: Path, split: str) -> None:
 def test_a_tar_member_beyond_the_bound_is_one_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from harness.corpus import archive, packed
+    from harness.plugins.datasets._corpus import archive, packed
 
     monkeypatch.setenv("HARNESS_CACHE", str(tmp_path / "cache"))
     with tarfile.open(tmp_path / "r.tar", "w") as tar:

@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness import plugins, text
+from harness import plugins
+from harness.speech import text
 from harness.contracts import Call, Metric
-from harness.text import signs
+from harness.speech.text import signs
 
 RULES = {
     "wer": text.spanish,

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness import text
-from harness.text import numerals
+from harness.speech import text
+from harness.speech.text import numerals
 
 # num2words 0.5.14, num2words(n, lang="es"); every n < 30,000 and 20,000 larger ones agreed too
 NUM2WORDS = {

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import pytest
 
-from harness.text import spanish
+from harness.speech.text import spanish
 
 PAIRS = [
     # money: RAE VIII 4, DPD symbols

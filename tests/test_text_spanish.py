@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from harness import text
+from harness.speech import text
 
 EXAMPLES = re.findall(r"`([^`]+)` → `([^`]+)`", text.__doc__ or "")
 

@@ -10,7 +10,10 @@ import invented_run
 import pandas as pd
 import pytest
 
-from harness import plugins, reading, report, rivals, shortfall, tables
+from harness import plugins
+from harness.store import queries, tables
+from harness.report import document, shortfall
+from harness.decide import versus
 from harness.contracts import Result
 
 
@@ -57,11 +60,11 @@ NOTHING_DONE = "x.onnx: nothing was quantized: asked for MatMul; the graph has 2
 def test_a_difference_is_told_only_beyond_its_interval_and_the_twin(
     change: tuple[float, float, float], nothing: float, reach: float, reads: str
 ) -> None:
-    assert rivals.told(change, nothing, reach) == reads
+    assert versus.told(change, nothing, reach) == reads
 
 
 def test_another_variant_is_compared_with_the_candidate_itself(result: Result) -> None:
-    found = rivals.compared(result, reading.Line("int8-qdq", "default", "variant"))
+    found = versus.compared(result, queries.Line("int8-qdq", "default", "variant"))
     reads = {one.measure.metric: one.reads for one in found}
     # 0.56 of FP32 in the default session against 0.575 * 0.88, and 42 % of words misheard
     assert reads["latency_p50_ms"] == "worse"
@@ -72,9 +75,9 @@ def test_another_variant_is_compared_with_the_candidate_itself(result: Result) -
 
 
 def test_sizes_that_are_about_equal_are_no_reason(result: Result) -> None:
-    found = rivals.compared(result, reading.Line("int8-qdq", "default", "variant"))
+    found = versus.compared(result, queries.Line("int8-qdq", "default", "variant"))
     assert "size_mb" not in {one.measure.metric for one in found}  # 104.3 and 106.9 MB
-    found = rivals.compared(result, reading.Line("fp32", "default", "baseline"))
+    found = versus.compared(result, queries.Line("fp32", "default", "baseline"))
     assert {one.measure.metric: one.reads for one in found}["size_mb"] == "worse"
 
 
@@ -139,7 +142,7 @@ def test_without_a_twin_the_interval_alone_tells_noise(result: Result) -> None:
     ],
 )
 def test_the_first_clause_of_an_error_names_no_file(error: str, clause: str) -> None:
-    assert rivals.clause(error) == clause
+    assert versus.clause(error) == clause
 
 
 def test_a_variant_that_could_not_be_made_says_so_at_once_and_was_not_measured(
@@ -215,13 +218,13 @@ def test_only_what_was_approved_is_headed_as_a_choice(
 ) -> None:
     run = replace(result, verdict={**result.verdict, "verdict": verdict})
     asked = {"language": "es", "sections": ["best_configuration"]}
-    assert f"\n{heading}\n" in report.render(asking(run, report=asked), "es")
+    assert f"\n{heading}\n" in document.render(asking(run, report=asked), "es")
 
 
 def test_a_description_stands_under_the_heading_and_a_dirty_tree_is_marked(result: Result) -> None:
     run = asking(result, description="Does it *pay*?", report={"sections": ["verdict"]})
     run = replace(run, environment={**run.environment, "dirty": True})
-    lines = report.render(run, "en").splitlines()
+    lines = document.render(run, "en").splitlines()
     assert lines[2] == r"Does it \*pay\*?"
     assert lines[4].endswith(" a1c87e5d36+")
 

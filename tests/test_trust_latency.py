@@ -7,7 +7,7 @@ import pytest
 from trust import betting, latency
 from trust.generators import AR, DRIFT, IID, SPIKES
 
-from harness import stats
+from harness.decide import stats
 from harness.contracts import Status
 
 EXPERIMENTS = 120

@@ -11,7 +11,8 @@ import pytest
 from trust import comparisons, page, rows, sweeps
 from trust.rows import Row
 
-from harness import scoring, tables
+from harness.decide import scoring
+from harness.store import tables
 
 GOLDEN = Path(__file__).parent / "golden" / "trust.md"
 SLOW = Row("A/B", "a slow-down of 5 % in the measured call: found", 0.55, 0.0787, 40, ">= 0.6")

@@ -13,8 +13,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from harness import plugins, scoring, tables, verdict
-from harness.verdict import Case
+from harness import plugins
+from harness.decide import scoring, verdict
+from harness.store import tables
+from harness.decide.verdict import Case
 
 NAMES = ("latency_p50_ms", "latency_p99_ms", "wer", "rtf", "size_mb", "speedup", "peak_memory_mb")
 METRICS = {name: plugins.find_metric(name) for name in NAMES}

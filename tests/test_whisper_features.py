@@ -6,8 +6,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from harness.families.whisper.features import SAMPLE_RATE, WINDOW, log_mel
-from harness.mel import filters as slaney
+from harness.plugins.families.whisper.features import SAMPLE_RATE, WINDOW, log_mel
+from harness.speech.mel import filters as slaney
 
 
 def chirp(seconds: float) -> np.ndarray:

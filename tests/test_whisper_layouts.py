@@ -13,10 +13,10 @@ import pytest
 import whisper_tiny as tiny
 
 from harness.errors import ModelError
-from harness.families.whisper import family
-from harness.families.whisper.layouts import constants
-from harness.families.whisper.onnxfile import signature
-from harness.families.whisper.weights import Weights, read
+from harness.plugins.families.whisper import family
+from harness.plugins.families.whisper.layouts import constants
+from harness.plugins.families.whisper.onnxfile import signature
+from harness.plugins.families.whisper.weights import Weights, read
 
 WEIGHTS = Weights(tiny.arrays())
 

@@ -15,10 +15,10 @@ import whisper_tiny as tiny
 from onnx import numpy_helper
 from pydantic import TypeAdapter, ValidationError
 
-from harness import audio
+from harness.speech import audio
 from harness.errors import AudioError, ModelError, OutputError, SpecError
-from harness.families.whisper import Context, Params, family
-from harness.families.whisper.weights import Weights, read
+from harness.plugins.families.whisper import Context, Params, family
+from harness.plugins.families.whisper.weights import Weights, read
 
 RATE = 16_000
 WINDOW = tiny.FRAMES * 160
@@ -342,7 +342,7 @@ def test_the_export_layout_of_the_real_weights_says_the_same(
     folder = tiny.export_folder(tmp_path / kind, read(whisper_source / "model.bin"), kind)
     tokenizer = (whisper_source / "tokenizer.json").read_bytes()
     (folder / "tokenizer.json").write_bytes(tokenizer)
-    from harness.families.whisper.layouts import constants
+    from harness.plugins.families.whisper.layouts import constants
 
     found = constants(whisper_fp32, "own")
     tiny.generation_config(folder, list(found.suppress), list(found.suppress_begin))

@@ -11,8 +11,8 @@ import onnxruntime as ort
 import pytest
 import whisper_tiny as tiny
 
-from harness.families.whisper import network
-from harness.families.whisper.weights import Weights
+from harness.plugins.families.whisper import network
+from harness.plugins.families.whisper.weights import Weights
 
 WEIGHTS = Weights(tiny.arrays())
 DRAW = np.random.default_rng(1)

@@ -15,10 +15,10 @@ import whisper_tiny as tiny
 from onnx import TensorProto, helper
 from tokenizers import Tokenizer, models
 
-from harness import modelfiles
+from harness.plugins.families import _modelfiles
 from harness.errors import ModelError, SpecError
-from harness.families.whisper import Params, family, prompts
-from harness.families.whisper.weights import Weights
+from harness.plugins.families.whisper import Params, family, prompts
+from harness.plugins.families.whisper.weights import Weights
 
 START, TASKS = ["<|startoftranscript|>"], ["<|translate|>", "<|transcribe|>"]
 REST = ["<|startoflm|>", "<|startofprev|>", "<|nospeech|>", "<|notimestamps|>", "<|0.00|>"]
@@ -200,7 +200,7 @@ def test_json_that_is_none_is_one_line(tmp_path: Path, content: bytes, told: str
     path = tmp_path / "config.json"
     path.write_bytes(content)
     with pytest.raises(ModelError, match=told) as caught:
-        modelfiles.read_json(path)
+        _modelfiles.read_json(path)
     assert len(str(caught.value)) < 400
 
 
@@ -209,7 +209,7 @@ def test_json_beyond_its_bound_is_not_read(tmp_path: Path) -> None:
     with path.open("wb") as file:
         file.truncate(1_000_000_000)  # a hole: it takes no room
     with pytest.raises(ModelError, match="at most 100 MB are read"):
-        modelfiles.read_json(path)
+        _modelfiles.read_json(path)
 
 
 def test_a_tokenizer_that_is_none_is_one_line(tmp_path: Path) -> None:

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from harness import limits, spec
+from harness.errors import limits
+from harness import spec
 from harness.errors import SpecError
 
 GROWING = "a0: &a0 [x, x]\n" + "".join(

@@ -11,7 +11,7 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from harness.session import SessionConfig, open_session
+from harness.runtime.session import SessionConfig, open_session
 
 # one thread: threads that wait for each other make the tests slow on a machine that does other work
 one_thread = SessionConfig("one thread", options=(("intra_op_num_threads", 1),))

@@ -13,10 +13,10 @@ import numpy as np
 from onnx import TensorProto, helper
 from tokenizers import Tokenizer, models
 
-from harness.families.whisper import network
-from harness.families.whisper.network import Net
-from harness.families.whisper.weights import Weights
-from harness.session import SessionConfig, open_session
+from harness.plugins.families.whisper import network
+from harness.plugins.families.whisper.network import Net
+from harness.plugins.families.whisper.weights import Weights
+from harness.runtime.session import SessionConfig, open_session
 
 D, HEADS, MELS, FRAMES, POSITIONS, LAYERS = 16, 2, 8, 40, 30, 2
 SECONDS = FRAMES / 100  # the whole context

@@ -15,7 +15,9 @@ from typing import Any
 
 import pandas as pd
 
-from harness import plugins, scoring, tables
+from harness import plugins
+from harness.decide import scoring
+from harness.store import tables
 from trust.measuring import Machine, Stage
 from trust.rows import Row, share
 

@@ -11,12 +11,13 @@ import material
 import numpy as np
 import pandas as pd
 
-from harness import environment, store
-from harness.runner.entry import Entry
-from harness.runner.pool import Pool, Tell
-from harness.runner.rounds import measure_rounds
-from harness.runner.schedule import Rounds, StillOpen, Task
-from harness.session import SessionConfig
+from harness.runtime import environment
+from harness import store
+from harness.decide.entry import Entry
+from harness.run.pool import Pool, Tell
+from harness.run.rounds import measure_rounds
+from harness.decide.schedule import Rounds, StillOpen, Task
+from harness.runtime.session import SessionConfig
 from trust import slowed
 
 DEFAULT = SessionConfig("default")

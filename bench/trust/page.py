@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness import markdown
+from harness.report import markdown
 from trust.rows import RESULTS, Row
 
 PARTS = ("latency", "quality", "machine", "decision")

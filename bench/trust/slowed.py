@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.contracts import Model, OpenSession, Output
-from harness.families.whisper import Params
-from harness.families.whisper import family as whisper
+from harness.plugins.families.whisper import Params
+from harness.plugins.families.whisper import family as whisper
 
 if TYPE_CHECKING:
     import numpy as np

@@ -18,20 +18,12 @@ from pathlib import Path
 from typing import Any
 
 from harness.assets import hub, seals, wheels
-from harness.assets.catalogue import (
-    Asset,
-    AssetSource,
-    FileSpec,
-    Wheel,
-    load_asset,
-    names,
-    read_asset,
-)
+from harness.assets.catalogue import Asset, AssetSource, FileSpec, Wheel, load_asset, names, read_asset
 from harness.assets.hub import Repository
 from harness.contracts import Locate
 from harness.errors import AssetError
-from harness.hashes import fingerprint, hash_folder
-from harness.places import cache_folder
+from harness.io.hashes import fingerprint, hash_folder
+from harness.io.places import cache_folder
 
 __all__ = [
     "Asset",

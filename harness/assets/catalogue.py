@@ -18,8 +18,8 @@ from pydantic import (
 )
 
 from harness.errors import AssetError, SpecError, UnknownNameError
-from harness.nearest import nearest
-from harness.spec import strict_yaml
+from harness.errors.nearest import nearest
+from harness.io import strict_yaml
 
 FOLDER = Path(__file__).parent.parent / "catalogue"
 
@@ -103,7 +103,7 @@ _ASSET = TypeAdapter(Asset)
 
 
 def names() -> list[str]:
-    """The assets that the project knows, one file in harness/catalogue/ each."""
+    """The assets that the project knows, one file in harness/assets/entries/ each."""
     return sorted(path.stem for path in FOLDER.glob("*.yaml"))
 
 

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
-from harness import limits
+from harness.errors import limits
 from harness.errors import AssetError
-from harness.network import within
+from harness.io.network import within
 
 # The client tries for minutes when a hub is away, so one question with no second try comes first;
 # the thread's limit also bounds a name look-up that hangs, which no socket time-out does.

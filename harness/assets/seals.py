@@ -1,7 +1,7 @@
 """Whether a folder still holds what was put there: its files are sealed when they are made.
 
 A seal names every file with its SHA-256. Hashes are remembered by size and times of change
-(harness/hashes.py), so that a look at what has not changed reads nothing; `whole` reads it all.
+(harness/io/hashes.py), so that a look at what has not changed reads nothing; `whole` reads it all.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from harness.errors import AssetError
-from harness.hashes import fingerprint, hash_folder, sha256_of
+from harness.io.hashes import fingerprint, hash_folder, sha256_of
 
 RECORD = "record.json"  # beside what was made
 SEAL = ".seal.json"  # hidden, so that it is in no fingerprint

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from harness.assets.catalogue import Wheel
 from harness.errors import AssetError
-from harness.hashes import sha256_of
+from harness.io.hashes import sha256_of
 
 # pip runs apart so that the user's own index, proxy and certificates apply. Two tries of ten
 # seconds notice an index that is away; a download that moves may take its time.

@@ -12,32 +12,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from harness import limits
+from harness.errors import limits
 from harness.contracts import Locate
 from harness.errors import SpecError
-from harness.limits import YAML_BYTES
+from harness.errors.limits import YAML_BYTES
 from harness.spec.dumping import to_json
-from harness.spec.model import (
-    DEFAULT_SESSION,
-    At,
-    Audit,
-    Budget,
-    Calibration,
-    Claim,
-    Experiment,
-    Gate,
-    Latency,
-    Model,
-    Origin,
-    Quality,
-    Recorded,
-    Report,
-    Selection,
-    Unchecked,
-    Use,
-    Variant,
-    Waiver,
-)
+from harness.spec.model import DEFAULT_SESSION, At, Audit, Budget, Calibration, Claim, Experiment, Gate, Latency, Model, Origin, Quality, Recorded, Report, Selection, Unchecked, Use, Variant, Waiver
 from harness.spec.naming import find_metric, load_plugin, locator, own_files, results_folder
 
 __all__ = [
@@ -104,7 +84,8 @@ def _bytes(path: Path) -> bytes:
 
 def parse(text: str, path: Path) -> Experiment:
     """The experiment in `text`, as if it stood in the file `path`. Raises: as `load`."""
-    from harness.spec import building, strict_yaml
+    from harness.spec import building
+    from harness.io import strict_yaml
 
     document = strict_yaml.read(text, Path(path).as_posix())
     return building.Builder(document, locator(Path(path))).experiment()
@@ -113,7 +94,7 @@ def parse(text: str, path: Path) -> Experiment:
 def own_files_of(path: Path) -> dict[str, Path]:
     """The user's own Python files that a YAML file names, as written there: they are run when it is
     checked, and found without running any; nothing for a file that is no YAML."""
-    from harness.spec import strict_yaml
+    from harness.io import strict_yaml
 
     with contextlib.suppress(OSError, UnicodeDecodeError, SpecError):
         if Path(path).stat().st_size > limits.YAML_BYTES:
@@ -126,7 +107,8 @@ def own_files_of(path: Path) -> dict[str, Path]:
 
 def from_json(data: Mapping[str, Any], locate: Locate) -> Experiment:
     """What `to_json` gave, as an Experiment again. Raises: SpecError, as `load`."""
-    from harness.spec import building, strict_yaml
+    from harness.spec import building
+    from harness.io import strict_yaml
 
     document = strict_yaml.Document("stored experiment", dict(data))
     return building.Builder(document, locate, stored=True).experiment()

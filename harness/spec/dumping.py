@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from harness.session import SessionConfig
+from harness.runtime.session import SessionConfig
 from harness.spec.model import At, Experiment, Gate, Model, Origin, Recorded, Use
 
 

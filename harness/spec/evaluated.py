@@ -15,7 +15,7 @@ from harness.spec.model import Use
 from harness.spec.models import Models
 from harness.spec.naming import find_metric, normalisers
 from harness.spec.references import dataset_name
-from harness.spec.strict_yaml import Document
+from harness.io.strict_yaml import Document
 from harness.spec.values import Special
 
 

@@ -6,7 +6,8 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any, get_type_hints
 
-from harness import plugins, session
+from harness import plugins
+from harness.runtime import session
 from harness.spec import model
 from harness.spec.descriptions import descriptions, first_sentence
 from harness.spec.naming import assets, normalisers

@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal
 
 from annotated_types import Ge, Gt, Le, Lt, MinLen
 
-from harness.session import SessionConfig
+from harness.runtime.session import SessionConfig
 
 Text = Annotated[str, MinLen(1)]
 Seconds = Annotated[float, Gt(0), Le(600)]
@@ -59,7 +59,7 @@ class Model:
     """The model: its family, where it comes from, and the family's own parameters beside these."""
 
     family: str
-    """File name in harness/families/, or the path of your own file (./my_family.py)."""
+    """File name in harness/plugins/families/, or the path of your own file (./my_family.py)."""
     params: Any
     """An instance of the family's Params."""
     source: Origin | None = None
@@ -144,11 +144,11 @@ class Quality:
     dataset: Use
     """Which kind of data set, and its parameters (path, split, limit ...)."""
     metrics: Annotated[tuple[str, ...], MinLen(1)]
-    """Metrics to compute: file names in harness/metrics/, or paths of your own files."""
+    """Metrics to compute: file names in harness/plugins/metrics/, or paths of your own files."""
     normaliser: str
     """How texts are made comparable before they are scored."""
     judges: tuple[Use, ...] = ()
-    """What looks at synthesised audio (file names in harness/judges/) and its parameters; one
+    """What looks at synthesised audio (file names in harness/plugins/judges/) and its parameters; one
     without parameters needs no saying, the metrics name it."""
 
 
@@ -219,7 +219,7 @@ class Gate:
     metric: Text
     """A metric that this experiment measures; latency_p99_ms is the 0.99 quantile of latency_ms."""
     kind: str
-    """The file in harness/gates/ whose name is the limit's key."""
+    """The file in harness/plugins/gates/ whose name is the limit's key."""
     limit: float
     """The limit: a number in the metric's unit (or a ratio), or with its own (2 pp, 300 ms)."""
     at: At = At()
@@ -261,7 +261,7 @@ class Claim:
     """A figure that somebody stated: checked against what is measured, never taken for it."""
 
     metric: Text
-    """Any metric in harness/metrics/; the report says so if this experiment does not measure it."""
+    """Any metric in harness/plugins/metrics/; the report says so if this experiment does not measure it."""
     value: float
     """What was claimed, in the metric's unit or with its own (2 %)."""
     tolerance: Annotated[float, Ge(0)]
@@ -294,7 +294,7 @@ class Report:
     language: Literal["en", "es"] = "en"
     """Language of the report."""
     sections: tuple[str, ...] = ()
-    """Sections to write, from harness/sections/; all unless said."""
+    """Sections to write, from harness/report/sections/; all unless said."""
 
 
 @dataclass(frozen=True)

@@ -96,12 +96,12 @@ def find_metric(name: str, locate: Locate) -> NamedMetric:
 
 
 def assets() -> list[str]:
-    """Names of the assets that the project knows, one file each in harness/catalogue/."""
+    """Names of the assets that the project knows, one file each in harness/assets/entries/."""
     return sorted(p.stem for p in (plugins.PACKAGE / "catalogue").glob("*.yaml"))
 
 
 def normalisers() -> list[str]:
     """Names of the ways to make texts comparable (see text.py)."""
-    from harness import text  # here, since a child process has no use for it
+    from harness.speech import text  # here, since a child process has no use for it
 
     return list(text.NORMALISERS)

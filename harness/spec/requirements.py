@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness import contracts, plugins
 from harness.contracts import Evidence, Status
-from harness.nearest import nearest
+from harness.errors.nearest import nearest
 from harness.spec.model import Claim, Gate, Waiver
 from harness.spec.subjects import Subject, Subjects
 from harness.spec.values import Special

@@ -12,7 +12,7 @@ import math
 import re
 from collections.abc import Mapping
 
-from harness.kinds import SHARES
+from harness.plugins.kinds import SHARES
 
 WRITTEN = r"^\s*[+−-]?(\d+([.,]\d+)?|[.,]\d+)([eE][+-]?\d+)?\s*[^\s\d].*$"
 """A number and then a unit, for editors."""

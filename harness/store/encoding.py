@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from harness import limits, tables
+from harness.errors import limits
+from harness.store import tables
 from harness.errors import StoreError
-from harness.escaping import unguarded
+from harness.io.escaping import unguarded
 
 if TYPE_CHECKING:
     import pyarrow.parquet

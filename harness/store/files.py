@@ -10,9 +10,9 @@ from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from harness import limits
+from harness.errors import limits
 from harness.errors import StoreError
-from harness.hashes import sha256_of
+from harness.io.hashes import sha256_of
 
 _NO_LINK = getattr(os, "O_NOFOLLOW", 0)  # Windows has none
 _BINARY = getattr(os, "O_BINARY", 0)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from harness import tables
+from harness.store import tables
 
 WORK = ".work"
 MANIFEST = "manifest.json"

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from harness import tables
+from harness.store import tables
 from harness.contracts import Result
 from harness.errors import StoreError
 from harness.store import names

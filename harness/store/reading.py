@@ -15,7 +15,8 @@ from typing import Any
 
 import pandas as pd
 
-from harness import limits, tables
+from harness.errors import limits
+from harness.store import tables
 from harness.contracts import Result
 from harness.errors import HarnessError, StoreError, told
 from harness.store import names

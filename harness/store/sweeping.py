@@ -8,7 +8,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from harness import limits, tables
+from harness.errors import limits
+from harness.store import tables
 from harness.errors import StoreError
 from harness.store import names
 from harness.store.encoding import read_parquet

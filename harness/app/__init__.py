@@ -1,0 +1,1 @@
+"""The doors: the command line, the Python API, progress. Only these print."""

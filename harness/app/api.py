@@ -1,0 +1,253 @@
+"""Run an experiment, load what a run left, render it again: what scripts and notebooks call."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+import hashlib
+import os
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from harness.decide import comparison, decision, own_metrics
+from harness.preflight import feasibility
+from harness.store import history
+from harness.run import pipeline, prepare
+from harness.report import figures as plots, document, wording
+from harness import plugins, spec, store
+from harness.contracts import Result
+from harness.errors import StoreError
+from harness.run.pool import Tell
+from harness.decide.verdict.agreeing import contradiction
+from harness.run.worker import Connection, Worker
+
+FIGURES = "figures"
+RENDERED = (store.REPORT, *(f"{FIGURES}/{name}.png" for name in plots.FIGURES))
+
+
+class Quiet:
+    """Tells nobody."""
+
+    def line(self, text: str) -> None:
+        """Nothing."""
+
+    def step(self, stage: str, done: float, text: str, left: float) -> None:
+        """Nothing."""
+
+
+def run(
+    experiment: str | Path,
+    out: str | Path | None = None,
+    *,
+    fresh: bool = False,
+    tell: Tell | None = None,
+    start: Callable[[str], Connection] = Worker,
+) -> Result:
+    """Measure what is not measured yet, decide, and write tables, figures and report.
+
+    `out` is the run's folder (reports/<name> beside the experiments' folder unless given), `fresh`
+    forgets what was measured. Nothing changed since the last run: nothing is done.
+
+    Raises: SpecError, AssetError, StoreError and the other HarnessErrors for what a user can mend.
+    """
+    path = Path(experiment)
+    with plugins.answering():
+        read = spec.load(path)
+        folder = Path(out) if out else spec.results_folder(path, read.name)
+        store.claim(folder, RENDERED)
+        with store.locked(folder):
+            store.mark(folder)
+            if fresh:
+                store.forget(folder)
+            return _run(read, folder, path, (tell or Quiet(), start))
+
+
+def _run(
+    read: spec.Experiment,
+    folder: Path,
+    path: Path,
+    means: tuple[Tell, Callable[[str], Connection]],
+) -> Result:
+    """The run in a folder that is its own; `means`: whom to tell, and how to start a worker."""
+    tell, start = means
+    text = path.read_bytes()
+    for line in feasibility.undecidable(read, folder, spec.locator(path), wording.limit_of):
+        tell.line(line)
+    measured = pipeline.Run(prepare.prepare(read, folder, path, tell), tell, start).measure()
+    today = datetime.date.today()
+    key = _key(measured, today)
+    if store.finished(folder) == key:
+        result = load(folder)
+        tell.line("nothing has changed since the last run" + _lost(result))
+        return result
+    tell.line("deciding and writing the report")
+    given = decision.Given(measured.chosen, today, path)
+    decided = decision.decide(_undecided(measured), measured.setting.made, given)
+    _publish(_with_own_sections(decided, measured), text, measured.key)
+    result = load(folder)
+    store.note_finished(folder, key)
+    return result
+
+
+def _with_own_sections(decided: Result, measured: pipeline.Measured) -> Result:
+    """The result with what sections of the user's own say of it: later, nobody runs their code."""
+    own = document.own_sections(decided, measured.setting.locate)
+    if not own:
+        return decided
+    known = dict(decided.experiment.get(own_metrics.KEY) or {})
+    experiment = {**decided.experiment, own_metrics.KEY: {**known, "sections": own}}
+    return replace(decided, experiment=experiment)
+
+
+def _publish(decided: Result, yaml: bytes, measured: str) -> None:
+    """Tables, report, figures and the line of history, which come into the folder as one; the
+    report is made of what readers of the tables will read."""
+    folder, coming = decided.folder, store.Next(decided.folder)
+    files = store.files_of(decided, yaml)
+    for name, content in files.items():
+        coming.put(name, content)
+    with plugins.data_only(), store.told_of(folder):
+        result = _scored(store.read_back(files, decided.folder))
+        language = str(result.experiment["report"]["language"])
+        rendered = _render(result, language, coming)
+        past = history.recorded(result, measured)
+    if past is not None:
+        coming.put(store.HISTORY, past)
+    coming.put(store.MANIFEST, store.manifest_of(files, rendered))
+    coming.commit(set(RENDERED) - set(rendered))
+
+
+def _render(result: Result, language: str, coming: store.Next) -> list[str]:
+    """Write report and figures to where they wait for their publication; their names."""
+    drawn = plots.draw(result, coming.at / FIGURES, language)
+    figures = [f"{FIGURES}/{path.name}" for path in drawn]
+    coming.took(figures)
+    coming.put(store.REPORT, document.render(result, language))
+    return [*figures, store.REPORT]
+
+
+def _lost(result: Result) -> str:
+    """That calls which failed are not made again: their error may have passed, or be the data's."""
+    lost = int((result.calls["error"] != "").sum())
+    return f"; {lost} of its calls have an error: `--fresh` measures all again" if lost else ""
+
+
+def load(folder: str | Path) -> Result:
+    """What an earlier run left in its folder; `scores` is rebuilt from the calls.
+
+    A result is data, whoever it came from: nothing that its files name is imported or run.
+
+    Raises: StoreError for a folder that is no run, of another schema, or edited since, and for a
+    verdict that does not follow from its checks.
+    """
+    place = Path(folder)
+    with plugins.data_only(), store.told_of(place):
+        result = store.read(place)
+        wrong = contradiction(result.experiment, result.tables["checks"], result.verdict)
+        if wrong:
+            raise StoreError(
+                f"{place / 'verdict.json'}: does not follow from the checks: {wrong};"
+                " run the experiment again."
+            )
+        return _scored(result)
+
+
+def _scored(result: Result) -> Result:
+    scores = decision.stored_scores(result)
+    return replace(result, tables={**result.tables, "scores": scores})
+
+
+def render(folder: str | Path, language: str | None = None) -> Path:
+    """Write report.md and the figures again from the stored tables; nothing is measured."""
+    place = Path(folder)
+    store.published(place)
+    store.claim(place, RENDERED)
+    with store.locked(place):
+        result = load(place)
+        coming = store.Next(place)
+        with plugins.data_only(), store.told_of(place):
+            written = str(result.experiment["report"]["language"])
+            rendered = _render(result, language or written, coming)
+        if set(rendered) != store.rendered(place):  # else what is committed stays as it is
+            manifest = {**store.published(place), "rendered": sorted(rendered)}
+            coming.put(store.MANIFEST, store.as_json(manifest))
+        coming.commit(set(RENDERED) - set(rendered))
+    return report_path(place)
+
+
+def compare(
+    before: str | Path, after: str | Path, how: comparison.How | None = None
+) -> comparison.Comparison:
+    """What changed from one run to another, each given by its folder.
+
+    Raises: StoreError for a folder that holds no run or an edited one, IncomparableError for runs
+    on other machines, data or versions.
+    """
+    sides = load(before), load(after)
+    metrics: dict[str, plugins.NamedMetric] = {}
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(plugins.data_only())
+        stack.enter_context(store.told_of(Path(f"{before}, {after}")))
+        for side in reversed(sides):
+            metrics |= {named.name: named for named in decision.stored_metrics(side)}
+        return comparison.compare(*sides, metrics, how)
+
+
+def report_path(folder: Path) -> Path:
+    """Where the report of a run lies."""
+    return folder / store.REPORT
+
+
+def _undecided(measured: pipeline.Measured) -> Result:
+    """What was measured, of which experiment, with no table beyond that yet."""
+    given = measured.setting
+    told = {"beside": _way(given.folder, given.file.parent), "spent_seconds": measured.spent}
+    return Result(
+        folder=given.folder,
+        experiment={
+            **spec.to_json(given.experiment),
+            **_identity(given),
+            **_own_metrics(given),
+            **told,
+        },
+        environment=measured.environment,
+        verdict={},
+        tables={**measured.tables, **prepare.described(given)},
+    )
+
+
+def _identity(given: prepare.Setting) -> dict[str, Any]:
+    """What the experiment does not tell and two runs must share: which clips, what a row means."""
+    data = {name: dataset.fingerprint for name, dataset in given.datasets.items()}
+    return {"data": data, "measuring": prepare.MEASURING}
+
+
+def _own_metrics(given: prepare.Setting) -> dict[str, Any]:
+    """What is stored of the metrics of the user's own, if there are any."""
+    named = decision.metrics(spec.to_json(given.experiment), given.locate)
+    own = own_metrics.facts(named, given.locate)
+    return {own_metrics.KEY: {"metrics": own}} if own else {}
+
+
+def _way(folder: Path, other: Path) -> str:
+    """How to get from one folder to another; in full where they share no drive."""
+    try:
+        return Path(os.path.relpath(other, folder)).as_posix()
+    except ValueError:
+        return other.resolve().as_posix()
+
+
+def _key(measured: pipeline.Measured, today: datetime.date) -> str:
+    """Hash of all that tables and report depend on: calls, variants, experiment, expired waivers,
+    our code and the plugins of the user's own."""
+    given = measured.setting
+    experiment = spec.to_json(given.experiment)
+    expired = [waiver.until < today for waiver in given.experiment.waivers]
+    made = [(name, one.fingerprint, one.error) for name, one in given.made.items()]
+    code = hashlib.sha256()
+    own = (path for _, path in spec.own_files(experiment, given.locate))
+    for path in [*sorted(plugins.PACKAGE.rglob("*.py")), *own]:
+        code.update(path.read_bytes())
+    return store.digest([measured.key, made, experiment, expired, code.hexdigest()])

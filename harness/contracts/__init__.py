@@ -1,0 +1,361 @@
+"""What each plugin folder's files export: one page of frozen values, no behaviour.
+
+A plugin file exports one value named after its contract (`metric = Metric(...)` in metrics/x.py),
+and its docstring's first line is what `harness list` prints. Units: seconds unless the name says
+otherwise; audio is float32 mono in [-1, 1], shape (samples,), at the family's sample rate.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+if TYPE_CHECKING:
+    import numpy as np
+    import onnxruntime
+    import pandas as pd
+
+Better = Literal["lower", "higher", "neither"]  # neither: gated on both sides
+Feeds = Mapping[str, "np.ndarray"]
+OpenSession = Callable[[Path], "onnxruntime.InferenceSession"]
+Locate = Callable[[str], Path]
+"""Finds a path written in the experiment: beside the YAML file, else in a folder above it."""
+
+
+# ------------------------------------------------ data sets: datasets/x.py, `source`
+@dataclass(frozen=True)
+class Utterance:
+    """One item of a data set: what is heard with its transcript, or a text to be said.
+
+    `audio` is an encoded file or its bytes, None for text only; `text` may be empty where nothing
+    is said (silence, noise). `seconds` is held against what is decoded: a clip of another length is
+    an error row.
+    """
+
+    id: str
+    audio: Path | bytes | None
+    text: str
+    speaker: str = ""
+    sentence: str = ""
+    seconds: float = float("nan")
+    error: str = ""  # why this item cannot be used; it still becomes a row
+    part: tuple[float, float] | None = None  # of the audio, from and to in seconds; None: all
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Utterances, and the hash of which they are.
+
+    `utterances` has a length and gives each one by its place, in any order and more than once; what
+    a large set holds of it in memory is small (places in a file, not rows).
+    """
+
+    name: str
+    utterances: Sequence[Utterance]
+    fingerprint: str
+    notes: Mapping[str, str] = field(
+        default_factory=dict
+    )  # release, split, licence, seed, left out
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where utterances come from. A parameter `seed` that the experiment leaves out is its own.
+
+    `look(params, locate)` is what `harness check` asks: how many utterances there will be, NaN
+    where only opening them would tell; it fetches and decodes nothing, takes no longer than a look
+    at the table, and raises what `load` would raise for a split, a folder or a table that is wrong.
+    """
+
+    Params: type
+    load: Callable[[Any, Locate], Dataset]
+    transcripts: bool = True  # False: somebody speaks, and what is said is not known
+    look: Callable[[Any, Locate], float] | None = None
+
+
+# -------------------------------------------- model families: families/x.py, `family`
+@dataclass(frozen=True)
+class Output:
+    """What one call gave back. `tokens` counts decoder steps (NaN where there are none).
+
+    `figures`: what only the model knows of this call, such as `confidence` (mean log-probability of
+    the tokens) or `first_audio_seconds` (from the start of the call to the first sound).
+    """
+
+    text: str = ""
+    tokens: float = float("nan")
+    notes: str = ""  # why the output ends early: token budget, repetition guard
+    audio: np.ndarray | None = None  # what a synthesiser said: float32 mono, shape (samples,)
+    sample_rate: int = 0  # of that audio
+    figures: Mapping[str, float] = field(default_factory=dict)
+
+
+class Model(Protocol):
+    """A variant opened in one session configuration."""
+
+    def prepare(self, operation: str, item: Any) -> Callable[[], Output]:
+        """A call with its inputs made ready, so that the clock runs around the operation alone.
+
+        `item`: samples at the family's rate, or the text (str) for a family that takes text.
+
+        Raises: AudioError for samples, TextError for a text that the family cannot take; the call
+        itself raises OutputError for an output that is not a number.
+        """
+
+
+@dataclass(frozen=True)
+class Family:
+    """A kind of model. `operations` names what can be timed: the user's own (`pipeline`) first."""
+
+    Params: type
+    sample_rate: int  # of the audio that it takes; of the audio that it gives where it takes text
+    operations: tuple[str, ...]
+    build: Callable[[Path, Path], None]  # (source files, empty target folder): ONNX FP32 in target
+    graphs: Callable[[Path], dict[str, Path]]  # folder -> {role: .onnx file}; ModelError if unfit
+    open: Callable[[Path, OpenSession, Any], Model]
+    # (folder, open_session, params, clips) -> (role, feeds) pairs as they occur on real audio
+    feeds: Callable[[Path, OpenSession, Any, Iterable[Any]], Iterator[tuple[str, Feeds]]]
+    takes: Literal["audio", "text"] = "audio"
+    gives: tuple[Literal["audio", "text"], ...] = ("text",)
+    # (source files): whether `build` would take them; cheap, without a session; ModelError
+    look: Callable[[Path], object] | None = None
+    has_files: bool = True  # False: it runs elsewhere (a server); no source, nothing to quantize
+    # for such a one: params -> what it says of itself, which stands for the hash of its files
+    identify: Callable[[Any], Mapping[str, str]] | None = None
+
+
+@dataclass(frozen=True)
+class Composite:
+    """A system made of models: `parts` are its roles, each a model with a source of its own.
+
+    `assemble(models, rates, params)` gets the opened part of each role and the sample rate of its
+    family; the parts are built, quantized and opened as any model is. `roles` says what each takes.
+    """
+
+    Params: type
+    sample_rate: int
+    operations: tuple[str, ...]
+    parts: Mapping[str, Literal["audio", "text"]]  # role -> what its model takes
+    assemble: Callable[[Mapping[str, Model], Mapping[str, int], Any], Model]
+    takes: Literal["audio", "text"] = "audio"
+    gives: tuple[Literal["audio", "text"], ...] = ("text",)
+
+
+# -------------------------------------- judges of synthesised speech: judges/x.py, `judge`
+@dataclass(frozen=True)
+class Judged:
+    """What a judge says of one piece of audio: figures by name, and the text that it heard."""
+
+    figures: Mapping[str, float] = field(default_factory=dict)
+    text: str = ""
+
+
+SCREENED = "screened: "  # how the errors of scores begin that a stated rule leaves out
+
+
+@dataclass(frozen=True)
+class Rating:
+    """One listener's score of one item said by one system; `error`: why it does not count.
+
+    `screened`: a rule that the experiment states leaves it out. Other errors are of the test itself
+    (a score out of range, an item that nobody said): too many, and its MOS is not measured. The
+    table `judged` tells them apart by the error's text, which begins with SCREENED.
+    """
+
+    rater: str
+    item: str
+    system: str
+    score: float
+    error: str = ""
+    screened: bool = False
+
+
+@dataclass(frozen=True)
+class Ratings:
+    """A listening test, and what was done to it: screening, counts."""
+
+    rows: Sequence[Rating]
+    fingerprint: str
+    notes: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Judge:
+    """Looks at audio after it was made, outside of every clock; or reads what listeners said of it.
+
+    Exactly one of `open` and `ratings` is given. `open(params, files, parts)` gets the folder of
+    each of its `assets` and an opened model for each of its `parts`; what it returns takes float32
+    mono samples at `sample_rate` and may raise AudioError. The worker resamples.
+    """
+
+    Params: type
+    version: str  # predictor, version and licence, as the report names it
+    about: Mapping[str, str]  # language -> what its figures are valid for, and what not
+    sample_rate: int = 16_000
+    figures: tuple[str, ...] = ()  # names of the figures that it gives
+    assets: tuple[str, ...] = ()  # names in harness/assets/entries/
+    parts: Mapping[str, Literal["audio", "text"]] = field(default_factory=dict)
+    open: (
+        Callable[[Any, Mapping[str, Path], Mapping[str, Model]], Callable[[np.ndarray], Judged]]
+        | None
+    ) = None
+    ratings: Callable[[Any, Locate], Ratings] | None = None
+
+
+# ---------------------------------------------- quantization: quantize/x.py, `method`
+@dataclass(frozen=True)
+class Quantized:
+    """What a method did to one graph: operator type -> how many nodes it quantized."""
+
+    operators: Mapping[str, int]
+    left_out: tuple[str, ...] = ()  # names of nodes that were asked to stay as they are
+
+
+@dataclass(frozen=True)
+class Method:
+    """`apply(params, graph, target, feeds)` writes `target`; feeds is empty unless calibrated."""
+
+    Params: type
+    apply: Callable[[Any, Path, Path, Iterable[Feeds]], Quantized]
+    needs_calibration: bool = False
+
+
+# ---------------------------------------------------- metrics: metrics/x.py, `metric`
+Kind = Literal["text", "opinion", "fidelity", "symptom", "time", "size", "peak"]
+"""What a metric is about. Of quality: `text` (errors against what was said), `opinion` (how it
+sounds), `fidelity` (nearness to a reference). The absence of a `symptom` (loops) is no quality."""
+
+
+@dataclass(frozen=True)
+class Call:
+    """One timed call as a metric sees it: texts already normalised, numbers NaN where unknown.
+
+    `audio_seconds`: of the audio that went in, or that came out of a family that takes text.
+    `figures`: the model's own and, for a metric that names a judge, the judge's beside them; `text`
+    is then what that judge heard.
+    """
+
+    operation: str
+    seconds: float
+    audio_seconds: float
+    tokens: float
+    rss_bytes: float
+    text: str
+    reference: str
+    raw_text: str = ""  # as the model gave it
+    raw_reference: str = ""  # as the data set has it
+    note: str = ""  # what the model said of this call: token budget spent, repetition stopped
+    figures: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Metric:
+    """(value, weight) per call, and a way to fold them; or a figure of a whole variant.
+
+    fold: "ratio" is sum(values) / sum(weights), "quantile" the median unless the name in the YAML
+    says another (`latency_p99_ms` is the 0.99 quantile of `latency_ms`), "max" the largest,
+    "share" how many of the calls (weight 1) have the value 1, the others 0, "crossed" the mean over
+    raters and items. A weight of 0 with a value of 0 leaves a call out.
+    Exactly one of `measure`, `of_variant` and `ratio_of` is given.
+    """
+
+    unit: str
+    better: Better
+    measure: Callable[[Call], tuple[float, float]] | None = None
+    fold: Literal["ratio", "quantile", "max", "share", "crossed"] = "ratio"
+    operations: tuple[str, ...] = ("pipeline",)  # ("*",): every operation, each on its own
+    # scored on data sets only: what the family wrote (or what the judge heard) against the text;
+    # without a judge, refused for a family that gives no text
+    needs_reference: bool = False
+    needs_transcript: bool = False  # means nothing where what is said is not known
+    judge: str = ""  # scored on what this judge (judges/x.py) says of the audio that was made
+    of_variant: Callable[[Mapping[str, Any]], float] | None = None  # a row of the variants table
+    ratio_of: str = ""  # the metric whose baseline-to-variant ratio this is (speedup)
+    kind: Kind | None = None  # None, here and below: as harness/plugins/kinds.py reads it off the rest
+    worst: float | None = None  # of a worthless output (WER 1: nothing said); no limit lets it pass
+    best: float | None = None
+    useless: float | None = None  # to be no worse than a baseline from here on shows nothing
+
+
+# ---------------------------------------------------------- gates: gates/x.py, `gate`
+class Status(str, enum.Enum):
+    PASS = "PASS"
+    FAIL = "FAIL"
+    INCONCLUSIVE = "INCONCLUSIVE"
+    NOT_MEASURED = "NOT MEASURED"
+    WAIVED = "WAIVED"
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What a gate decides on: an estimate and two bounds that each hold with 95 %, NaN if unknown.
+
+    `low` and `high` are -inf / inf where there are too few samples for that side.
+    """
+
+    observed: float
+    low: float
+    high: float
+    n: int
+    method: str
+
+
+@dataclass(frozen=True)
+class Gate:
+    """File name = the YAML key that carries the limit: gates/max.py reads `max: 240`.
+
+    `on` says which evidence it reads: the value itself, or variant minus / over the baseline.
+    """
+
+    on: Literal["value", "difference", "ratio"]
+    check: Callable[[float, Evidence], Status]  # (limit, evidence)
+    sign: str  # how the limit reads in a table: "≤", "≥", "≤ +"
+    limit_on: Callable[[float], float] = float  # the limit as written -> as the evidence has it
+
+
+# -------------------------------------------------- report: sections/x.py, `section`
+GATE_COLUMNS = ("gate", "status", "observed", "limit", "unit", "severity", "reason")
+
+
+@dataclass(frozen=True)
+class Result:
+    """A finished run as it lies on disk; every table is a DataFrame (see tables.py)."""
+
+    folder: Path
+    experiment: Mapping[str, Any]
+    environment: Mapping[str, Any]
+    verdict: Mapping[str, Any]
+    tables: Mapping[str, pd.DataFrame]
+
+    @property
+    def passed(self) -> bool:
+        """Whether the candidate was approved, with waivers or without: what a test asserts."""
+        return str(self.verdict.get("verdict") or "").startswith("APPROVED")
+
+    @property
+    def gates(self) -> pd.DataFrame:
+        """The candidate's gates, a row each: gate, status, observed, limit, severity, reason."""
+        checks = self.tables["checks"]
+        mine = checks[checks["variant"] == str(self.verdict.get("candidate") or "")]
+        return mine[list(GATE_COLUMNS)].reset_index(drop=True)
+
+    def __getattr__(self, name: str) -> pd.DataFrame:
+        """`result.calls` is `result.tables["calls"]`."""
+        tables: Mapping[str, pd.DataFrame] = self.__dict__.get("tables", {})
+        if name in tables:
+            return tables[name]
+        raise AttributeError(f"no table {name!r}; there is: {', '.join(tables)}")
+
+
+@dataclass(frozen=True)
+class Section:
+    """`render(result, language)` gives markdown without the heading; "" leaves the section out."""
+
+    order: int
+    title: Mapping[str, str]  # language -> heading
+    render: Callable[[Result, str], str]
+    # what it is headed by where that depends on the result; "" for the title
+    heading: Callable[[Result, str], str] | None = None

@@ -1,0 +1,1 @@
+"""Measured calls -> tables, statistics, verdict. Pure: no disk, clock or process."""

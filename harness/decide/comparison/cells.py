@@ -1,0 +1,131 @@
+"""The cells of a run, and which cell of one run is the same as which of another."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+
+import pandas as pd
+
+from harness.decide import scoring
+from harness.decide.comparison.changes import Cell, Side
+from harness.contracts import Result
+from harness.plugins import NamedMetric
+from harness.store.queries import baseline
+from harness.decide.scoring.changes import DEFAULT
+from harness.decide.scoring.summary import errors
+
+STAGES = ("latency", "quality")  # the sweep chooses, the latency stage measures what it chose
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a figure was measured; a figure of a whole variant has a variant and a metric only."""
+
+    metric: str
+    variant: str
+    session: str = ""
+    operation: str = ""
+    workload: str = ""
+    stage: str = ""
+
+
+@dataclass(frozen=True)
+class Run:
+    """The scores of one run by place and replica, and how many calls failed there."""
+
+    result: Result
+    cells: Mapping[tuple[Place, int], pd.DataFrame]
+    failed: Mapping[Place, int]  # places without a metric
+    fingerprints: Mapping[str, str]  # of the variants that could be made
+
+    @classmethod
+    def of(cls, result: Result) -> Run:
+        scores = result.tables["scores"]
+        kept = scores[scores["stage"].isin(STAGES)]
+        keys = ["metric", "variant", "session", "operation", "workload", "stage", "replica"]
+        cells = {
+            (Place(*(str(part) for part in key[:-1])), int(str(key[-1]))): cell
+            for key, cell in kept.groupby(keys, sort=False)
+        }
+        failed = {
+            Place("", str(v), str(s), str(o), str(w), str(stage)): count
+            for (stage, v, s, replica, o, w), count in errors(result.tables["calls"]).items()
+            if replica == 0 and stage in STAGES
+        }
+        variants = result.tables["variants"]
+        made = zip(variants["variant"], variants["fingerprint"], variants["error"], strict=True)
+        return cls(result, cells, failed, {str(v): str(f) for v, f, error in made if not error})
+
+    @property
+    def baseline(self) -> str:
+        return baseline(self.result)
+
+    def frame(self, place: Place) -> pd.DataFrame:
+        """The scores of a cell that the run has."""
+        return self.cells[place, 0]
+
+    def side(self, place: Place) -> Side:
+        """The cell, and the baseline's at the same place, in the default session, if there is."""
+        base = self._base(place, 0)
+        return Side(Cell.of(self.frame(place)), None if base is None else Cell.of(base))
+
+    def twin(self, place: Place) -> Side | None:
+        """The baseline's A/A twin at the same place over the baseline; None without one."""
+        twin, base = self._base(place, 1), self._base(place, 0)
+        return None if twin is None or base is None else Side(Cell.of(twin), Cell.of(base))
+
+    def _base(self, place: Place, replica: int) -> pd.DataFrame | None:
+        own = replace(place, variant=self.baseline, session=DEFAULT)
+        return self.cells.get((own, replica))
+
+    def is_base(self, place: Place) -> bool:
+        return (place.variant, place.session) == (self.baseline, DEFAULT)
+
+    def failed_share(self, place: Place) -> float:
+        """Calls of the cell that gave no result, among all of them."""
+        lost = self.failed.get(replace(place, metric=""), 0)
+        got = len(self.cells.get((place, 0), ()))
+        return lost / (lost + got) if lost else 0.0
+
+    def error(self, place: Place) -> str:
+        """Why the variant could not be made, else what most calls of the cell failed with."""
+        calls = self.result.tables["calls"]
+        at = (calls["stage"] == place.stage) & (calls["variant"] == place.variant)
+        at &= (calls["session"] == place.session) & (calls["error"] != "")
+        mine = calls[at]
+        here = pd.Series(scoring.workload(mine), index=mine.index, dtype=object) == place.workload
+        told = mine.loc[here, "error"].value_counts().index.tolist()
+        variants = self.result.tables["variants"]
+        built = variants[variants["variant"] == place.variant]["error"].tolist()
+        return " ".join(str(next(filter(None, [*built, *told]), "")).split())
+
+
+def pairs(
+    before: Run, after: Run, metrics: Mapping[str, NamedMetric]
+) -> Iterator[tuple[Place | None, Place | None]]:
+    """(place in the first run, place in the second) of each cell, None for the one without it.
+
+    What a model says does not depend on its session: the same data set's texts are the same cell
+    also where the sweeps of the two runs have chosen different sessions.
+    """
+    mine = [place for place, replica in before.cells if not replica]
+    other = {place: None for place, replica in after.cells if not replica}
+    for place in mine:
+        found = place if place in other else _elsewhere(place, mine, list(other), metrics)
+        if found is not None:
+            other.pop(found)
+        yield place, found
+    for place in other:
+        yield None, place
+
+
+def _elsewhere(
+    place: Place, mine: list[Place], other: list[Place], metrics: Mapping[str, NamedMetric]
+) -> Place | None:
+    if not scoring.of_texts(metrics[place.metric]):
+        return None
+    alike = replace(place, session="")
+    there = [p for p in other if replace(p, session="") == alike]
+    here = [p for p in mine if replace(p, session="") == alike]
+    return there[0] if len(there) == len(here) == 1 else None

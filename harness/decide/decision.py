@@ -1,0 +1,193 @@
+"""Measured calls -> every table and the verdict of a run; today's date is given, not looked up."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from harness.store import queries, tables
+from harness.decide import scoring, own_metrics, verdict
+from harness.contracts import Locate, Result
+from harness.store.made import Made, row
+from harness.decide.measures import BESIDE_OPINIONS, COMPANIONS, OPINIONS
+from harness.plugins import NamedMetric
+from harness.decide.scoring.scores import Normalise
+from harness.spec import find_metric, locator
+from harness.speech.text import normaliser
+
+ALWAYS = ("size_mb",)
+TIMED = (
+    "latency_p50_ms",
+    "latency_p90_ms",
+    "latency_p99_ms",
+    "load_ms",
+    "first_call_ms",
+    "peak_memory_mb",
+    "tokens",
+)
+
+
+@dataclass(frozen=True)
+class Given:
+    """What a decision depends on beside the measurements."""
+
+    chosen: str  # the candidate's session
+    today: datetime.date
+    experiment_file: Path  # beside which the experiment's own plugins lie
+
+
+def decide(measured: Result, made: Mapping[str, Made], given: Given) -> Result:
+    """The result with every table and the verdict; `measured` has what was measured: calls, what
+    judges said, how far it went, the sweep, and which data sets and judges those were."""
+    experiment = measured.experiment
+    calls, sessions = measured.tables["calls"], measured.tables["sessions"]
+    named = metrics(experiment, locator(given.experiment_file))
+    seed, baseline = int(experiment["seed"]), str(experiment["baseline"])
+    heard = scoring.heard(calls, _normalisers(experiment))
+    variants = tables.frame("variants", [row(name, one) for name, one in made.items()])
+    judged = measured.tables["judged"]
+    scored = _scored(experiment, named, calls, (heard, judged))
+    data = {
+        "calls": calls,
+        "judged": judged,
+        "stops": measured.tables["stops"],
+        "scores": scored.coded,
+        "variants": variants,
+        **{name: measured.tables[name] for name in ("datasets", "judges")},
+    }
+    by_name = {one.name: one for one in named}
+    case = verdict.Case(
+        experiment, by_name, given.chosen, given.today, given.experiment_file.parent
+    )
+    checks, claims = verdict.checks(case, data), verdict.claims(case, data)
+    changes = scoring.changes(scored.coded, variants, named, baseline, seed)
+    known = [str(q["name"]) for q in experiment.get("quality") or [] if "wer" in q["metrics"]]
+    transcribed = heard[heard["dataset"].isin(known)]
+    found = {
+        **data,
+        "scores": scored.table,
+        "summary": scoring.summary(scored.coded, calls, variants, named, seed),
+        "changes": scoring.matched_segments(changes, transcribed),
+        "sessions": scoring.confirm(sessions, calls),
+        "changed": scoring.changed(transcribed, scored.coded, baseline),
+        "checks": checks,
+        "claims": claims,
+    }
+    ordered = {name: found[name] for name in tables.TABLES}
+    shown = verdict.shown(case, checks, data)
+    decided = verdict.verdict(case, checks, claims, shown)
+    return replace(measured, tables=ordered, verdict=decided)
+
+
+def scores(
+    experiment: Mapping[str, Any], calls: pd.DataFrame, locate: Locate, judged: pd.DataFrame
+) -> pd.DataFrame:
+    """The scores table of a run's calls, and of what judges say of the audio that they gave."""
+    heard = scoring.heard(calls, _normalisers(experiment))
+    named = metrics(experiment, locate)
+    return _scored(experiment, named, calls, (heard, judged)).table
+
+
+def _scored(
+    experiment: Mapping[str, Any],
+    named: Sequence[NamedMetric],
+    calls: pd.DataFrame,
+    said: tuple[pd.DataFrame, pd.DataFrame],
+) -> scoring.Scored:
+    """`said`: the calls with their texts comparable, and what judges said of their audio."""
+    heard, judged = said
+    listened = scoring.heard(judged, _normalisers(experiment))
+    return _asked(scoring.scored(heard, named, calls, listened), named, experiment)
+
+
+def asked_of(experiment: Mapping[str, Any], dataset: str) -> set[str]:
+    """The metrics that are asked of a data set: listed, gated or claimed there, and companions."""
+    found: set[str] = set()
+    for part in experiment.get("quality") or []:
+        if part["name"] == dataset:
+            found |= {*part["metrics"], *_companions(part["metrics"])}
+    for wanted in ("gates", "claims"):
+        for entry in experiment.get(wanted) or []:
+            if (entry.get("at") or {}).get("dataset") == dataset:
+                found.add(entry["metric"])
+    return found
+
+
+def _asked(
+    scored: scoring.Scored, metrics: Sequence[NamedMetric], experiment: Mapping[str, Any]
+) -> scoring.Scored:
+    """Without the scores of texts that nobody asked of that data set: a word error rate of clips
+    whose transcript is not known, or hallucinations of speech."""
+    texts = {named.name for named in metrics if scoring.of_texts(named)}
+    rows = scored.coded
+    keep = ~(rows["metric"].isin(texts) & (rows["stage"] == "quality"))
+    for name in rows.loc[~keep, "workload"].unique():
+        here = (rows["workload"] == name) & (rows["stage"] == "quality")
+        keep |= here & rows["metric"].isin(asked_of(experiment, str(name)))
+    return scored.only(keep.to_numpy(dtype=bool))
+
+
+def _companions(metrics: Sequence[str]) -> tuple[str, ...]:
+    """What stands beside a metric whether asked for or not: other rules of comparing texts beside
+    WER, length and clipping beside an opinion of speech."""
+    beside = COMPANIONS if "wer" in metrics else ()
+    return beside + (BESIDE_OPINIONS if any(name.startswith(OPINIONS) for name in metrics) else ())
+
+
+def stored_scores(result: Result) -> pd.DataFrame:
+    """The scores of a run that is read: by our metrics from its calls, by the user's own as they
+    were stored, since no code of theirs is run."""
+    experiment, calls = result.experiment, result.tables["calls"]
+    ours = [named for named in stored_metrics(result, lenient=True) if _is_ours(named)]
+    heard = scoring.heard(calls, _normalisers(experiment))
+    found = _scored(experiment, ours, calls, (heard, result.tables["judged"])).table
+    theirs = result.tables.get("scores")
+    return found if theirs is None else pd.concat([found, theirs], ignore_index=True)
+
+
+def stored_metrics(result: Result, lenient: bool = False) -> list[NamedMetric]:
+    """Every metric that a result's tables hold, as it was stored; `lenient`: without those of the
+    user's own, of which older runs tell nothing. Raises: PluginError."""
+    whole = queries.rows(result.tables["summary"], stage="")
+
+    def find(name: str) -> NamedMetric:
+        mine = queries.rows(whole, metric=name)
+        figures = dict(zip(mine["variant"], mine["value"], strict=True))
+        return own_metrics.find_metric(name, result.experiment, figures)
+
+    return _named(result.experiment, find, ours=lenient)
+
+
+def _is_ours(named: NamedMetric) -> bool:
+    return not named.name.endswith(".py")
+
+
+def metrics(experiment: Mapping[str, Any], locate: Locate) -> list[NamedMetric]:
+    """Every metric that the experiment's tables hold: asked for, gated, claimed, and the usual."""
+    return _named(experiment, lambda name: find_metric(name, locate))
+
+
+def _named(
+    experiment: Mapping[str, Any], find: Callable[[str], NamedMetric], ours: bool = False
+) -> list[NamedMetric]:
+    names = [*ALWAYS, *(TIMED if experiment.get("latency") else ())]
+    for part in experiment.get("quality") or []:
+        names += [*part["metrics"], *_companions(part["metrics"])]
+    for wanted in ("gates", "claims"):
+        names += [entry["metric"] for entry in experiment.get(wanted) or []]
+    wanted_names = [n for n in dict.fromkeys(names) if not (ours and n.endswith(".py"))]
+    found = {name: find(name) for name in wanted_names}
+    for named in list(found.values()):
+        made_of = named.metric.ratio_of
+        if made_of:
+            found.setdefault(made_of, find(made_of))
+    return list(found.values())
+
+
+def _normalisers(experiment: Mapping[str, Any]) -> dict[str, Normalise]:
+    return {q["name"]: normaliser(q["normaliser"]) for q in experiment.get("quality") or []}

@@ -1,0 +1,111 @@
+"""Which gates a look at a run under way leaves open, by the very rules of the verdict."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from harness.decide import decision, verdict
+from harness import spec
+from harness.store import tables
+from harness.contracts import Status
+from harness.store.made import Made, row
+from harness.decide import plan
+from harness.decide.schedule import Rows, Task
+from harness.spec import Experiment
+
+
+@dataclass(frozen=True)
+class Gates:
+    """The gates of an experiment, with the candidate in its `chosen` session."""
+
+    experiment: Experiment
+    made: Mapping[str, Made]
+    chosen: str
+    file: Path  # the experiment's, beside which its own plugins lie
+
+    def of_tasks(self, rows: Rows, stops: Rows) -> Callable[[Task], bool]:
+        """Whether a cell of the latency stage has a gate that is open."""
+        names = self._open([g for g in self._data["gates"] if _seconds(g)], rows, stops)
+
+        def still_open(task: Task) -> bool:
+            entry = task.entry
+            cell = (entry.variant, entry.session.name, entry.replica)
+            place = (cell, task.operation, task.audio_seconds)
+            return any(g.name in names for g in plan.gates_of(self.experiment, place, self.chosen))
+
+        return still_open
+
+    def of_dataset(self, name: str) -> Callable[[Rows, Rows], bool]:
+        """Whether a data set has a gate that is open; one without any gate is evaluated whole."""
+        mine = [g for g in self._data["gates"] if (g.get("at") or {}).get("dataset") == name]
+        if not mine or any(self._judged(gate) for gate in mine):
+            return lambda rows, stops: True  # judges speak when all is said
+        return lambda rows, stops: bool(self._open(mine, rows, stops))
+
+    def _judged(self, gate: Mapping[str, Any]) -> bool:
+        return bool(spec.find_metric(gate["metric"], spec.locator(self.file)).metric.judge)
+
+    @cached_property
+    def _data(self) -> Mapping[str, Any]:
+        return spec.to_json(self.experiment)
+
+    def _open(self, gates: list[Mapping[str, Any]], rows: Rows, stops: Rows) -> set[str]:
+        """Names of the gates that are not decided. One beyond its limit and perhaps within its
+        waiver is open as well: what decides then is the waiver's bound."""
+        if not gates:
+            return set()
+        calls = tables.frame("calls", rows)
+        variants = [row(name, one) for name, one in self.made.items()]
+        data = {
+            "calls": calls,
+            "judged": tables.frame("judged", []),
+            "stops": tables.frame("stops", stops),
+            "scores": self._scores(calls),
+            "variants": tables.frame("variants", variants),
+        }
+        found = self._checks({**self._data, "gates": gates}, data)
+        bounds = {w["gate"]: w["up_to"] for w in self._data["waivers"] or []}
+        doubtful = set(found.loc[found["reason_code"] == "waiver_exceeded", "gate"])
+        moved = [_moved(g, bounds) for g in gates if verdict.name_of(g) in doubtful]
+        again = self._checks({**self._data, "gates": moved, "waivers": []}, data)
+        both = pd.concat([found, again], ignore_index=True)
+        return set(
+            both.loc[(both["status"] == Status.INCONCLUSIVE.value) | _some_lost(both), "gate"]
+        )
+
+    def _scores(self, calls: pd.DataFrame) -> pd.DataFrame:
+        nothing = tables.frame("judged", [])
+        return decision.scores(self._data, calls, spec.locator(self.file), nothing)
+
+    def _checks(self, experiment: Mapping[str, Any], data: dict[str, pd.DataFrame]) -> pd.DataFrame:
+        named = decision.metrics(experiment, spec.locator(self.file))
+        case = verdict.Case(
+            experiment,
+            {one.name: one for one in named},
+            self.chosen,
+            datetime.date.today(),
+            self.file.parent,
+        )
+        return verdict.checks(case, data)
+
+
+def _seconds(gate: Mapping[str, Any]) -> bool:
+    return (gate.get("at") or {}).get("audio_seconds") is not None
+
+
+def _some_lost(checks: pd.DataFrame) -> pd.Series:
+    """Not measured for a few lost calls or utterances, which more of them may outweigh."""
+    failed = (checks["status"] == Status.NOT_MEASURED.value) & (checks["reason_code"] == "failed")
+    return failed & (checks["n"] > 0)
+
+
+def _moved(gate: Mapping[str, Any], bounds: Mapping[str, Any]) -> dict[str, Any]:
+    kind, _ = verdict.kind_of(gate)
+    return {**gate, kind: float(bounds[verdict.name_of(gate)])}

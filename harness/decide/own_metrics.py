@@ -1,0 +1,90 @@
+"""Metrics of the user's own as a result keeps them: what tables, figures and comparisons need to
+know of each, so that their code runs where it was measured and nowhere else."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any, get_args, get_type_hints
+
+from harness import plugins
+from harness.contracts import Call, Metric
+from harness.errors import PluginError
+from harness.io.hashes import sha256_of
+from harness.plugins import NamedMetric
+
+KEY = "own"  # of the stored experiment
+FLAGS = ("needs_reference", "needs_transcript")
+TEXTS = ("unit", "better", "fold", "judge", "ratio_of")
+
+
+def facts(metrics: Iterable[NamedMetric], locate: Callable[[str], Path]) -> dict[str, Any]:
+    """Name -> what is stored, of the metrics that are files of the user's own."""
+    return {
+        named.name: {
+            **{name: getattr(named.metric, name) for name in (*TEXTS, *FLAGS)},
+            "operations": list(named.metric.operations),
+            "quantile": None if math.isnan(named.quantile) else named.quantile,
+            "of_variant": named.metric.of_variant is not None,
+            "sha256": sha256_of(locate(named.name)),
+        }
+        for named in metrics
+        if named.name.endswith(".py")
+    }
+
+
+def find_metric(
+    name: str, experiment: Mapping[str, Any], figures: Mapping[str, float] | None = None
+) -> NamedMetric:
+    """The metric that a result names: one of ours, or the user's own as it was stored. `figures`:
+    variant -> its value, for a metric of whole variants.
+
+    Raises: UnknownNameError, PluginError for one of which nothing fit was stored.
+    """
+    if not name.endswith(".py"):
+        return plugins.find_metric(name)
+    kept = _kept(name, experiment)
+    known = figures or {}
+    exact = kept["of_variant"]
+    metric = Metric(
+        **{field: kept[field] for field in (*TEXTS, *FLAGS)},
+        operations=tuple(kept["operations"]),
+        measure=None if exact or kept["ratio_of"] else _unknown,
+        of_variant=(lambda row: known.get(str(row["variant"]), math.nan)) if exact else None,
+    )
+    quantile = kept["quantile"]
+    return NamedMetric(name, metric, math.nan if quantile is None else float(quantile))
+
+
+def code(name: str, experiment: Mapping[str, Any]) -> str:
+    """SHA-256 of the file that a metric of the user's own was; "" where it was not stored."""
+    own = experiment.get(KEY)
+    kept = (own.get("metrics") or {}).get(name) if isinstance(own, Mapping) else None
+    return str(kept.get("sha256") or "") if isinstance(kept, Mapping) else ""
+
+
+def _kept(name: str, experiment: Mapping[str, Any]) -> Mapping[str, Any]:
+    own = experiment.get(KEY)
+    kept = (own.get("metrics") or {}).get(name) if isinstance(own, Mapping) else None
+    if isinstance(kept, Mapping) and _fits(kept):
+        return kept
+    raise PluginError(
+        f"metric {name}: the run does not tell what it is, and its code is not run to read a"
+        " result; `harness run` stores that."
+    )
+
+
+def _fits(kept: Mapping[str, Any]) -> bool:
+    hints = get_type_hints(Metric)
+    fine = all(isinstance(kept.get(name), str) for name in TEXTS)
+    fine = fine and all(isinstance(kept.get(name), bool) for name in (*FLAGS, "of_variant"))
+    fine = fine and all(kept[name] in get_args(hints[name]) for name in ("better", "fold"))
+    operations, quantile = kept.get("operations"), kept.get("quantile")
+    listed = isinstance(operations, list) and all(isinstance(o, str) for o in operations)
+    between = quantile is None or (isinstance(quantile, float) and 0 < quantile < 1)
+    return fine and listed and between
+
+
+def _unknown(call: Call) -> tuple[float, float]:
+    raise PluginError("a stored result is not scored again by code of the user's own.")

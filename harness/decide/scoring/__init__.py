@@ -1,0 +1,28 @@
+"""Calls -> scores -> summary -> changes against the baseline: pure functions of tables."""
+
+from harness.decide.scoring.changes import changes, resolution
+from harness.decide.scoring.estimates import compare, estimate, of_texts
+from harness.decide.scoring.scores import Scored, heard, scored, scores, workload
+from harness.decide.scoring.sessions import chosen, confirm, sweep, undecided
+from harness.decide.scoring.summary import summary
+from harness.decide.scoring.transcripts import changed, matched_segments
+
+__all__ = [
+    "Scored",
+    "changed",
+    "changes",
+    "chosen",
+    "compare",
+    "confirm",
+    "estimate",
+    "heard",
+    "matched_segments",
+    "of_texts",
+    "resolution",
+    "scored",
+    "scores",
+    "summary",
+    "sweep",
+    "undecided",
+    "workload",
+]

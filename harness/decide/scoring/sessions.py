@@ -1,0 +1,259 @@
+"""The sweep of session configurations: what each gains, which is chosen, and whether it holds."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from harness.decide import stats
+from harness.store import tables
+from harness.decide.scoring.scores import workload
+from harness.decide.stats import Interval, Timed
+
+DEFAULT = "default"
+PIPELINE = "pipeline"
+TAIL = 0.025  # what one bound may err: two make a 95 % interval
+STRICT = 0.999  # confidence of the bound that ends a configuration before the sweep does
+FEWEST_LOOKED_AT = 4  # rounds before that
+SEEN = (
+    "variant", "session", "replica", "operation", "seconds", "round", "item", "warm", "error",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class _Found:
+    """One configuration of one variant: its time against the default's, or why there is none."""
+
+    session: str
+    cells: Timed
+    ratio: Interval
+    error: str
+
+
+def sweep(
+    calls: pd.DataFrame, options: Mapping[str, Mapping[str, Any]], operation: str = PIPELINE
+) -> pd.DataFrame:
+    """The sessions table from the calls of the sweep stage; `options` by session, in their order.
+
+    Each session's time ratio to the default one is paired within rounds. The intervals of a
+    variant's sessions hold all at once with 95 % (Bonferroni): the best of sixteen equal ones looks
+    better than it is. A session is faster if its interval lies below 1 and the ratio is further
+    from 1 than the A/A twin reaches. Among those that cannot be told apart from the fastest, by
+    the same rule and measured against it, the one written first is chosen, so that a sweep repeats;
+    without a faster one, the default.
+    """
+    swept = _swept(calls, operation)
+    reach = twin_reach(swept)
+    rows: list[dict[str, Any]] = []
+    for variant in dict.fromkeys(swept["variant"].tolist()):
+        cells = swept[(swept["variant"] == variant) & (swept["replica"] == 0)]
+        found = _against_default(cells, list(options))
+        pick, tied = _choice(found, reach)
+        rows += _rows(variant, found, options, _Choice(pick, tied, reach))
+    return tables.frame("sessions", rows)
+
+
+def undecided(calls: pd.DataFrame, operation: str = PIPELINE) -> set[tuple[str, str]]:
+    """The (variant, session) pairs of a sweep under way that are still worth measuring.
+
+    `calls`: its rows so far, in the columns of the calls table. A session is dropped once it has
+    failed, or once its interval at 99.9 % a side lies beyond 1, and its ratio beyond what the
+    twin reaches, against the default session or against the fastest one: such a session would not
+    be chosen. The default ones, and with them the twin, always stay. A look costs no false
+    claim: what is dropped is named slower or failed, and of the at most ten looks of a sweep one in
+    a thousand loses a session that is as fast.
+    """
+    swept = _swept(calls, operation)
+    reach = twin_reach(swept)
+    keep: set[tuple[str, str]] = set()
+    for variant in dict.fromkeys(swept["variant"].tolist()):
+        cells = swept[(swept["variant"] == variant) & (swept["replica"] == 0)]
+        sessions = list(dict.fromkeys(cells["session"].tolist()))
+        sound = [f for f in _against_default(cells, sessions, STRICT) if not f.error]
+        timed = [f for f in sound if f.ratio.units >= FEWEST_LOOKED_AT]
+        fastest = min(timed, key=lambda f: f.ratio.estimate, default=None)
+        keep.add((variant, DEFAULT))
+        for f in sound:
+            lost = slower(f.ratio, reach)
+            if fastest and f in timed and not lost:
+                lost = slower(stats.paired_medians(f.cells, fastest.cells, STRICT)[1], reach)
+            if f not in timed or not lost:
+                keep.add((variant, f.session))
+    return keep
+
+
+def faster(ratio: Interval, reach: float) -> bool:
+    """The whole interval is under 1, and the ratio further than the twin reaches."""
+    return ratio.high < 1 and ratio.estimate < 1 - reach
+
+
+def slower(ratio: Interval, reach: float) -> bool:
+    """The whole interval is over 1, and the ratio further than the twin reaches."""
+    return ratio.low > 1 and ratio.estimate > 1 + reach
+
+
+def chosen(sessions: pd.DataFrame, variant: str) -> str:
+    """The session that the sweep chose for a variant; the default where it chose none."""
+    rows = sessions[(sessions["variant"] == variant) & sessions["chosen"]]
+    return str(rows["session"].iloc[0]) if len(rows) else DEFAULT
+
+
+def confirm(sessions: pd.DataFrame, calls: pd.DataFrame, operation: str = PIPELINE) -> pd.DataFrame:
+    """The table with the ratio of each chosen session measured again: fresh samples and processes.
+
+    At the sweep's audio length, else at the length at which both sessions share most rounds. The
+    ratio of a contest's winner flatters; this one does not, and is the one to state. `holds`: it is
+    faster by the same rule as in the sweep, as one comparison alone and by the fresh twin's reach.
+    """
+    mine = calls[(calls["operation"] == operation) & calls["stage"].isin(["sweep", "latency"])]
+    mine = mine.assign(workload=workload(mine))
+    usual = set(mine.loc[mine["stage"] == "sweep", "workload"])
+    fresh = mine[mine["stage"] == "latency"]
+    rows = [
+        _confirmed(row, fresh, usual) if row["chosen"] and row["session"] != DEFAULT else row
+        for row in sessions.to_dict("records")
+    ]
+    return tables.check("sessions", pd.DataFrame(rows, columns=list(sessions.columns)))
+
+
+def twin_reach(cells: pd.DataFrame) -> float:
+    """How far from 1 the ratio of two equal cells reaches, NaN without a twin, inf where it has no
+    bounds. `cells`: calls of one stage, operation and length."""
+    twins = cells[cells["replica"] == 1]
+    if twins.empty:
+        return math.nan
+    both = cells[cells["variant"] == twins["variant"].iloc[0]]
+    ratio = stats.paired_medians(_timed(both, DEFAULT, 1), _timed(both, DEFAULT, 0))[1]
+    reach = max(abs(ratio.low - 1), abs(ratio.high - 1))
+    return math.inf if math.isnan(reach) else reach
+
+
+def _swept(calls: pd.DataFrame, operation: str) -> pd.DataFrame:
+    """The rows of the sweep that are looked at; loading may have failed."""
+    kept = (calls["stage"] == "sweep") & calls["operation"].isin([operation, "load"])
+    return calls.loc[kept, list(SEEN)]
+
+
+def _timed(cells: pd.DataFrame, session: str, replica: int = 0) -> Timed:
+    keep = (cells["session"] == session) & (cells["replica"] == replica)
+    keep &= (cells["operation"] != "load") & (cells["error"] == "") & cells["warm"]
+    return Timed.of(*(cells.loc[keep, name] for name in ("seconds", "round", "item")))
+
+
+def _against_default(
+    cells: pd.DataFrame, sessions: Sequence[str], level: float = math.nan
+) -> list[_Found]:
+    """Every session that was tried; `level` NaN: such that all intervals hold at once."""
+    base, tried = _timed(cells, DEFAULT), set(cells["session"].tolist())
+    rivals = len(tried - {DEFAULT})
+    level = 1 - TAIL / max(rivals, 1) if math.isnan(level) else level
+    found = []
+    for session in sessions:
+        if session not in tried and session != DEFAULT:
+            continue
+        here = cells[cells["session"] == session]
+        failed = [text for text in here["error"].tolist() if text]
+        mine = _timed(here, session)
+        if session == DEFAULT:
+            ratio = stats.exactly(1.0 if mine.values.size else math.nan, mine.values.size, "exact")
+        else:
+            ratio = stats.paired_medians(mine, base, level)[1]
+        found.append(_Found(session, mine, ratio, failed[-1] if failed else ""))
+    return found
+
+
+def _choice(found: Sequence[_Found], reach: float) -> tuple[str, int]:
+    """The chosen session, and how many cannot be told apart from the fastest (with it)."""
+    rivals = [f for f in found if not f.error and f.session != DEFAULT]
+    better = [f for f in rivals if faster(f.ratio, reach)]
+    if not better:
+        return DEFAULT, 0
+    best = min(better, key=lambda f: f.ratio.estimate)
+    level = 1 - TAIL / len(better)
+    tied = [
+        f
+        for f in better
+        if f is best or not slower(stats.paired_medians(f.cells, best.cells, level)[1], reach)
+    ]
+    return tied[0].session, len(tied)
+
+
+@dataclass(frozen=True)
+class _Choice:
+    """What was chosen for a variant, among how many equals, and what could be told apart."""
+
+    session: str
+    tied: int
+    reach: float
+
+
+def _rows(
+    variant: str,
+    found: Sequence[_Found],
+    options: Mapping[str, Mapping[str, Any]],
+    choice: _Choice,
+) -> Iterator[dict[str, Any]]:
+    for f in found:
+        written = {k: v for k, v in options[f.session].items() if k != "name"}
+        yield {
+            "session": f.session,
+            "options": json.dumps(written, sort_keys=True),
+            "variant": variant,
+            "ratio": f.ratio.estimate,
+            "low": f.ratio.low,
+            "high": f.ratio.high,
+            "n": f.ratio.n,
+            "reach": choice.reach,
+            "chosen": f.session == choice.session,
+            "reason": _reason(f, choice),
+            "error": f.error,
+        }
+
+
+def _reason(found: _Found, choice: _Choice) -> str:
+    if found.error:
+        return "failed"
+    if found.session == choice.session:
+        if choice.session == DEFAULT:
+            return "no other session can be told apart from the default as faster"
+        tied = f"first of {choice.tied} that cannot be told apart as fastest"
+        return "fastest" if choice.tied == 1 else tied
+    if found.session == DEFAULT:
+        return "reference"
+    if not math.isfinite(choice.reach):
+        return "no A/A twin: it is unknown what can be told apart"
+    if faster(found.ratio, choice.reach):
+        return "faster than the default"
+    if slower(found.ratio, choice.reach):
+        return "slower"
+    return "cannot be told apart from the default"
+
+
+def _confirmed(row: Mapping[Any, Any], fresh: pd.DataFrame, usual: set[str]) -> dict[Any, Any]:
+    """A row of the sessions table with what its measurement in `fresh` says."""
+    again, reach = stats.exactly(math.nan, 0, "not measured"), math.nan
+    best = (False, 0)  # whether it is the sweep's length, shared rounds
+    for length, cells in fresh.groupby("workload", sort=True):
+        own = cells[(cells["variant"] == row["variant"]) & (cells["replica"] == 0)]
+        mine, base = _timed(own, str(row["session"])), _timed(own, DEFAULT)
+        found = stats.paired_medians(mine, base)[1]
+        rank = (found.units > 0 and length in usual, found.units)
+        if rank > best:
+            best, again, reach = rank, found, twin_reach(cells)
+    holds = faster(again, reach)
+    told = "held when measured again" if holds else "did not hold when measured again"
+    if not again.units:
+        told = "was not measured again"
+    return {
+        **row,
+        "confirmed": again.estimate,
+        "confirmed_low": again.low,
+        "confirmed_high": again.high,
+        "holds": holds,
+        "reason": f"{str(row['reason']).partition('; ')[0]}; {told}",
+    }

@@ -1,0 +1,341 @@
+"""What a verdict is about, and the evidence that the tables hold for one figure of one variant."""
+
+from __future__ import annotations
+
+import datetime
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from harness.decide import scoring, stats
+from harness.store import tables
+from harness.contracts import SCREENED
+from harness.plugins import NamedMetric
+from harness.decide.scoring.changes import DEFAULT, exact_change
+from harness.decide.scoring.estimates import blocks_needed, lost, unpaired
+from harness.decide.scoring.scores import workload
+from harness.decide.scoring.summary import of_variant
+from harness.decide.stats import Interval, Look, Resampling
+
+AT_ONCE = stats.last(0)  # how a figure is read that was looked at once: bounds of 95 %
+
+
+@dataclass(frozen=True)
+class Case:
+    """The experiment as plain data (spec.to_json), its metrics by name, the candidate's session.
+
+    `metrics` holds every metric that a gate or claim names, and what a ratio (speedup) is made of.
+    """
+
+    experiment: Mapping[str, Any]
+    metrics: Mapping[str, NamedMetric]
+    session: str
+    today: datetime.date
+    beside: Path | None = None  # the experiment's folder, for gates of the user's own
+
+    def how(self, look: Look) -> Resampling:
+        return Resampling(level=look.level, seed=int(self.experiment.get("seed") or 0))
+
+    @property
+    def candidate(self) -> str:
+        return str(self.experiment.get("candidate") or "")
+
+    def session_of(self, variant: str, asked: str = "") -> str:
+        """The candidate is judged in its chosen session, the others in the default one."""
+        return asked or (self.session if variant == self.candidate else DEFAULT)
+
+    def heard_in(self, variant: str, at: Mapping[str, Any], asked: str = "") -> str:
+        """The session of a variant at a place; what a selection looked at was in `default`."""
+        selection = self.experiment.get("selection") or {}
+        if selection and at.get("dataset") == selection["dataset"]:
+            return DEFAULT
+        return self.session_of(variant, asked)
+
+    def recorded(self, name: str) -> Mapping[str, Any] | None:
+        """A row that was measured elsewhere."""
+        rows = self.experiment.get("recorded") or []
+        return next((row for row in rows if row["name"] == name), None)
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One metric of one variant at one place. `over` is a variant or a recorded row, or ""."""
+
+    metric: str
+    variant: str
+    session: str
+    operation: str
+    at: Mapping[str, Any]
+    over: str = ""
+
+    @property
+    def workload(self) -> str:
+        seconds = self.at.get("audio_seconds")
+        return str(self.at.get("dataset") or "") if seconds is None else f"{seconds:g} s"
+
+    @property
+    def stage(self) -> str:
+        return "quality" if self.at.get("dataset") else "latency"
+
+
+@dataclass(frozen=True)
+class Found:
+    """The evidence for a figure.
+
+    `cell` is what a quantile, or what is made of it and a recorded figure, was folded from; `limit`
+    turns a gate's limit into one on that quantile. `error`: why the variant has no figure, if any
+    is known.
+    """
+
+    interval: Interval
+    cell: pd.DataFrame | None = None
+    named: NamedMetric | None = None
+    limit: Callable[[float], float] = float
+    incomplete: int = 0  # calls or utterances without a result, each once
+    planned: int = 0
+    unpaired: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    error: str = ""
+    look: Look = AT_ONCE
+
+    def needed(self, limit: float) -> float:
+        """Samples in all that would probably settle the limit; NaN where that is unknown.
+
+        A quantile's bound does not shrink with the square root of n: it has a reckoning of its own.
+        """
+        if self.interval.why == "constant":
+            return math.nan
+        if self.named is None or math.isnan(self.named.quantile):
+            return stats.needed_for_bound(self.interval, limit)
+        if self.cell is None:
+            return math.nan
+        return blocks_needed(self.cell, self.named, self.limit(limit), self.look.level)
+
+
+def find(case: Case, data: Mapping[str, pd.DataFrame], figure: Figure, on: str = "value") -> Found:
+    """The evidence for a figure: itself, or its difference from or ratio to what it is over."""
+    named = case.metrics.get(figure.metric)
+    if named is None:
+        return Found(stats.exactly(math.nan, 0, ""))
+    if named.metric.ratio_of:
+        measured = replace(figure, metric=named.metric.ratio_of)
+        return _inverse(find(case, data, measured, "ratio"))
+    if on == "value":
+        return _plain(case, data, figure, named)
+    if case.recorded(figure.over) is not None:
+        return _over_recorded(case, data, figure, on)
+    return _over_variant(case, data, figure, on)
+
+
+def _plain(
+    case: Case, data: Mapping[str, pd.DataFrame], figure: Figure, named: NamedMetric
+) -> Found:
+    if named.metric.of_variant is not None:
+        error = _error(data["variants"], NO_CALLS, figure)
+        return Found(_of_variant(data, figure, named), error=error)
+    cell, failures = _cell(data["scores"], figure), _failures(data, figure, named)
+    cell = _with_lost(cell, failures.failed, named)
+    look = _of_time(_look(data, figure), named)
+    return Found(
+        stats.allowing(scoring.estimate(cell, named, case.how(look)), look.allowance),
+        cell,
+        named,
+        incomplete=len(failures.failed),
+        planned=failures.planned,
+        notes=_lost_note(failures, named),
+        error=_error(data["variants"], failures, figure),
+        look=look,
+    )
+
+
+def _over_variant(case: Case, data: Mapping[str, pd.DataFrame], figure: Figure, on: str) -> Found:
+    named = case.metrics[figure.metric]
+    session = DEFAULT if figure.over != case.candidate else case.session
+    other = replace(figure, variant=figure.over, session=session, over="")
+    if named.metric.of_variant is not None:
+        pair = exact_change(_of_variant(data, figure, named), _of_variant(data, other, named))
+        errors = (_error(data["variants"], NO_CALLS, one) for one in (figure, other))
+        return Found(pair[0 if on == "difference" else 1], error=next(filter(None, errors), ""))
+    mine, theirs = _cell(data["scores"], figure), _cell(data["scores"], other)
+    ours, base = _failures(data, figure, named), _failures(data, other, named)
+    alone = tuple(unpaired(mine, theirs))
+    tail = named.quantile != 0.5  # a median does not move with the few that may be lost
+    tailed = _with_lost(mine, ours.failed, named) if tail else mine
+    look = _look(data, figure)
+    pair = scoring.compare(tailed, theirs, named, case.how(look))
+    paired_median = not math.isnan(named.quantile) and not tail
+    errors = (_error(data["variants"], side, one) for side, one in ((ours, figure), (base, other)))
+    return Found(
+        pair[0 if on == "difference" else 1],
+        named=None if paired_median else named,  # a paired median has a t interval
+        incomplete=_incomplete(ours, base, alone),
+        planned=max(ours, base, key=lambda side: side.share).planned,
+        unpaired=alone,
+        notes=_lost_note(ours, named) if tail else (),
+        error=next(filter(None, errors), ""),
+        look=replace(look, allowance=0.0),  # a drift hits both
+    )
+
+
+def _over_recorded(case: Case, data: Mapping[str, pd.DataFrame], figure: Figure, on: str) -> Found:
+    """Against one figure that was measured elsewhere: it has no interval and is taken as exact."""
+    found = _plain(case, data, figure, case.metrics[figure.metric])
+    row = case.recorded(figure.over)
+    assert row is not None
+    value, mine = float(row.get(figure.metric, math.nan)), found.interval
+    if on == "difference":
+        ends = [x - value for x in (mine.estimate, mine.low, mine.high)]
+    else:
+        ends = [x / value if value > 0 else math.nan for x in (mine.estimate, mine.low, mine.high)]
+    moved = replace(mine, estimate=ends[0], low=ends[1], high=ends[2])
+    note = f"{figure.over} is one recorded figure, taken as exact"
+    limit = (lambda x: x + value) if on == "difference" else (lambda x: x * value)
+    return replace(found, interval=moved, limit=limit, notes=(*found.notes, note))
+
+
+def _look(data: Mapping[str, pd.DataFrame], figure: Figure) -> Look:
+    """How strictly the figure's cell is read: more so where it was stopped early."""
+    stops = data["stops"]
+    keep = (stops["stage"] == figure.stage) & (stops["variant"] == figure.variant)
+    keep &= (stops["session"] == figure.session) & (stops["replica"] == 0)
+    keep &= (stops["operation"] == figure.operation) & (stops["workload"] == figure.workload)
+    rows = stops[keep]
+    if rows.empty:
+        return AT_ONCE
+    return Look(float(rows["level"].iloc[0]), float(rows["allowance"].iloc[0]))
+
+
+def _of_time(look: Look, named: NamedMetric) -> Look:
+    """Only times drift: texts do not, and a peak is what was seen."""
+    timed = not scoring.of_texts(named) and named.metric.fold != "max"
+    return look if timed else replace(look, allowance=0.0)
+
+
+def _inverse(found: Found) -> Found:
+    """Baseline over variant from variant over baseline: a speed-up from a ratio of times."""
+    mine = found.interval
+    estimate, low, high = mine.estimate, mine.low, mine.high
+    turned = replace(
+        mine,
+        estimate=1 / estimate if estimate > 0 else math.nan,
+        low=1 / high if high > 0 else math.nan,
+        high=1 / low if low > 0 else math.inf,
+    )
+    return replace(
+        found,
+        interval=turned,
+        limit=lambda limit: found.limit(1 / limit) if limit > 0 else math.nan,
+    )
+
+
+def _of_variant(data: Mapping[str, pd.DataFrame], figure: Figure, named: NamedMetric) -> Interval:
+    rows = data["variants"][data["variants"]["variant"] == figure.variant].to_dict("records")
+    if not rows:
+        return stats.exactly(math.nan, 0, "exact")
+    return of_variant(named, {str(k): v for k, v in rows[0].items()})
+
+
+def _cell(scores: pd.DataFrame, figure: Figure) -> pd.DataFrame:
+    keep = (scores["stage"] == figure.stage) & (scores["variant"] == figure.variant)
+    keep &= (scores["session"] == figure.session) & (scores["replica"] == 0)
+    keep &= (scores["operation"] == figure.operation) & (scores["metric"] == figure.metric)
+    if figure.operation != "load":  # a process is loaded once, for every length
+        keep &= scores["workload"] == figure.workload
+    return scores[keep]
+
+
+@dataclass(frozen=True)
+class _Failures:
+    """The calls of one cell that gave no result, among how many."""
+
+    failed: pd.DataFrame
+    planned: int
+
+    @property
+    def share(self) -> float:
+        return len(self.failed) / self.planned if self.planned else 0.0
+
+
+def _incomplete(ours: _Failures, base: _Failures, alone: Sequence[str]) -> int:
+    """What has no pair, each once: an utterance that failed in either variant, or that one of them
+    never had; of calls (and of listeners' scores), those of the side that lost more."""
+    worse = max(ours, base, key=lambda side: side.share).failed
+    items = {str(item) for side in (ours, base) for item in side.failed.get("item", ())}
+    if not alone or (worse["item"].duplicated().any()):
+        return len(worse) + len(set(alone) - items)
+    return len(items | set(alone))
+
+
+NO_CALLS = _Failures(tables.frame("calls", []), 0)
+
+
+def _failures(data: Mapping[str, pd.DataFrame], figure: Figure, named: NamedMetric) -> _Failures:
+    """Failed and planned calls of the figure's cell, those among them whose audio its judge could
+    not take; one that could not load counts too. Of listeners, invalid and planned scores where
+    their share is the larger one."""
+    found = _failed_calls(data["calls"], figure)
+    if not named.metric.judge:
+        return found
+    found = replace(
+        found, failed=pd.concat([found.failed, _mute(data["calls"], figure)], ignore_index=True)
+    )
+    judged = data["judged"]
+    here = (judged["judge"] == named.metric.judge) & (judged["dataset"] == figure.workload)
+    mine = (judged["variant"] == figure.variant) & (judged["session"] == figure.session)
+    if (judged[here]["rater"] != "").any():  # a listening test: its scores are not one per call
+        scores = judged[here & (mine | (judged["variant"] == ""))]  # "": it may be of any variant
+        return max(found, _invalid(scores), key=lambda side: side.share)
+    unheard = judged[here & mine & (judged["error"] != "")]
+    return replace(found, failed=pd.concat([found.failed, unheard], ignore_index=True))
+
+
+def _invalid(scores: pd.DataFrame) -> _Failures:
+    """Listeners' scores that are none, among all but those that a stated rule leaves out."""
+    asked = scores[~scores["error"].str.startswith(SCREENED)]
+    return _Failures(asked[asked["error"] != ""], len(asked))
+
+
+def _mute(calls: pd.DataFrame, figure: Figure) -> pd.DataFrame:
+    """Calls of the figure's cell that gave no audio, though nothing failed: no judge saw them."""
+    keep = (calls["stage"] == figure.stage) & (calls["variant"] == figure.variant)
+    keep &= (calls["session"] == figure.session) & (calls["dataset"] == figure.workload)
+    keep &= calls["warm"] & (calls["error"] == "") & (calls["audio_sha256"] == "")
+    return calls[keep & (calls["replica"] == 0)]
+
+
+def _failed_calls(calls: pd.DataFrame, figure: Figure) -> _Failures:
+    keep = (calls["stage"] == figure.stage) & (calls["variant"] == figure.variant)
+    keep &= (calls["session"] == figure.session) & (calls["replica"] == 0)
+    places = np.flatnonzero(keep)
+    mine = calls[["dataset", "audio_seconds", "operation", "warm", "error"]].iloc[places]
+    failed = mine["error"] != ""
+    here = pd.Series(workload(mine), index=mine.index, dtype=object) == figure.workload
+    here &= (mine["operation"] == figure.operation) & (mine["warm"] | failed)
+    counted = here | ((mine["operation"] == "load") & failed)
+    return _Failures(calls.iloc[places[counted & failed]], int(counted.sum()))
+
+
+def _with_lost(cell: pd.DataFrame, failed: pd.DataFrame, named: NamedMetric) -> pd.DataFrame:
+    """The cell of a quantile with the calls that gave no result as its worst ones."""
+    if math.isnan(named.quantile) or failed.empty:
+        return cell
+    return pd.concat([cell, lost(failed, named)], ignore_index=True) if len(cell) else cell
+
+
+def _lost_note(failures: _Failures, named: NamedMetric) -> tuple[str, ...]:
+    if math.isnan(named.quantile) or failures.failed.empty:
+        return ()
+    return (f"{len(failures.failed)} without a result count as worse than every other one",)
+
+
+def _error(variants: pd.DataFrame, failures: _Failures, figure: Figure) -> str:
+    """Why the variant could not be built or opened, else what most of its calls failed with."""
+    built = variants[variants["variant"] == figure.variant]["error"].tolist()
+    called = failures.failed["error"].value_counts(sort=True)
+    texts = [*built, *called.index.tolist()[:1]]
+    return " ".join(next(filter(None, texts), "").split())

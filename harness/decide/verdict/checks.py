@@ -1,0 +1,156 @@
+"""Every gate against its evidence: one row with its status, why, and what more would take.
+
+Each bound holds with 95 % on its own, and several gates need no correction: approval needs every
+one of them, and a candidate that misses one is approved only if that one errs (intersection-union
+test: Berger, Technometrics 24, 1982), so the whole errs in at most 5 % of the cases.
+"""
+
+from __future__ import annotations
+
+import datetime
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from harness import plugins
+from harness.store import tables
+from harness.contracts import Evidence, Gate, Status
+from harness.spec import load_plugin, locator
+from harness.decide.stats import Interval
+from harness.decide.verdict.case import Case, Figure, Found, find
+from harness.decide.verdict.reasons import sentence, unmeasured
+
+FIELDS = ("metric", "at", "operation", "variants", "session", "over", "severity", "name",
+          "baseline_up_to", "on")  # fmt: skip
+
+
+@dataclass(frozen=True)
+class _Answer:
+    status: Status
+    code: str  # of reasons.SENTENCES
+    waiver: Mapping[str, Any] | None = None
+
+
+def checks(case: Case, data: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """The checks table: a row per gate and variant, from scores, calls and variants."""
+    return tables.frame("checks", _rows(case, data))
+
+
+def kind_of(gate: Mapping[str, Any]) -> tuple[str, float]:
+    """(file in gates/, limit) of a gate as the experiment's data write it: {..., "max": 240}."""
+    kind = next(key for key in gate if key not in FIELDS)
+    return kind, float(gate[kind])
+
+
+def _rows(case: Case, data: Mapping[str, pd.DataFrame]) -> Iterator[dict[str, Any]]:
+    for gate in case.experiment.get("gates") or []:
+        kind, limit = kind_of(gate)
+        plugin = gate_of(case, kind)
+        for variant in gate.get("variants") or [case.candidate]:
+            figure = Figure(
+                gate["metric"],
+                variant,
+                case.heard_in(variant, gate.get("at") or {}, gate.get("session") or ""),
+                gate.get("operation") or "",
+                gate.get("at") or {},
+                gate.get("over") or "",
+            )
+            found = find(case, data, figure, plugin.on)
+            rule = (plugin, limit)
+            outcome = _outcome(found, rule, _answer(case, gate, rule, found))
+            yield {**_place(case, gate, figure), **outcome, "kind": kind}
+
+
+def gate_of(case: Case, kind: str) -> Gate:
+    """The gate's plugin; a file of the user's own is looked for where `check` looks for it."""
+    if case.beside is None:
+        found: Gate = plugins.load("gates", kind)
+        return found
+    beside: Gate = load_plugin("gates", kind, locator(case.beside / "experiment.yaml"))
+    return beside
+
+
+def _place(case: Case, gate: Mapping[str, Any], figure: Figure) -> dict[str, Any]:
+    named = case.metrics.get(figure.metric)
+    exact = named is not None and named.metric.of_variant is not None
+    return {
+        "gate": name_of(gate),
+        "variant": figure.variant,
+        "session": "" if exact else figure.session,
+        "metric": figure.metric,
+        "operation": figure.operation,
+        "workload": figure.workload,
+        "over": figure.over,
+        "severity": gate.get("severity") or "fail",
+        "unit": named.metric.unit if named else "",
+    }
+
+
+def _answer(case: Case, gate: Mapping[str, Any], rule: tuple[Gate, float], found: Found) -> _Answer:
+    code = unmeasured(found)
+    if code:
+        return _Answer(Status.NOT_MEASURED, code)
+    plugin, limit = rule
+    status = plugin.check(limit, evidence(found.interval))
+    if status is Status.PASS and found.interval.why != "constant":
+        return _Answer(status, "within")
+    if status is not Status.FAIL:
+        return _Answer(Status.INCONCLUSIVE, found.interval.why or "straddles")
+    return _waived(case, gate, plugin, found)
+
+
+def evidence(interval: Interval) -> Evidence:
+    """What a gate sees of an interval."""
+    return Evidence(interval.estimate, interval.low, interval.high, interval.n, interval.method)
+
+
+def _waived(case: Case, gate: Mapping[str, Any], plugin: Gate, found: Found) -> _Answer:
+    """A FAIL is waived where the gate would pass at the waiver's bound, until the waiver's day.
+
+    The whole confidence bound has to be inside, as for the gate itself: a waiver moves a limit, it
+    does not lower what counts as evidence.
+    """
+    mine = [w for w in case.experiment.get("waivers") or [] if w["gate"] == name_of(gate)]
+    if not mine:
+        return _Answer(Status.FAIL, "beyond")
+    standing = [w for w in mine if case.today <= day(w)]
+    for waiver in standing:
+        if plugin.check(float(waiver["up_to"]), evidence(found.interval)) is Status.PASS:
+            return _Answer(Status.WAIVED, "waived", waiver)
+    if standing:
+        return _Answer(Status.FAIL, "waiver_exceeded", standing[0])
+    return _Answer(Status.FAIL, "waiver_expired", mine[0])
+
+
+def name_of(gate: Mapping[str, Any]) -> str:
+    """How tables and waivers call a gate."""
+    return str(gate.get("name") or gate["metric"])
+
+
+def day(waiver: Mapping[str, Any]) -> datetime.date:
+    """The last day on which a waiver counts."""
+    return datetime.date.fromisoformat(str(waiver["until"]))
+
+
+def _outcome(found: Found, rule: tuple[Gate, float], answer: _Answer) -> dict[str, Any]:
+    plugin, limit = rule
+    interval, open_ = found.interval, answer.status is Status.INCONCLUSIVE
+    return {
+        "observed": interval.estimate,
+        "low": interval.low,
+        "high": interval.high,
+        "limit": limit,
+        "status": answer.status.value,
+        "reason": sentence(answer.code, found, answer.waiver),
+        "reason_code": answer.code,
+        "needs": found.needed(plugin.limit_on(limit)) if open_ else math.nan,
+        "level": found.look.level,
+        "allowance": found.look.allowance,
+        "n": interval.n,
+        "units": interval.units,
+        "method": interval.method,
+        "waiver": str(answer.waiver["gate"]) if answer.waiver else "",
+    }

@@ -1,0 +1,60 @@
+"""What somebody stated against what was measured: confirmed, refuted, undecided, not measured."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pandas as pd
+
+from harness.store import tables
+from harness.decide.stats import Interval
+from harness.decide.verdict.case import Case, Figure, find
+from harness.decide.verdict.reasons import sentence, unmeasured
+
+
+def claims(case: Case, data: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """The claims table. Both bounds hold with 95 % each, so that confirming is an equivalence test
+    (Schuirmann's two one-sided tests) and refuting errs in at most 5 % of the cases."""
+    return tables.frame("claims", _rows(case, data))
+
+
+def _rows(case: Case, data: Mapping[str, pd.DataFrame]) -> Iterator[dict[str, Any]]:
+    for claim in case.experiment.get("claims") or []:
+        variant = claim.get("variant") or case.candidate
+        figure = Figure(
+            claim["metric"],
+            variant,
+            case.session_of(variant),
+            claim.get("operation") or "",
+            claim.get("at") or {},
+            claim.get("over") or "",
+        )
+        found = find(case, data, figure)
+        code = unmeasured(found)
+        status = "not measured" if code else _status(claim, found.interval)
+        named = case.metrics.get(figure.metric)
+        yield {
+            "metric": figure.metric,
+            "variant": variant,
+            "workload": figure.workload,
+            "claimed": claim["value"],
+            "tolerance": claim.get("tolerance") or 0.0,
+            "source": claim["source"],
+            "observed": found.interval.estimate,
+            "low": found.interval.low,
+            "high": found.interval.high,
+            "unit": named.metric.unit if named else "",
+            "status": status,
+            "reason": sentence(code or status, found),
+        }
+
+
+def _status(claim: Mapping[str, Any], interval: Interval) -> str:
+    tolerance = float(claim.get("tolerance") or 0.0)
+    lowest, highest = float(claim["value"]) - tolerance, float(claim["value"]) + tolerance
+    if lowest <= interval.low and interval.high <= highest:
+        return "confirmed"
+    if interval.low > highest or interval.high < lowest:
+        return "refuted"
+    return "undecided"

@@ -1,6 +1,0 @@
-"""The metric may be at most `limit`, with its whole upper bound."""
-
-from harness.contracts import Gate
-from harness.ruling import at_most
-
-gate = Gate(on="value", check=at_most, sign="≤")

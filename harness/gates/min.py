@@ -1,6 +1,0 @@
-"""The metric must be at least `limit`, with its whole lower bound."""
-
-from harness.contracts import Gate
-from harness.ruling import at_least
-
-gate = Gate(on="value", check=at_least, sign="≥")

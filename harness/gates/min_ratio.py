@@ -1,6 +1,0 @@
-"""The metric must be at least `limit` times that of the baseline."""
-
-from harness.contracts import Gate
-from harness.ruling import at_least
-
-gate = Gate(on="ratio", check=at_least, sign="≥ ×")

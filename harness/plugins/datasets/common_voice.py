@@ -1,0 +1,56 @@
+"""A Common Voice release (`cv-corpus-*/es`, `sps-corpus-*`, or its tar): any split, speaker =
+client_id."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from annotated_types import Ge, Gt, MinLen
+
+from harness.contracts import Dataset, Locate, Source
+from harness.plugins.datasets._corpus import release
+from harness.plugins.datasets._corpus.release import Split
+from harness.plugins.datasets._sampling import Wanted
+
+
+@dataclass(frozen=True)
+class Params:
+    path: Annotated[str, MinLen(1)]
+    """The release folder, the language's folder in it, or the release's archive (a tar, plain or
+    packed, whatever its name)."""
+    locale: str = "es"
+    """The language's folder in the release."""
+    split: str = "test"
+    """The table to read: test, dev, train, validated ... (the file <split>.tsv); of a release of
+    spontaneous speech, the rows of that split."""
+    limit: Annotated[int, Ge(1)] | None = None
+    """Evaluate a sample of so many utterances; all of them when left out."""
+    minutes: Annotated[float, Gt(0)] | None = None
+    """Evaluate a sample of so many minutes of audio at most."""
+    seed: int = 0
+    """Draws the sample; the experiment's `seed` when left out."""
+
+
+def load(params: Params, locate: Locate) -> Dataset:
+    """The split's utterances in the table's order; a clip that is missing becomes an error row.
+
+    Of an archive, the tables and the clips that are used are copied to the cache.
+
+    Raises: AssetError (one line) where the release, the split or a needed column is not there, or
+    an archive is damaged or has a member that leaves its folder.
+    """
+    return release.read(locate(params.path), _split(params))
+
+
+def look(params: Params, locate: Locate) -> float:
+    """How many utterances the split has. Raises: AssetError, as `load`; no archive is read."""
+    return release.look(locate(params.path), _split(params))
+
+
+def _split(params: Params) -> Split:
+    wanted = Wanted(params.limit, params.minutes, params.seed)
+    return Split(params.locale, params.split, wanted)
+
+
+source = Source(Params, load, look=look)

@@ -1,0 +1,214 @@
+"""One Parquet file of a split, here or on the hub: what it is asked, and which clips are kept."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import numpy as np
+
+from harness.speech import audio
+from harness.plugins.datasets._corpus import is_there, tags
+from harness.plugins.datasets.hub.columns import Columns
+from harness.plugins.datasets.hub.finding import Found, asked
+from harness.errors import AssetError, AudioError
+from harness.errors.limits import CLIP_BYTES, MEGABYTE, ROW_GROUP_BYTES
+from harness.io.places import put, room
+
+READ_SECONDS = 120.0  # for one row group; those of audio hold about a hundred clips
+_BATCH = 16
+_SUFFIX = re.compile(r"\.[A-Za-z0-9]{1,5}")
+_FIRST = 4  # rows whose clips say what their lengths are counted in
+
+
+@dataclass(frozen=True)
+class File:
+    """One Parquet file, here or on the hub; only what is asked for is read of it."""
+
+    found: Found
+    address: str
+
+    @property
+    def name(self) -> str:
+        return PurePosixPath(self.address.replace("\\", "/")).name
+
+    def footer(self) -> tuple[Any, int]:
+        """(its Arrow schema, how many rows it has)."""
+        found: tuple[Any, int] = self._ask(lambda file: (file.schema_arrow, file.metadata.num_rows))
+        return found
+
+    def lengths(self, columns: Columns) -> np.ndarray:
+        """Seconds of each row's clip, NaN where its column does not say."""
+        import pyarrow as pa
+
+        values = self._ask(lambda file: file.read([columns.seconds]))[columns.seconds]
+        if pa.types.is_dictionary(values.type):
+            values = values.cast(values.type.value_type)
+        found = values.cast(pa.float64(), safe=False).to_numpy().astype(float)
+        with np.errstate(invalid="ignore"):
+            known = (found > 0) & (found < math.inf)
+        lengths: np.ndarray = np.where(known, found, np.nan) / columns.per_second
+        return lengths
+
+    def ratios(self, columns: Columns) -> list[float]:
+        """Of the first rows, the length in the column over the clip's own; NaN if unknown."""
+        if self._unpacked(columns, 0) > ROW_GROUP_BYTES:
+            return []  # copying it says so
+        wanted = [columns.audio, columns.seconds]
+        rows = self._ask(
+            lambda file: next(file.iter_batches(batch_size=_FIRST, columns=wanted)).to_pylist()
+        )
+        return [self._ratio(row, columns) for row in rows]
+
+    def _ratio(self, row: Mapping[str, Any], columns: Columns) -> float:
+        content, name = columns.clip(row)
+        try:
+            seconds = audio.duration_seconds(content or self.beside(name) or b"")
+            return columns.to_seconds(row[columns.seconds]) / seconds
+        except (AudioError, ZeroDivisionError):
+            return math.nan
+
+    def beside(self, name: str) -> Path | None:
+        """The file that a path in a local data set names: below the data set's folder."""
+        root = self.found.place.where
+        if not isinstance(root, Path) or not name:
+            return None
+        for base in (Path(self.address).parent, root):
+            if is_there(base / name) and (base / name).resolve().is_relative_to(root.resolve()):
+                return (base / name).resolve()
+        return None
+
+    def _unpacked(self, columns: Columns, group: int) -> int:
+        """Bytes of the columns that are read, as the file says."""
+
+        def count(file: Any) -> int:
+            if group >= file.num_row_groups:
+                return 0
+            part = file.metadata.row_group(group)
+            parts = (part.column(i) for i in range(part.num_columns))
+            named = set(columns.all())
+            return sum(
+                one.total_uncompressed_size
+                for one in parts
+                if one.path_in_schema.split(".")[0] in named
+            )
+
+        return int(self._ask(count))
+
+    def copy(
+        self, rows: np.ndarray, first: int, columns: Columns, folder: Path
+    ) -> Iterator[dict[str, Any]]:
+        """The wanted rows of this file; their clips are written under `folder`, in a folder of the
+        audio column's own, named by the row's number."""
+        if not len(rows):
+            return
+        sizes = self._ask(
+            lambda f: [f.metadata.row_group(g).num_rows for g in range(f.num_row_groups)]
+        )
+        start = 0
+        for group, size in enumerate(sizes):
+            inside = rows[(rows >= start) & (rows < start + size)] - start
+            if len(inside):
+                if (size_of := self._unpacked(columns, group)) > ROW_GROUP_BYTES:
+                    raise AssetError(
+                        f"{self.found.place.label}: a row group of {self.name} unpacks to "
+                        f"{size_of // MEGABYTE:,} MB; at most {ROW_GROUP_BYTES // MEGABYTE:,} MB "
+                        "are read at once. Write it in smaller row groups."
+                    )
+                keep = _Keep(set(inside.tolist()), first + start, columns, folder, self.beside)
+                yield from self._ask(partial(keep.rows, group=group))
+            start += size
+
+    def _ask(self, act: Callable[[Any], Any]) -> Any:
+        return asked(lambda: self._with(act), self.found.place, READ_SECONDS)
+
+    def _with(self, act: Callable[[Any], Any]) -> Any:
+        import fsspec
+        import pyarrow.parquet as pq
+
+        system, path = fsspec.core.url_to_fs(self.address)
+        with system.open(path, "rb") as raw, pq.ParquetFile(raw) as file:
+            return act(file)
+
+
+@dataclass(frozen=True)
+class _Keep:
+    """The wanted rows of one row group."""
+
+    wanted: set[int]
+    first: int  # number of the group's first row in the split
+    columns: Columns
+    folder: Path
+    beside: Callable[[str], Path | None]
+
+    def rows(self, file: Any, group: int) -> list[dict[str, Any]]:
+        """Walk over the group, a few rows at a time."""
+        out, at = [], 0
+        for batch in file.iter_batches(
+            batch_size=_BATCH, row_groups=[group], columns=self.columns.all()
+        ):
+            for i in range(len(batch)):
+                if at + i in self.wanted:
+                    out.append(self._row(batch, i, self.first + at + i))
+            at += len(batch)
+        return out
+
+    def _row(self, batch: Any, at: int, number: int) -> dict[str, Any]:
+        columns = self.columns
+        try:
+            values = {name: batch[name][at].as_py() for name in columns.all()}
+            wrong = ""
+        except UnicodeDecodeError:
+            values, wrong = dict.fromkeys(columns.all()), "holds a text that is not UTF-8"
+        content, name = columns.clip(values)
+        text = _text(values[columns.text])
+        suffix = Path(name).suffix
+        suffix = suffix if _SUFFIX.fullmatch(suffix) else ""
+        clip = f"clips-{short(columns.audio)}/{number:07}{suffix}"
+        file = None if content else self.beside(name)
+        error = wrong or _problem(text, content, name, file)
+        if content and not error:
+            _keep_clip(self.folder / clip, content)
+        seconds = columns.to_seconds(values.get(columns.seconds))
+        return {
+            "row": number,
+            "name": name,
+            "clip": clip if file is None else str(file),
+            "text": text,
+            "speaker": _text(values.get(columns.speaker)),
+            "seconds": None if math.isnan(seconds) else seconds,
+            "error": f"row {number} {error}." if error else "",
+        }
+
+
+def _problem(text: str, content: bytes, name: str, file: Path | None) -> str:
+    """Why the row cannot be used, "" where it can."""
+    if not content and file is None:
+        return "holds no audio, only the name of a file" if name else "holds no audio"
+    if len(content) > CLIP_BYTES:
+        return f"holds a clip of {len(content):,} bytes; a clip has at most {CLIP_BYTES:,}"
+    if "\0" in text:
+        return "holds a NUL character"
+    return "" if tags.without(text) else "has no transcript"
+
+
+def short(value: Any) -> str:
+    """16 hexadecimal digits that stand for a plain value."""
+    return hashlib.sha256(json.dumps(value).encode()).hexdigest()[:16]
+
+
+def _text(value: Any) -> str:
+    return "" if value is None else str(value).strip()
+
+
+def _keep_clip(target: Path, content: bytes) -> None:
+    if not target.is_file() or target.stat().st_size != len(content):
+        room(len(content))
+        put(target, content)

@@ -1,0 +1,81 @@
+"""Piper: text to audio; any Piper voice (a VITS graph `*.onnx` with its `*.onnx.json`).
+
+files: params (what an experiment sets) -> voice (the JSON file: rate, phoneme ids, scales) -> model
+(sentences -> inputs of the graph). Phonemes come from eSpeak NG (extra `tts`, GPL-3.0-or-later).
+
+VITS draws noise twice in every run, for the durations and for the sound, so that the same text is
+never said twice alike and two variants would differ for that reason alone. `noise_scale` and
+`noise_w` are therefore 0 here: the most likely reading, the same each time, and a pair of variants
+differs only by what was done to the weights. The voice's own values (0.667 and 0.8 as a rule) sound
+livelier; set them to hear a voice as it ships, and expect wider intervals.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from harness.runtime import graph
+from harness.plugins.families import _modelfiles, _synthesis
+from harness.contracts import Family, Feeds, Model, OpenSession
+from harness.plugins.families.piper.params import Params
+
+__all__ = ["Params", "family"]
+
+WHAT = "Piper voice"
+
+
+def build(source: Path, target: Path) -> None:
+    """The voice's two files, copied. Raises: ModelError for what is no Piper voice."""
+    from harness.plugins.families.piper import voice
+
+    path = _synthesis.the_graph(source, WHAT)
+    voice.read(path)
+    beside = sorted(path.parent / name for name in graph.external_files(path))
+    _modelfiles.copy([path, voice.beside(path), *beside], source, target)
+
+
+def graphs(folder: Path) -> dict[str, Path]:
+    """Raises: ModelError for a folder that is no Piper voice."""
+    from harness.plugins.families.piper import voice
+
+    path = _synthesis.the_graph(folder, WHAT)
+    made = graph.read(path, weights=False).graph
+    weights = {tensor.name for tensor in made.initializer}
+    inputs = {value.name for value in made.input} - weights
+    wanted = voice.inputs(voice.read(path))
+    _synthesis.require_signature(path, (inputs, len(made.output)), (wanted, WHAT))
+    return {_synthesis.ROLE: path}
+
+
+def open_model(folder: Path, open_session: OpenSession, params: Params) -> Model:
+    """Raises: ModelError for files that do not fit, SpecError for a language or speaker that is not
+    there, ExtraError without the extra `tts`."""
+    from harness.plugins.families.piper import model
+
+    return model.open_model(folder, open_session, params)
+
+
+def feeds(
+    folder: Path, open_session: OpenSession, params: Params, texts: Iterable[str]
+) -> Iterator[tuple[str, Feeds]]:
+    """The inputs of the graph on real texts, for calibration."""
+    from harness.plugins.families.piper import model
+
+    opened = model.open_model(folder, open_session, params)
+    for text in texts:
+        yield from opened.feeds(text)
+
+
+family = Family(
+    Params=Params,
+    sample_rate=22_050,  # of medium and high voices; each output says its own
+    operations=_synthesis.OPERATIONS,
+    build=build,
+    graphs=graphs,
+    look=graphs,
+    open=open_model,
+    feeds=feeds,
+    takes="text",
+    gives=("audio",),
+)

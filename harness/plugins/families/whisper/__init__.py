@@ -1,0 +1,54 @@
+"""Whisper: audio to text; from CTranslate2 weights, or an ONNX export, quantized or not.
+
+files: params (what an experiment sets) -> building (FP32 folder: weights, graphs) -> layouts (which
+files, checked through onnxfile) -> engines (sessions of either layout) -> features, prompts,
+decoding -> model (the timed operations).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from harness.contracts import Family, Feeds, Model, OpenSession
+from harness.plugins.families.whisper import building, layouts
+from harness.plugins.families.whisper.params import Context, Params
+
+if TYPE_CHECKING:
+    import numpy as np
+
+__all__ = ["Context", "Params", "family"]
+
+
+def graphs(folder: Path) -> dict[str, Path]:
+    """Role -> ONNX file. Raises: ModelError for a folder that is no Whisper model."""
+    return layouts.find(folder).graphs
+
+
+def open_model(folder: Path, open_session: OpenSession, params: Params) -> Model:
+    """Raises: ModelError for files that do not fit, SpecError for an unknown language."""
+    from harness.plugins.families.whisper import model
+
+    return model.open_model(folder, open_session, params)
+
+
+def feeds(
+    folder: Path, open_session: OpenSession, params: Params, clips: Iterable[np.ndarray]
+) -> Iterator[tuple[str, Feeds]]:
+    """The inputs of every graph on real clips, for calibration."""
+    from harness.plugins.families.whisper import model
+
+    yield from model.feeds(folder, open_session, params, clips)
+
+
+family = Family(
+    Params=Params,
+    sample_rate=16_000,
+    operations=("pipeline", "features", "encoder", "decoder_step"),
+    build=building.build,
+    graphs=graphs,
+    look=building.look,
+    open=open_model,
+    feeds=feeds,
+)

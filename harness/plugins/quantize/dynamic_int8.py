@@ -1,0 +1,79 @@
+"""INT8 weights, activations quantized on the fly in each call; needs no calibration."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from harness.runtime import graph as onnx_graph
+from harness.contracts import Feeds, Method, Quantized
+
+# what onnxruntime quantizes channel by channel without calibration; Conv and Gather are per tensor
+BY_CHANNEL = ("MatMul", "Attention", "LSTM")
+Operator = Literal["MatMul", "Gather", "Conv", "Attention", "LSTM", "EmbedLayerNormalization"]
+
+
+@dataclass(frozen=True)
+class Params:
+    """`MatMul` includes Gemm. Conv is not a default: its integer kernel is not fused and slow.
+
+    reduce_range keeps weights to 7 bits, for x86 without VNNI, where 8-bit products saturate. A
+    table that Gather shares with a MatMul is stored once, as uint8 with one scale for both.
+    left_out: node names or patterns (`*/fc2/*`) that stay FP32.
+    """
+
+    op_types: tuple[Operator, ...] = ("MatMul", "Gather")
+    per_channel: bool = False
+    weight_type: Literal["int8", "uint8"] = "int8"
+    reduce_range: bool = False
+    left_out: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.per_channel and not set(self.op_types) & set(BY_CHANNEL):
+            raise ValueError(
+                f"per_channel has no effect on {', '.join(self.op_types)}: onnxruntime quantizes "
+                f"only {', '.join(BY_CHANNEL)} channel by channel here; leave it out, or use "
+                "static_qdq"
+            )
+
+
+def apply(params: Params, graph: Path, target: Path, feeds: Iterable[Feeds]) -> Quantized:
+    """Quantize one graph into one file.
+
+    Raises: QuantizeError for a graph that the quantizer cannot take, and one in which nothing was
+    quantized.
+    """
+    from onnxruntime.quantization import QuantType, quantize_dynamic
+
+    model = onnx_graph.load_named(graph)
+    optional = onnx_graph.face(model).optional
+    left_out = onnx_graph.chosen(model, params.left_out)
+    onnx_graph.note_types(model, graph.name)
+    present, before = onnx_graph.operators(model), onnx_graph.quantized(model)
+    weight_type = {"int8": QuantType.QInt8, "uint8": QuantType.QUInt8}[params.weight_type]
+    with tempfile.TemporaryDirectory() as folder:
+        raw = Path(folder) / "quantized.onnx"
+        with onnx_graph.quietly(graph.name):
+            quantize_dynamic(
+                model,
+                raw,
+                op_types_to_quantize=list(params.op_types),
+                per_channel=params.per_channel,
+                reduce_range=params.reduce_range,
+                weight_type=weight_type,
+                # the quantizer first writes Gemm as MatMul + Add under a name of its own
+                nodes_to_exclude=[n for name in left_out for n in (name, f"{name}_MatMul")],
+                extra_options={"EnableSubgraph": True},
+            )
+        after = onnx_graph.read(raw)
+    done = onnx_graph.gained(before, after, params.op_types)
+    if not done:
+        raise onnx_graph.nothing_quantized(graph, params.op_types, present, before)
+    onnx_graph.write(after, target, optional)
+    return Quantized(operators=done, left_out=left_out)
+
+
+method = Method(Params=Params, apply=apply)

@@ -1,0 +1,260 @@
+"""What one call takes and how much one sample says: from an earlier run, a flag or an anchor.
+
+Each figure carries where it is from; where nothing is known it is NaN and says so.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import json
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from harness.speech import audio
+from harness.runtime import environment
+from harness.contracts import Locate, Source, Utterance
+from harness.errors import HarnessError
+from harness.io.escaping import unguarded
+from harness.preflight.feasibility import anchors
+from harness.spec import DEFAULT_SESSION, Experiment, Quality, Use, Variant, load_plugin, to_json
+
+NORMAL_95 = 1.959964  # standard normal quantile of a two-sided 95 % interval
+PEEKED = 200  # clips of a data set that are looked at before anything runs
+USUAL_SECONDS = 5.0  # of an utterance, for a guess
+
+Key = tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Seconds of one call, NaN where unknown, and where the figure is from."""
+
+    seconds: float
+    source: str
+
+
+@dataclass(frozen=True)
+class Sample:
+    """An earlier figure: its value and the standard deviation of one sample (utterance, round)."""
+
+    value: float
+    sd: float
+
+
+@dataclass(frozen=True)
+class Earlier:
+    """What an earlier run of this experiment left: `day` and `folder` name it in a sentence.
+
+    seconds: (variant, session, operation, workload) -> median of one call. single and paired:
+    (variant, operation, workload, metric[, "delta" or "ratio"]) -> the figure.
+    """
+
+    day: str = ""
+    folder: str = ""
+    seconds: Mapping[Key, float] = field(default_factory=dict)
+    single: Mapping[Key, Sample] = field(default_factory=dict)
+    paired: Mapping[Key, Sample] = field(default_factory=dict)
+
+    @property
+    def source(self) -> str:
+        return f"measured on {self.day} ({self.folder})"
+
+
+NOTHING = Earlier()
+
+
+def known(folder: Path, experiment: Experiment, machine: Mapping[str, Any]) -> Earlier:
+    """What this experiment's run in `folder` left, else the call times alone of a run beside it:
+    of the same variants on a machine like this one, whatever else it asked."""
+    mine = earlier(folder, experiment, machine)
+    if mine.seconds or not folder.parent.is_dir():
+        return mine
+    others = (earlier(one, experiment, machine) for one in sorted(folder.parent.iterdir()))
+    found = next((other for other in others if other.seconds), mine)
+    return replace(found, single={}, paired={})
+
+
+def earlier(folder: Path, experiment: Experiment, machine: Mapping[str, Any]) -> Earlier:
+    """The tables in a run's folder, if it ran on a machine like this one with the same model.
+
+    Variants that are made in another way now are left out. NOTHING where there is no such run.
+    """
+    try:
+        there = json.loads((folder / "environment.json").read_text(encoding="utf-8"))
+        asked = json.loads((folder / "experiment.json").read_text(encoding="utf-8"))
+        summary, changes = _rows(folder / "summary.csv"), _rows(folder / "changes.csv")
+        alike = environment.fingerprint(there) == environment.fingerprint(machine)
+        same = _same_variants(asked, experiment) if alike else set()
+        if not same:
+            return NOTHING
+        pairs = [row for row in changes if {row["variant"], row["baseline"]} <= same]
+        return Earlier(
+            str(there["measured_on"]),
+            f"reports/{folder.name}" if folder.parent.name == "reports" else folder.name,
+            dict(_seconds(row for row in summary if row["variant"] in same)),
+            dict(_single(row for row in summary if row["variant"] in same)),
+            dict(_paired(pairs)),
+        )
+    except (OSError, ValueError, KeyError, TypeError):
+        return NOTHING  # no run, or one of another schema: nothing is known, and the plan says so
+
+
+def _rows(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8", newline="") as file:
+        return [
+            {name: unguarded(text) for name, text in row.items()} for row in csv.DictReader(file)
+        ]
+
+
+def _same_variants(asked: Mapping[str, Any], experiment: Experiment) -> set[str]:
+    now = json.loads(json.dumps(to_json(experiment)))
+    if asked["model"] != now["model"]:
+        return set()
+    then = {variant["name"]: variant for variant in asked["variants"]}
+    return {v["name"] for v in now["variants"] if then.get(v["name"]) == v}
+
+
+def _seconds(rows: Iterable[Mapping[str, str]]) -> Iterable[tuple[Key, float]]:
+    for row in rows:
+        key = (row["variant"], row["session"], row["operation"], row["workload"])
+        if row["metric"] == "latency_p50_ms" and row["replica"] == "0":
+            yield key, float(row["value"]) / 1e3
+
+
+def _single(rows: Iterable[Mapping[str, str]]) -> Iterable[tuple[Key, Sample]]:
+    for row in rows:
+        if row["replica"] == "0" and row["stage"] != "sweep":
+            key = (row["variant"], row["operation"], row["workload"], row["metric"])
+            yield key, _sample(row, "value", "low", "high")
+
+
+def _paired(rows: Iterable[Mapping[str, str]]) -> Iterable[tuple[Key, Sample]]:
+    for row in rows:
+        key = (row["variant"], row["operation"], row["workload"], row["metric"])
+        for kind in ("delta", "ratio"):
+            yield (*key, kind), _sample(row, kind, f"{kind}_low", f"{kind}_high")
+
+
+def _sample(row: Mapping[str, str], value: str, low: str, high: str) -> Sample:
+    """The spread of one sample, back from a 95 % interval: half its width times sqrt(n) / 1.96."""
+    low_, high_, n = (float(row[name] or "nan") for name in (low, high, "n"))
+    sd = (high_ - low_) / 2 / NORMAL_95 * math.sqrt(n)
+    return Sample(float(row[value] or "nan"), sd if math.isfinite(sd) and sd > 0 else math.nan)
+
+
+@dataclass(frozen=True)
+class Costs:
+    """Looks a cost up: what the user says, else an earlier run, else an anchor, else unknown."""
+
+    experiment: Experiment
+    earlier: Earlier = NOTHING
+    call_seconds: float = math.nan
+    cores: int = 0
+
+    def of(self, variant: str, session: str, operation: str, workload: str) -> Cost:
+        """Seconds of one call. `workload`: "5 s" or a data set's name, as in the tables."""
+        if not math.isnan(self.call_seconds):
+            return Cost(self.call_seconds, "as given")
+        for name in (session, DEFAULT_SESSION):
+            seconds = self.earlier.seconds.get((variant, name, operation, workload))
+            if seconds is not None:
+                return Cost(seconds, self.earlier.source)
+        one = next(v for v in self.experiment.variants if v.name == variant)
+        return self._guess(one, operation, workload)
+
+    def _guess(self, variant: Variant, operation: str, workload: str) -> Cost:
+        """Whisper base's times scaled by parameters and cores: encoder plus tokens for the whole.
+
+        A session's options are not reckoned with.
+        """
+        model, bits = model_of(self.experiment, variant), bits_of(variant)
+        found = {a.operation: a for a in anchors.find("cost", "latency_ms") if a.bits == bits}
+        size = anchors.parameters_millions(model)
+        if not found or math.isnan(size) or self.cores < 1:
+            return Cost(math.nan, "unknown: no earlier run, and no anchor for this model")
+        encoder, step = found["encoder"], found["decoder_step"]
+        scale = size / encoder.parameters_millions * encoder.cores / self.cores
+        spoken = float(workload[:-2]) if workload.endswith(" s") else USUAL_SECONDS
+        tokens = spoken * next(anchors.find("cost", "tokens")).value
+        parts = {
+            "encoder": encoder.value,
+            "decoder_step": step.value,
+            "pipeline": encoder.value + tokens * step.value,
+        }
+        milliseconds = parts.get(operation, step.value) * scale
+        source = "a guess" if scale == 1 else f"a guess, scaled by {scale:.2g}"
+        return Cost(milliseconds / 1e3, f"{source} from {encoder.source.title}")
+
+
+def model_of(experiment: Experiment, variant: Variant | None = None) -> str:
+    """The model behind a variant, as the anchors name it; "" for one they do not know."""
+    own = variant.model if variant and variant.model else experiment.model
+    origin = (variant and variant.source) or own.source
+    if origin is None:
+        return ""
+    return anchors.model_in(f"{origin.asset} {origin.path} {origin.hub}")
+
+
+def bits_of(variant: Variant) -> int:
+    """Bits of a weight after the variant's method; 32 as it came, 0 for a method we do not know."""
+    if variant.quantize is None:
+        return 32
+    return 8 if variant.quantize.use in ("dynamic_int8", "static_qdq") else 0
+
+
+def utterances(quality: Quality, locate: Locate) -> float:
+    """How many utterances a data set gives, without opening it; NaN where only that would tell.
+
+    Each data set looks at what costs nothing (see contracts.Source); elsewhere the limit counts.
+    """
+    limit = getattr(quality.dataset.params, "limit", None)
+    try:
+        rows = _looked(quality.dataset, locate)
+    except HarnessError:
+        rows = math.nan
+    known = [float(count) for count in (limit, rows) if count is not None and not math.isnan(count)]
+    return min(known, default=math.nan)
+
+
+def longest(quality: Quality, locate: Locate) -> float:
+    """Seconds of the longest clip among the first of a data set on this disk; NaN where that is
+    not known without fetching anything."""
+    params = quality.dataset.params
+    if not getattr(params, "path", "") or not hasattr(params, "limit"):
+        return math.nan
+    try:
+        source = load_plugin("datasets", quality.dataset.use, locate)
+        clips = source.load(params, locate).utterances[:PEEKED]
+        return max((_clip_seconds(one) for one in clips if not one.error), default=math.nan)
+    except HarnessError:
+        return math.nan
+
+
+def _clip_seconds(one: Utterance) -> float:
+    if math.isnan(one.seconds) and one.audio is not None:
+        with contextlib.suppress(HarnessError):
+            return audio.duration_seconds(one.audio)
+    return one.seconds
+
+
+def missing(experiment: Experiment, locate: Locate) -> list[str]:
+    """One line for each data set that a look at its folder and table shows to be unusable."""
+    uses = {entry.name: entry.dataset for entry in experiment.quality}
+    if experiment.calibration is not None:
+        uses["calibration"] = experiment.calibration.dataset
+    lines = []
+    for name, use in uses.items():
+        try:
+            _looked(use, locate)
+        except HarnessError as error:
+            lines.append(f"data set {name}: {error}")
+    return lines
+
+
+def _looked(use: Use, locate: Locate) -> float:
+    source: Source = load_plugin("datasets", use.use, locate)
+    return source.look(use.params, locate) if source.look else math.nan

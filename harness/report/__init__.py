@@ -1,0 +1,1 @@
+"""Says what a run found: stored tables -> markdown and pictures. No statistics here."""

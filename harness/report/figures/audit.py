@@ -1,0 +1,129 @@
+"""Each configuration by another's protocol, repeat by repeat, beside its paired time our way."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from harness.decide import protocol
+from harness.contracts import Result
+from harness.report.markdown import quantity
+from harness.report.figures import style
+from harness.decide.protocol import Configuration, Replayed
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+# times beyond the widest are an arrow with the figure, so that small differences can be seen
+NARROWEST, WIDEST = 0.4, 1.35
+BESIDE = 0.24  # our mark stands below the protocol's
+NEAR, ABOVE = 0.02, 0.3  # circles nearer than this are drawn above each other
+TEXTS = {
+    "es": {
+        "other": "Repetido sin cambiar nada, el protocolo nombra a ganadores distintos: {names}",
+        "same": "El protocolo nombra cada vez a {name}; a nuestro modo tarda el {ratio} de {first}",
+        "first": "El protocolo no encuentra nada más rápido que {first}",
+        "once": "El protocolo, hecho una vez, nombra a {name}",
+        "subtitle": "Círculo: P50 de cada repetición, frente al primero; rombo: a nuestro modo",
+        "axis": "Tiempo frente a la primera configuración (a la izquierda, más rápida)",
+        "band": "no se distingue\n(gemelo A/A)",
+        "failed": "falló",
+    },
+    "en": {
+        "other": "Run again with nothing changed, the protocol names different winners: {names}",
+        "same": "The protocol names {name} each time; our way it takes {ratio} of {first}",
+        "first": "The protocol finds nothing faster than {first}",
+        "once": "The protocol, run once, names {name}",
+        "subtitle": "Circle: P50 of each run, against the very first; diamond: our way",
+        "axis": "Time against the first configuration (left is faster)",
+        "band": "cannot be told apart\n(A/A twin)",
+        "failed": "failed",
+    },
+}
+
+
+def draw(result: Result, language: str) -> Figure | None:
+    """Rows: configurations in the protocol's order; None where nothing was replayed."""
+    found = protocol.read(result)
+    if found is None or not found.winners:
+        return None
+    texts, count = TEXTS[language], len(found.configurations)
+    figure, axes = style.new(_title(found, language), texts["subtitle"], 1.8 + 0.55 * count)
+    unit = next((r.p50 for r in found.first.repeats if r.n), float("nan"))
+    for place, one in enumerate(found.configurations):
+        ink = style.BASELINE if one is found.first else style.HUES[0][0]
+        times = {n + 1: protocol.over(repeat.p50, unit) for n, repeat in enumerate(one.repeats)}
+        times = {n: time for n, time in times.items() if time == time}
+        _repeats(axes, times, place, ink)
+        _ours(axes, found, one, place + BESIDE, language)
+        if not times:
+            style.shown(axes, f"✕ {texts['failed']}", (1, place), offset=(4, 0), color=style.MUTED)
+        beyond = [quantity(t, "share", language) for t in times.values() if t > WIDEST]
+        if beyond:
+            _beyond(axes, place, f"○ {', '.join(beyond)}", ink)
+    _frame(axes, found, language)
+    return figure
+
+
+def _repeats(axes: Axes, times: Mapping[int, float], place: float, ink: str) -> None:
+    """A circle for each repeat, with its number in it."""
+    inside = {n: time for n, time in times.items() if time <= WIDEST}
+    axes.plot(list(inside.values()), [place] * len(inside), color=ink, linewidth=1.2, alpha=0.6)
+    drawn: list[tuple[float, float]] = []
+    for n, time in inside.items():
+        near = [at for other, at in drawn if abs(time - other) < NEAR]
+        at = min(near, default=place + ABOVE) - ABOVE
+        drawn.append((time, at))
+        axes.plot([time], [at], "o", color="white", markersize=11, markeredgecolor=ink)
+        how = {"ha": "center", "color": ink, "fontsize": 7.5, "fontweight": "bold"}
+        style.shown(axes, str(n), (time, at), **how)
+
+
+def _ours(axes: Axes, found: Replayed, one: Configuration, place: float, language: str) -> None:
+    ratio, ink = found.ours(one), style.INK
+    if one is found.first or math.isnan(ratio.estimate):
+        return
+    if ratio.estimate > WIDEST:
+        _beyond(axes, place, f"◆ {quantity(ratio.estimate, 'share', language)}", ink)
+        return
+    ends = [max(ratio.low, NARROWEST), min(ratio.high, WIDEST)]
+    axes.plot(ends, [place, place], color=ink, linewidth=1.8)
+    axes.plot([ratio.estimate], [place], "D", color=ink, markersize=5.5, markeredgecolor="white")
+
+
+def _beyond(axes: Axes, place: float, text: str, ink: str) -> None:
+    axes.plot([WIDEST], [place], ">", color=ink, markersize=6, clip_on=False)
+    style.shown(axes, text, (WIDEST, place), offset=(9, 0), color=ink)
+
+
+def _frame(axes: Axes, found: Replayed, language: str) -> None:
+    texts, band, count = TEXTS[language], found.band, len(found.configurations)
+    axes.axvline(1, color=style.INK, linewidth=1)
+    low, high = axes.get_xlim()
+    if math.isfinite(band[0]):
+        low, high = min(low, band[0]), max(high, band[1])
+        axes.axvspan(*band, color=style.MUTED, alpha=0.16, linewidth=0, zorder=0)
+        wide = band[1] > 1.2  # no room to the right of the band
+        how = {"color": style.MUTED, "fontsize": 7.5, "ha": "right" if wide else "left"}
+        at = min(band[1], WIDEST), -0.72
+        style.shown(axes, texts["band"], at, offset=(-4 if wide else 4, 0), **how)
+    ends = max(min(low, 0.9), NARROWEST), min(max(high, 1.1), WIDEST)
+    axes.set(xlim=ends, ylim=(count - 0.4, -1.1))
+    axes.set(xlabel=texts["axis"])
+    axes.set_yticks(range(count))
+    axes.set_yticklabels([one.name for one in found.configurations], color=style.INK)
+    axes.xaxis.set_major_formatter(style.percent(language))
+    axes.spines["left"].set_visible(False)
+    style.grid(axes)
+
+
+def _title(found: Replayed, language: str) -> str:
+    texts, named = TEXTS[language], list(dict.fromkeys(found.winners.values()))
+    names = {"names": ", ".join(one.name for one in named), "name": named[0].name}
+    ratio = quantity(found.ours(named[0]).estimate, "share", language)
+    key = "other" if len(named) > 1 else "first" if named[0] is found.first else "same"
+    if len(found.winners) < 2:
+        key = "once"
+    return texts[key].format(**names, ratio=ratio, first=found.first.name)

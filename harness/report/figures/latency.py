@@ -1,0 +1,328 @@
+"""Every warm call of the pipeline per cell, and its median against the length of the audio."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from harness.decide import measures, stats
+from harness.report import noise, row_text, wording
+from harness.store import queries
+from harness.contracts import Result
+from harness.report.markdown import NBSP, given, quantity
+from harness.report.figures import style
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from numpy.typing import NDArray
+
+    Flags = NDArray[np.bool_]
+
+TEXTS = {
+    "es": {
+        "cells": "Con {workload} de audio, {line} tarda {value} (P50) y {tail} (P99)",
+        "median": "Con {workload} de audio, {line} tarda {value} (P50)",
+        "cells_sub": (
+            "Cada punto es una llamada; barra: mitad central; raya: P50; rombo: P99 (desde 299 "
+            "llamadas)"
+        ),
+        "noise": "\nAspa: llamada de un bloque medido con ruido",
+        "axis": "Latencia, {way} (escala logarítmica)",
+        "lengths": "{line} tarda entre un {low} y un {high} menos que {base}, según la duración",
+        "alike": "{line} tarda un {low} menos que {base} con cualquiera de las duraciones",
+        "one_length": "{line} tarda un {low} menos que {base} con {workload} de audio",
+        "lengths_sub": "P50 y su intervalo del 95 % según la duración del audio",
+        "one_sub": "P50 y su intervalo del 95 % con {workload} de audio",
+        "noisy": "; hueco: más de un bloque de cada diez, con ruido",
+        "length_axis": "Duración del audio (escala logarítmica)",
+        "y_axis": "Latencia P50",
+        "unclear": "{line} y {base} se distinguen en {n} de {all} duraciones",
+        "one_unclear": "{line} y {base} no se distinguen con {workload} de audio",
+        "slower": "{line} no es más rápido que {base} en todas las duraciones",
+        "one_slower": "{line} no es más rápido que {base} con {workload} de audio",
+    },
+    "en": {
+        "cells": "With {workload} of audio, {line} takes {value} (P50) and {tail} (P99)",
+        "median": "With {workload} of audio, {line} takes {value} (P50)",
+        "cells_sub": (
+            "Each dot is one call; bar: middle half; dash: P50; diamond: P99 (from 299 calls on)"
+        ),
+        "noise": "\nCross: a call of a block measured under noise",
+        "axis": "Latency, {way} (logarithmic scale)",
+        "lengths": "{line} takes {low} to {high} less time than {base}, depending on the length",
+        "alike": "{line} takes {low} less time than {base} at each of the lengths",
+        "one_length": "{line} takes {low} less time than {base} with {workload} of audio",
+        "lengths_sub": "P50 and its 95% interval by audio length",
+        "one_sub": "P50 and its 95% interval with {workload} of audio",
+        "noisy": "; hollow: more than one block in ten under noise",
+        "length_axis": "Audio length (logarithmic scale)",
+        "y_axis": "Latency P50",
+        "unclear": "{line} and {base} can be told apart at {n} of {all} lengths",
+        "one_unclear": "{line} and {base} cannot be told apart with {workload} of audio",
+        "slower": "{line} is not faster than {base} at every length",
+        "one_slower": "{line} is not faster than {base} with {workload} of audio",
+    },
+}
+JITTER = 0.27
+APART = 1.035  # from one point to the next of those that share a length
+P50 = "latency_p50_ms"
+
+
+# ---------------------------------------- all calls, by cell
+def cells(result: Result, language: str) -> Figure | None:
+    """Rows: lengths, and within each the lines that were measured there. None without calls."""
+    groups = queries.timed(result)
+    if not groups:
+        return None
+    texts = TEXTS[language]
+    rows = sum(len(found) for _, found in groups)
+    figure, axes = style.new(
+        _cells_title(result, language), texts["cells_sub"], 1.4 + 0.3 * rows + 0.2 * len(groups)
+    )
+    place, ticks = 0.0, []
+    noisy = False
+    for workload, found in groups:
+        top = place
+        for line, calls in found:
+            marked = noise.marked(result, calls)
+            noisy |= bool(marked.any())
+            _strip(axes, calls, marked, place, style.colour(result, line.variant, line.session))
+            ticks.append((place, f"{line.label}   {wording.workload(workload, language)}"))
+            place += 1
+        _limits(axes, result, workload, (top - 0.5, place - 0.5), language)
+        place += 0.45
+    way = row_text.way(result, language)
+    _frame(axes, ticks, texts["axis"].format(way=way[0].lower() + way[1:]), language)
+    if noisy:
+        style.reads(axes, texts["cells_sub"] + texts["noise"])
+    return figure
+
+
+def _cells_title(result: Result, language: str) -> str:
+    """With the P99 only where there were calls enough to bound it."""
+    line, at = measures.chosen(result), queries.main_length(result)
+    p50, p99 = (
+        queries.bounds(queries.latency(result, line, f"latency_{q}_ms", at)) for q in ("p50", "p99")
+    )
+    return TEXTS[language]["cells" if math.isfinite(p99[2]) else "median"].format(
+        workload=wording.workload(at, language),
+        line=line.label,
+        value=quantity(p50[0], "ms", language),
+        tail=quantity(p99[0], "ms", language),
+    )
+
+
+def _strip(axes: Axes, calls: pd.DataFrame, noisy: Flags, place: float, ink: str) -> None:
+    """Dots spread by a fixed sequence (the golden ratio's), so that no generator is needed."""
+    milliseconds = calls["seconds"].to_numpy(dtype=np.float64) * 1000
+    spread = (np.arange(len(milliseconds)) * 0.6180339887) % 1 * 2 - 1
+    heights = place + spread * JITTER
+    dots: dict[str, Any] = {"color": ink, "alpha": 0.28, "markersize": 2.6, "markeredgewidth": 0}
+    axes.plot(milliseconds[~noisy], heights[~noisy], "o", **dots)
+    axes.scatter(milliseconds[noisy], heights[noisy], **style.CROSS)
+    ordered = np.sort(milliseconds)
+    left, middle, right, tail = np.quantile(ordered, (0.25, 0.5, 0.75, 0.99), method="inverted_cdf")
+    axes.plot([left, right], [place, place], color=ink, linewidth=6, solid_capstyle="butt")
+    axes.plot([middle, middle], [place - 0.3, place + 0.3], color="white", linewidth=3.4)
+    axes.plot([middle, middle], [place - 0.3, place + 0.3], color=style.INK, linewidth=1.6)
+    if len(ordered) >= stats.needed_calls(0.99):
+        axes.plot([tail], [place], "D", color=ink, markersize=4.5, markeredgecolor="white")
+
+
+def _limits(
+    axes: Axes, result: Result, workload: str, span: tuple[float, float], language: str
+) -> None:
+    checks = queries.rows(result.checks, operation="pipeline", workload=workload, kind="max")
+    for check in queries.records(checks[checks["metric"].str.startswith("latency")]):
+        limit = float(check["limit"])
+        axes.plot([limit, limit], span, color=style.LIMIT, linewidth=1.4)
+        digits = wording.metric(check["metric"], language).rpartition(" ")[2]
+        text = f"{digits} ≤ {quantity(limit, 'ms', language)}"
+        how = {"color": style.LIMIT, "ha": "center", "fontsize": 8}
+        style.shown(axes, text, (limit, span[0]), offset=(0, 5), **how)
+
+
+def _frame(axes: Axes, ticks: list[tuple[float, str]], label: str, language: str) -> None:
+    from matplotlib.ticker import FixedLocator, NullLocator
+
+    axes.set_xscale("log")
+    low, high = axes.get_xlim()
+    axes.xaxis.set_major_locator(FixedLocator(style.ticks(low, high)))
+    axes.xaxis.set_minor_locator(NullLocator())
+    axes.set_xlim(low, high)
+    style.numbers(axes.xaxis, language, f"{NBSP}ms")
+    axes.set(xlabel=label, ylim=(ticks[-1][0] + 0.7, -0.95))
+    axes.set_yticks([place for place, _ in ticks])
+    axes.set_yticklabels([text for _, text in ticks], color=style.INK)
+    axes.spines["left"].set_visible(False)
+    style.grid(axes)
+
+
+# ---------------------------------------- median, by length
+def lengths(result: Result, language: str) -> Figure | None:
+    """One line per variant and session over the lengths; with one length, a row each. None without
+    a latency stage."""
+    stage = queries.rows(result.summary, stage="latency", operation="pipeline")
+    known = queries.lengths(queries.rows(stage, metric="latency_p50_ms"))
+    if not known:
+        return None
+    if len(known) == 1:
+        return _one_length(result, known, language)
+    texts = TEXTS[language]
+    figure, axes = style.new(_lengths_title(result, known, language), texts["lengths_sub"], 4.3)
+    alone = [line for line in queries.lines(result) if not _curve(axes, result, line, known)]
+    noisy = _points(axes, result, alone, known)
+    if _hollow(axes, result, known) or noisy:
+        style.reads(axes, texts["lengths_sub"] + texts["noisy"])
+    _level(axes, result, known, language)
+    axes.set(xlabel=texts["length_axis"], ylabel=texts["y_axis"])
+    axes.set_ylim(bottom=0)
+    axes.set_xscale("log")
+    axes.set_xticks([queries.seconds(name) for name in known])
+    axes.set_xticks([], minor=True)
+    style.numbers(axes.xaxis, language, f"{NBSP}s")
+    style.numbers(axes.yaxis, language, f"{NBSP}ms")
+    style.grid(axes, "y")
+    return figure
+
+
+def _curve(axes: Axes, result: Result, line: queries.Line, known: list[str]) -> bool:
+    """Whether the line was measured at more than one length, and so drawn."""
+    found = [(n, queries.latency(result, line, "latency_p50_ms", n)) for n in known]
+    points = [(queries.seconds(name), *queries.bounds(row)) for name, row in found if row]
+    if len(points) < 2:
+        return False
+    x, y, low, high = (np.array(column) for column in zip(*points, strict=True))
+    ink = style.colour(result, line.variant, line.session)
+    errors = [np.where(np.isfinite(low), y - low, 0), np.where(np.isfinite(high), high - y, 0)]
+    how = {"fmt": "o-", "color": ink, "capsize": 3, "linewidth": 2, "markersize": 5}
+    axes.errorbar(x, y, yerr=np.abs(errors), **how)  # type: ignore[arg-type]
+    style.shown(axes, line.label, (x[-1], y[-1]), offset=(9, 0), color=ink, fontweight="bold")
+    return True
+
+
+def _points(axes: Axes, result: Result, alone: list[queries.Line], known: list[str]) -> bool:
+    """Lines measured at the main length only: beside each other, their labels one over the other;
+    to the left of that length, or to its right where it is the shortest. Whether one is hollow."""
+    at = queries.main_length(result)
+    found = [(line, queries.bounds(queries.latency(result, line, P50, at))) for line in alone]
+    kept = [(bounds, line) for line, bounds in found if not math.isnan(bounds[0])]
+    points = sorted(kept, key=lambda pair: pair[0])
+    hollow = {line: _noisy(result, line, at) for _, line in points}
+    apart = APART if at == known[0] else 1 / APART
+    edge, gap, free = (
+        queries.seconds(at) * apart ** (len(points) + 2),
+        0.05 * axes.get_ylim()[1],
+        0.0,
+    )
+    for place, (bounds, line) in enumerate(points):
+        x, free = queries.seconds(at) * apart ** (len(points) - place), max(bounds[0], free)
+        ink = style.colour(result, line.variant, line.session)
+        how: dict[str, Any] = {"fmt": "o", "color": ink, "capsize": 3, "markersize": 5, "zorder": 4}
+        axes.errorbar([x], [bounds[0]], yerr=_errors(bounds), **how)
+        axes.plot([edge, x], [free, bounds[0]], color=ink, linewidth=0.7, alpha=0.5)
+        if hollow[line]:
+            axes.plot([x], [bounds[0]], "o", color="white", markersize=2.6, zorder=5)
+        side: dict[str, Any] = {"offset": (4 if apart > 1 else -4, 0), "color": ink}
+        style.shown(axes, line.label, (edge, free), ha="left" if apart > 1 else "right", **side)
+        free += gap
+    return any(hollow.values())
+
+
+def _errors(bounds: tuple[float, float, float]) -> list[list[float]]:
+    """How far an interval reaches down and up; not at all on a side without a bound."""
+    value, low, high = bounds
+    return [[abs(end - value) if math.isfinite(end) else 0.0] for end in (low, high)]
+
+
+def _one_length(result: Result, known: list[str], language: str) -> Figure | None:
+    """A row for each variant and session: nothing can be told of other lengths."""
+    rows = [(line, queries.latency(result, line, P50, known[0])) for line in queries.lines(result)]
+    measured = [(line, queries.bounds(row)) for line, row in rows if row]
+    texts, at = TEXTS[language], wording.workload(known[0], language)
+    title, noisy = _lengths_title(result, known, language), False
+    subtitle, height = texts["one_sub"].format(workload=at), 1.45 + 0.34 * len(measured)
+    figure, axes = style.new(title, subtitle, height)
+    for place, (line, bounds) in enumerate(measured):
+        ink = style.colour(result, line.variant, line.session)
+        hollow = _noisy(result, line, known[0])
+        how: dict[str, Any] = {"fmt": "o", "color": ink, "capsize": 3, "markersize": 6}
+        axes.errorbar([bounds[0]], [place], xerr=_errors(bounds), **how)
+        if hollow:
+            axes.plot([bounds[0]], [place], "o", color="white", markersize=3, zorder=5)
+        noisy |= hollow
+        shown = quantity(bounds[0], "ms", language)
+        style.shown(axes, shown, (bounds[0], place - 0.3), ha="center", color=ink)
+    limit = queries.limit(result, P50, known[0])
+    if limit == limit:
+        axes.axvline(limit, color=style.LIMIT, linewidth=1.4)
+        text = f"P50 ≤ {quantity(limit, 'ms', language)}"
+        style.shown(axes, text, (limit, -0.65), offset=(4, 0), color=style.LIMIT)
+    style.reads(axes, subtitle + (texts["noisy"] if noisy else ""))
+    axes.set(xlabel=texts["y_axis"], ylim=(len(measured) - 0.5, -0.8))
+    axes.set_xlim(left=0)
+    axes.set_yticks(range(len(measured)))
+    axes.set_yticklabels([line.label for line, _ in measured], color=style.INK)
+    axes.spines["left"].set_visible(False)
+    style.numbers(axes.xaxis, language, f"{NBSP}ms")
+    style.grid(axes)
+    return figure
+
+
+def _noisy(result: Result, line: queries.Line, name: str) -> bool:
+    """Whether more than one block in ten of the line's cell was measured under noise."""
+    blocks = queries.rows(noise.blocks(result), stage="latency")
+    cell = {"variant": line.variant, "session": line.session}
+    return noise.counted(blocks, **cell, audio_seconds=queries.seconds(name)).much
+
+
+def _hollow(axes: Axes, result: Result, known: list[str]) -> bool:
+    """A white middle in the curves' dots whose cells had many noisy blocks; whether there are any.
+
+    A line with one point alone has it beside its length, not in it."""
+    found = False
+    for line in queries.lines(result):
+        values = {n: queries.bounds(queries.latency(result, line, P50, n))[0] for n in known}
+        there = {name: value for name, value in values.items() if not math.isnan(value)}
+        for name, value in there.items() if len(there) > 1 else ():
+            if _noisy(result, line, name):
+                at = queries.seconds(name)
+                axes.plot([at], [value], "o", color="white", markersize=2.6, zorder=5)
+                found = True
+    return found
+
+
+def _level(axes: Axes, result: Result, known: list[str], language: str) -> None:
+    at = queries.main_length(result)
+    limit = queries.limit(result, "latency_p50_ms", at)
+    if limit != limit or at not in known:
+        return
+    x = queries.seconds(at)
+    axes.plot([x / 1.15, x * 1.15], [limit, limit], color=style.LIMIT, linewidth=1.8)
+    text = f"P50 ≤ {quantity(limit, 'ms', language)}"
+    style.shown(axes, text, (x * 1.15, limit), offset=(5, -6), color=style.LIMIT)
+
+
+def _lengths_title(result: Result, known: list[str], language: str) -> str:
+    """What was saved, by the paired ratios; only where every one is beyond the machine's noise."""
+    texts, one = TEXTS[language], "one_" if len(known) == 1 else ""
+    base, best = queries.lines(result)[0], measures.chosen(result)
+    found = [queries.change(result, best, P50, name) for name in known]
+    changes = [change for change in found if change]
+    names = {"line": best.label, "base": base.label}
+    names["workload"] = wording.workload(known[0], language)
+    if best == base or not changes:
+        return texts["one_sub" if one else "lengths_sub"].format(**names)
+    if not all(change["resolved"] for change in changes):
+        told = sum(change["resolved"] for change in changes)
+        return texts[f"{one}unclear"].format(**names, n=told, all=len(changes))
+    saved = [1 - change["ratio"] for change in changes]
+    if min(saved) <= 0:
+        return texts[f"{one}slower"].format(**names)
+    low, high = (given(round(share, 2), "share", language) for share in (min(saved), max(saved)))
+    key = "lengths" if low != high else "one_length" if one else "alike"
+    return texts[key].format(**names, low=low, high=high)

@@ -1,0 +1,226 @@
+"""Quality against latency, each variant's size as its bubble; recorded rows hollow."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from harness.decide import measures
+from harness.store import queries
+from harness.report import wording
+from harness.contracts import Result
+from harness.report.markdown import NBSP, quantity, symbol
+from harness.report.figures import labels, style
+from harness.report.figures.labels import Bubble
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+NAN = float("nan")
+Traded = tuple[measures.Measure, measures.Measure]  # speed, quality
+TEXTS = {
+    "es": {
+        "title": "{line}: {times} del tiempo de {base}, {size} de su tamaño y {delta}",
+        "delta": "{delta} de {metric}",
+        "same": "un {metric} que no se distingue",
+        "plain": "Calidad, latencia y tamaño de cada variante",
+        "subtitle": (
+            "Abajo y a la izquierda, mejor; el área es el tamaño; hueco: registrado en otro lugar"
+        ),
+        "higher": (
+            "Arriba y a la izquierda, mejor; el área es el tamaño; hueco: registrado en otro lugar"
+        ),
+        "loops": "\nAspa: alguna frase entra en bucle o agota los tokens",
+        "x": "{metric} con {workload} de audio",
+        "x_set": "{metric} sobre {workload}",
+        "elsewhere": "Sin {metric} publicado: {names}",
+    },
+    "en": {
+        "title": "{line}: {times} of the time of {base}, {size} of its size and {delta}",
+        "delta": "{delta} of {metric}",
+        "same": "a {metric} that cannot be told apart",
+        "plain": "Quality, latency and size of each variant",
+        "subtitle": "Lower left is better; the area is the size; hollow: recorded elsewhere",
+        "higher": "Upper left is better; the area is the size; hollow: recorded elsewhere",
+        "loops": "\nCross: some utterance loops or spends its token budget",
+        "x": "{metric} with {workload} of audio",
+        "x_set": "{metric} on {workload}",
+        "elsewhere": "No {metric} stated: {names}",
+    },
+}
+
+
+def draw(result: Result, language: str) -> Figure | None:
+    """A bubble per variant and session, None where none has both a quality and a time."""
+    traded = measures.both(result)
+    if traded is None:
+        return None
+    speed, quality = traded
+    texts = TEXTS[language]
+    how = texts["subtitle" if quality.better == "lower" else "higher"]
+    figure, axes = style.new(_title(result, traded, language), how, 4.6)
+    axes.set_xscale("log")
+    found = [
+        (line, _bubble(axes, result, line, traded, language)) for line in queries.lines(result)
+    ]
+    drawn = [(line, bubble) for line, bubble in found if bubble]
+    how += texts["loops"] if any(measures.loops(result, line) for line, _ in drawn) else ""
+    bubbles = [bubble for _, bubble in drawn]
+    how += _recorded(axes, result, traded, bubbles, language)
+    style.reads(axes, how)
+    limit = queries.limit(result, speed.metric, speed.workload)
+    if limit == limit:
+        axes.axvline(limit, color=style.LIMIT, linewidth=1.4)
+        axes.annotate(
+            f"{_short(speed, language)} ≤ {quantity(limit, speed.unit, language)}",
+            (limit, 0.97),
+            xycoords=("data", "axes fraction"),
+            color=style.LIMIT,
+            fontsize=8.5,
+            xytext=(-4, 0),
+            textcoords="offset points",
+            ha="right",
+            va="top",
+        )
+    _ceiling(axes, result, quality, language)
+    _frame(axes, traded, language)
+    labels.place(axes, bubbles)
+    return figure
+
+
+def _short(speed: measures.Measure, language: str) -> str:
+    name = wording.metric(speed.metric, language)
+    return name.rpartition(" ")[2] if speed.stage == "latency" else name
+
+
+def _bubble(
+    axes: Axes, result: Result, line: queries.Line, traded: Traded, language: str
+) -> Bubble | None:
+    """Draw a line's bubble with its error bars, with a cross where its transcripts loop."""
+    time, scored = (measure.of(result, line) for measure in traded)
+    x, y = queries.bounds(time), queries.bounds(scored)
+    if math.isnan(x[0]) or math.isnan(y[0]):
+        return None
+    ink = style.colour(result, line.variant, line.session)
+    size = queries.bounds(queries.row(result.summary, variant=line.variant, metric="size_mb"))[0]
+    for ends, other in ((x, y), (y, x)):
+        inner = [end for end in ends[1:] if math.isfinite(end)]
+        if len(inner) == 2:
+            pair = (inner, [other[0]] * 2) if ends is x else ([other[0]] * 2, inner)
+            axes.plot(*pair, color=ink, linewidth=1.6, alpha=0.7)
+    area = 3.2 * size if size == size else 60
+    axes.scatter([x[0]], [y[0]], s=area, color=ink, alpha=0.55, edgecolor="white", zorder=3)
+    if measures.loops(result, line):
+        axes.scatter([x[0]], [y[0]], s=70, marker="x", color=style.INK, linewidths=2, zorder=5)
+    else:
+        axes.scatter([x[0]], [y[0]], s=9, color=ink, zorder=4)
+    text = line.label + (f"\n{quantity(size, 'MB', language)}" if size == size else "")
+    return Bubble(x[0], y[0], math.sqrt(area / math.pi), text, ink, line.role == "candidate")
+
+
+def _recorded(
+    axes: Axes, result: Result, traded: Traded, bubbles: list[Bubble], language: str
+) -> str:
+    """Hollow bubbles, added to `bubbles`; in words those that have a time and no quality."""
+    speed, quality = traded
+    missing = []
+    for entry in result.experiment.get("recorded") or []:
+        names = (speed.metric, quality.metric, "size_mb")
+        time, scored, size = (_figure(entry, name) for name in names)
+        if time == time and scored == scored:
+            area = 3.2 * size if size == size else 60
+            axes.scatter(
+                [time], [scored], s=area, facecolor="none", edgecolor=style.MUTED, linewidth=1.4
+            )
+            radius = math.sqrt(area / math.pi)
+            bubbles.append(Bubble(time, scored, radius, str(entry["name"]), style.MUTED))
+        elif time == time:
+            missing.append(f"{entry['name']} ({quantity(time, speed.unit, language)})")
+    if not missing:
+        return ""
+    name = wording.metric(quality.metric, language)
+    return "\n" + TEXTS[language]["elsewhere"].format(names=", ".join(missing), metric=name)
+
+
+def _figure(entry: Mapping[str, Any], metric: str) -> float:
+    return float(entry.get(metric, NAN))
+
+
+def _ceiling(axes: Axes, result: Result, quality: measures.Measure, language: str) -> None:
+    """Limits on the quality: absolute, or the baseline's own plus what may be added to it."""
+    base = quality.of(result, queries.Line(queries.baseline(result), "default", "baseline"))
+    signs = {"max": 0, "min": 0, "max_increase": 1, "max_decrease": -1}
+    here = queries.rows(queries.own_checks(result), metric=quality.metric)
+    for check in queries.records(queries.rows(here, workload=quality.workload)):
+        sign = signs.get(str(check["kind"]))
+        if sign is None or (sign and not base):
+            continue
+        level = float(check["limit"]) * (sign or 1) + (float(base["value"]) if sign and base else 0)
+        axes.axhline(level, color=style.LIMIT, linewidth=1.4, linestyle=(0, (5, 3)))
+        name = wording.metric(quality.metric, language)
+        axes.annotate(
+            f"{name} {wording.gate_limit(check, language)}",
+            (0.995, level),
+            xycoords=("axes fraction", "data"),
+            color=style.LIMIT,
+            fontsize=8.5,
+            xytext=(0, 3),
+            textcoords="offset points",
+            ha="right",
+        )
+
+
+def _frame(axes: Axes, traded: Traded, language: str) -> None:
+    from matplotlib.ticker import FixedLocator, NullLocator
+
+    (speed, quality), texts = traded, TEXTS[language]
+    low, high = axes.get_xlim()
+    low, high = low / 1.25, high * 1.25
+    axes.xaxis.set_major_locator(FixedLocator(style.ticks(low, high)))
+    axes.xaxis.set_minor_locator(NullLocator())
+    axes.set_xlim(low, high)
+    style.numbers(axes.xaxis, language, f"{NBSP}{speed.unit}" if speed.unit else "")
+    if symbol(quality.unit) == "%":
+        axes.set_ylim(bottom=0, top=axes.get_ylim()[1] * 1.08)
+        axes.yaxis.set_major_formatter(style.percent(language))
+    else:
+        style.numbers(axes.yaxis, language)
+    at = {
+        "workload": wording.workload(speed.workload, language),
+        "metric": wording.metric(speed.metric, language),
+    }
+    of = {"workload": quality.workload, "metric": wording.metric(quality.metric, language)}
+    key = "x" if speed.stage == "latency" else "x_set"
+    axes.set(xlabel=texts[key].format(**at), ylabel=texts["x_set"].format(**of))
+    style.grid(axes, "both")
+
+
+def _title(result: Result, traded: Traded, language: str) -> str:
+    """What was gained and at what price; only where the gain is beyond this machine's noise."""
+    (speed, quality), texts = traded, TEXTS[language]
+    base, best = queries.lines(result)[0], measures.chosen(result)
+    pairs = []
+    for line in (base, best):
+        size = queries.row(result.summary, variant=line.variant, metric="size_mb")
+        rows = (speed.of(result, line), size, quality.of(result, line))
+        pairs.append([queries.bounds(row)[0] for row in rows])
+    found = speed.change(result, best)
+    if (
+        not found
+        or not found["resolved"]
+        or any(math.isnan(value) for pair in pairs for value in pair)
+    ):
+        return texts["plain"]
+    part = quantity(pairs[1][1] / pairs[0][1], "share", language)
+    other = quality.change(result, best)
+    delta = quantity(pairs[1][2] - pairs[0][2], quality.unit, language, difference=True)
+    name = wording.metric(quality.metric, language)
+    told = texts["delta" if other and other["resolved"] else "same"].format(
+        delta=delta.removesuffix(f"{NBSP}{name}"), metric=name
+    )
+    times = quantity(found["ratio"], "share", language)
+    return texts["title"].format(
+        line=best.label, base=base.label, times=times, size=part, delta=told
+    )

@@ -1,0 +1,186 @@
+"""What the replay shows, a line each, with its evidence."""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Iterator
+
+from harness.report import markdown, wording
+from harness.decide import stats
+from harness.decide.protocol import LEVEL, TAIL, Configuration, Repeat, Replayed
+from harness.report.sections.audit.texts import TEXTS
+
+
+def lines(found: Replayed, best: Configuration, number: int, language: str) -> list[str]:
+    """All findings; `best` is the winner of the first repeat that ran, whose `number` it is."""
+    repeat = best.repeats[number]
+    return [
+        *_winner(found, language),
+        *_gains(found, language),
+        *_drift(found, language),
+        *_mixed(best, repeat, language),
+        _tail(repeat, language),
+        *_options(found, language),
+        *_graphs(found, language),
+        *_support(found, language),
+    ]
+
+
+def percent(value: float, language: str) -> str:
+    return markdown.quantity(value, "share", language)
+
+
+def paired(found: stats.Interval, language: str) -> str:
+    return markdown.estimate((found.estimate, found.low, found.high), "share", language)
+
+
+def ms(value: float, language: str) -> str:
+    return markdown.quantity(value, "ms", language)
+
+
+def _coded(names: list[str]) -> str:
+    return ", ".join(markdown.code(name) for name in names)
+
+
+def _winner(found: Replayed, language: str) -> Iterator[str]:
+    texts, winners = TEXTS[language], found.winners
+    won = []
+    for place, one in winners.items():
+        gain = 1 - one.over(found.first)[place]
+        names = {"n": place + 1, "name": one.name, "first": found.first.name}
+        how = "won_first" if one is found.first else "won"
+        won.append(texts[how].format(**names, gain=percent(gain, language)))
+    key = "winner_same" if len(set(winners.values())) == 1 else "winner_other"
+    verdict = texts[key if len(winners) > 1 else "winner_once"]
+    yield texts["winner"].format(list="; ".join(won), verdict=verdict)
+
+
+def _gains(found: Replayed, language: str) -> Iterator[str]:
+    """The gain of every winner in one line: each has its own verdict."""
+    texts, band = TEXTS[language], found.band
+    said = []
+    for one in dict.fromkeys(found.winners.values()):
+        if one is not found.first:
+            ratio = found.ours(one)
+            verdict = texts[f"gain_{found.reads(ratio)}"]
+            ours = paired(ratio, language)
+            told = {"name": one.name, "first": found.first.name, "ratio": ours, "verdict": verdict}
+            said.append(texts["gain"].format(**told))
+    if said:
+        ends = {"low": percent(band[0], language), "high": percent(band[1], language)}
+        yield texts["gains"].format(list="; ".join(said), **ends)
+
+
+def _drift(found: Replayed, language: str) -> Iterator[str]:
+    texts, drifts = TEXTS[language], sorted(found.drifts)
+    if not drifts:
+        return
+    known = {"least": drifts[0], "most": drifts[-1], "middle": statistics.median(drifts)}
+    said = texts["drifts"].format(**{k: percent(v, language) for k, v in known.items()})
+    claimed = found.plan.get("claimed_gain")
+    if claimed is not None:
+        n = sum(drift >= claimed for drift in drifts)
+        said += " " + texts["claimed_less" if n else "claimed_more"].format(
+            source=markdown.escape(found.plan["source"]),
+            claimed=markdown.given(claimed, "share", language),
+            n=n,
+            all=len(drifts),
+        )
+    yield said
+
+
+def _mixed(one: Configuration, repeat: Repeat, language: str) -> Iterator[str]:
+    lengths = repeat.spans
+    if len(lengths) < 2:
+        return
+    slowest = repeat.slowest().tolist()
+    top = max(lengths, key=slowest.count)
+    ends = sorted(repeat.at(s).p50 for s in lengths)
+    yield TEXTS[language]["mixed"].format(
+        name=one.name,
+        n=repeat.n,
+        p50=ms(repeat.p50, language),
+        shortest=ms(ends[0], language),
+        longest=ms(ends[-1], language),
+        tail=len(slowest),
+        most=slowest.count(top),
+        length=wording.workload(f"{top:g} s", language),
+    )
+
+
+def _tail(repeat: Repeat, language: str) -> str:
+    texts, bound = TEXTS[language], repeat.tail()
+    reach = math.floor(1000 * (1 - LEVEL) ** (1 / repeat.n)) / 10
+    shown = ms(bound.high, language) if math.isfinite(bound.high) else texts["nothing"]
+    return texts["tail"].format(
+        n=repeat.n,
+        chance=percent(TAIL**repeat.n, language),
+        p99=ms(repeat.p99, language),
+        largest=ms(repeat.largest, language),
+        bound=shown,
+        needed=stats.needed_calls(TAIL, LEVEL),
+        reach=markdown.number(reach, language, 1),
+    )
+
+
+def _options(found: Replayed, language: str) -> Iterator[str]:
+    pair = found.unchecked
+    if pair is None or not pair[0].probes:
+        return
+    texts, (one, base) = TEXTS[language], pair
+    asked = dict(found.plan["unchecked"]["provider_options"])
+    read = {k: v for seen in one.probes.values() for k, v in seen["provider_options"].items()}
+    ratio = one.paired(base)
+    credited = [_change(x - 1, language) for x in one.over(base)]
+    yield texts["options"].format(
+        options=", ".join(f"{key}: {value}" for key, value in asked.items()),
+        read=texts["read"].format(options=read),
+        same=len(set(one.graphs) & set(base.graphs)),
+        graphs=len(one.graphs),
+        list=", ".join(credited),
+        name=one.name,
+        base=base.name,
+        ratio=paired(ratio, language),
+        verdict=texts[found.reads(ratio)],
+    )
+
+
+def _change(value: float, language: str) -> str:
+    """A relative change with its sign: "+1,2 %"."""
+    return ("+" if value > 0 else "") + percent(value, language)
+
+
+def _graphs(found: Replayed, language: str) -> Iterator[str]:
+    groups: dict[object, list[str]] = {}
+    for one in found.configurations:
+        if one.graphs:
+            groups.setdefault(one.graphs, []).append(one.name)
+    shared = [_coded(names) for names in groups.values() if len(names) > 1]
+    if shared:
+        texts = TEXTS[language]
+        yield texts["graphs"].format(
+            count=sum(map(len, groups.values())),
+            different=len(groups),
+            list="; ".join(texts["together"].format(list=names) for names in shared),
+        )
+
+
+def _support(found: Replayed, language: str) -> Iterator[str]:
+    texts, first = TEXTS[language], found.first.name
+    others = found.configurations[1:]
+    large = [one for one in others if found.supported(one)]
+    said = [
+        texts["effect"].format(
+            name=one.name,
+            first=first,
+            said=", ".join(percent(x, language) for x in one.over(found.first)),
+            ratio=paired(found.ours(one), language),
+        )
+        for one in large
+    ]
+    listed = "; ".join(said)
+    yield texts["supported"].format(list=listed) if said else texts["supported_none"]
+    rest = [one.name for one in others if one not in large]
+    if rest:
+        yield texts["unsupported"].format(list=_coded(rest), first=first)

@@ -1,0 +1,225 @@
+"""The candidate's variant and session as Python that runs, and what the choice rests on."""
+
+from __future__ import annotations
+
+import json
+from pathlib import PurePosixPath
+from typing import Any
+
+from harness.report import markdown
+from harness.decide import measures
+from harness.store import queries
+from harness.runtime import session
+from harness.contracts import Result, Section
+
+TEXTS = {
+    "es": {
+        "intro": (
+            "Variante `{variant}` en la sesión `{session}`. Este código abre la misma sesión que "
+            "se midió:"
+        ),
+        "elsewhere": (
+            "`{variant}` no se ejecuta aquí (un servidor u otro sistema sin ficheros propios): no "
+            "hay sesión que configurar."
+        ),
+        "parameters": (
+            "Parámetros del modelo con los que se midió `{variant}`; sin ellos no se comporta como "
+            "aquí se dice:"
+        ),
+        "without": "no se fija",
+        "none": "Sin medir: ningún candidato llegó a abrirse en una sesión.",
+        "gain": (
+            "En el barrido tardó el {swept} de lo que tarda la sesión por defecto; medida de "
+            "nuevo, con "
+            "muestras y proceso nuevos, el {fresh}. La segunda cifra es la que vale: la primera "
+            "es la del "
+            "ganador de un concurso y tiende a exagerar."
+        ),
+        "lost": (
+            "La ganancia no se repitió: con muestras nuevas, `{session}` no se distingue de la "
+            "sesión por defecto como más rápida, así que no se presenta como mejor. El veredicto "
+            "vale para la sesión que se midió, que es esta."
+        ),
+        "unconfirmed": (
+            "No se midió de nuevo junto a la sesión por defecto, así que no se sabe si la ganancia "
+            "del barrido ({swept} del tiempo) se sostiene: no se presenta como mejora."
+        ),
+        "default": "Es la sesión por defecto de ONNX Runtime: ninguna otra demostró ser mejor.",
+        "untried": "Es la sesión por defecto de ONNX Runtime: no se probó otra.",
+        "chosen": "Configuración elegida",
+        "measured": "Configuración medida",
+        "files": (
+            "Ficheros de `{variant}`: {list}. Huella SHA-256 `{fingerprint}`, {of}. No van con el "
+            "informe: están en `variants/`, dentro de la carpeta de caché que nombra `harness "
+            "assets`, y donde falten los vuelve a hacer `harness run`."
+        ),
+        "of_files": "la de la lista que da `sha256sum` de todos, por orden de nombre",
+        "of_parts": "de sus partes, sus parámetros y su código",
+    },
+    "en": {
+        "intro": (
+            "Variant `{variant}` in session `{session}`. This code opens the very session that "
+            "was measured:"
+        ),
+        "elsewhere": (
+            "`{variant}` does not run here (a server, or another system without files of its own): "
+            "there is no session to configure."
+        ),
+        "parameters": (
+            "Parameters of the model that `{variant}` was measured with; without them it does not "
+            "behave as told here:"
+        ),
+        "without": "not set",
+        "none": "Not measured: no candidate could be opened in a session.",
+        "gain": (
+            "In the sweep it took {swept} of the default session's time; measured again, with "
+            "fresh "
+            "samples in a fresh process, {fresh}. The second figure is the one to trust: the "
+            "first is "
+            "that of a contest's winner and tends to flatter."
+        ),
+        "lost": (
+            "The gain did not hold: with fresh samples, `{session}` cannot be told apart from the "
+            "default session as faster, so it is not presented as better. The verdict holds for "
+            "the session that was measured, which is this one."
+        ),
+        "unconfirmed": (
+            "It was not measured again beside the default session, so whether the sweep's gain "
+            "({swept} of the time) holds is unknown: it is not presented as one."
+        ),
+        "default": "It is ONNX Runtime's default session: no other proved to be better.",
+        "untried": "It is ONNX Runtime's default session: no other was tried.",
+        "chosen": "Chosen configuration",
+        "measured": "Measured configuration",
+        "files": (
+            "Files of `{variant}`: {list}. SHA-256 `{fingerprint}`, {of}. They do not come with "
+            "the report: they lie in `variants/`, in the cache folder that `harness assets` names, "
+            "and `harness run` makes them again where they are missing."
+        ),
+        "of_files": "that of the list which `sha256sum` gives of all, in the order of names",
+        "of_parts": "of its parts, its parameters and its code",
+    },
+}
+
+
+def render(result: Result, language: str) -> str:
+    texts = TEXTS[language]
+    variant, name = queries.candidate(result)
+    if not variant or name not in [entry["name"] for entry in result.experiment["sessions"]]:
+        return texts["none"]
+    stored = [entry for entry in result.experiment["sessions"] if entry["name"] == name]
+    config = session.SessionConfig.from_json(stored[0])
+    files = _files(result, variant)
+    if not files and queries.row(result.variants, variant=variant):
+        told = texts["elsewhere"].format(variant=variant)
+        return markdown.paragraphs(told, *_parameters(result, variant, language))
+    source = session.python_code(config, files)
+    return markdown.paragraphs(
+        texts["intro"].format(variant=variant, session=name),
+        f"```python\n{source.strip()}\n```",
+        _kept(result, variant, language),
+        *_parameters(result, variant, language),
+        _ground(result, language),
+    )
+
+
+def heading(result: Result, language: str) -> str:
+    """Only what was approved is a choice."""
+    approved = str(result.verdict.get("verdict") or "").startswith("APPROVED")
+    return TEXTS[language]["chosen" if approved else "measured"]
+
+
+def _kept(result: Result, variant: str, language: str) -> str:
+    """Which files were measured, and where they are."""
+    row = queries.row(result.variants, variant=variant)
+    if row is None or not row["fingerprint"]:
+        return ""
+    listed = [
+        f"{markdown.code(name)}, {_size(size, language)}"
+        for name, size in sorted(queries.parsed(row["files"]).items())
+    ]
+    if not listed:
+        return ""
+    parts = "parts" in measures.own_model(result, variant)
+    return TEXTS[language]["files"].format(
+        variant=variant,
+        list="; ".join(listed),
+        fingerprint=row["fingerprint"],
+        of=TEXTS[language]["of_parts" if parts else "of_files"],
+    )
+
+
+def _size(size: float, language: str) -> str:
+    small = size < 1e6
+    return markdown.quantity(size / (1e3 if small else 1e6), "kB" if small else "MB", language)
+
+
+def _parameters(result: Result, variant: str, language: str) -> list[str]:
+    """What the variant's model sets otherwise than the experiment's; all of another family's, and
+    the parts and thresholds of a system."""
+    texts, model = TEXTS[language], measures.own_model(result, variant)
+    shared = dict(result.experiment.get("model") or {})
+    if model.get("family") != shared.get("family") or (model == shared and "parts" in model):
+        shared = {}
+    rows = [
+        f"- `{key}`: {markdown.code(_text(value)) or texts['without']}"
+        for name, value in model.items()
+        if value != shared.get(name)
+        for key, value in _flat(name, value)
+    ]
+    rows += [f"- `{name}`: {texts['without']}" for name in shared if name not in model]
+    return [texts["parameters"].format(variant=variant), "\n".join(rows)] if rows else []
+
+
+def _flat(name: str, value: Any) -> list[tuple[str, Any]]:
+    """A system's parts each on a line of their own."""
+    if name != "parts":
+        return [(name, value)]
+    return [(f"parts.{role}", part) for role, part in value.items()]
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def _files(result: Result, variant: str) -> dict[str, str]:
+    """Role -> file of the variant's graphs, the role being the file's name without its ending;
+    with its folder for a system whose parts name their files alike."""
+    kept = queries.row(result.variants, variant=variant)
+    files = [
+        name for name in queries.parsed(kept["files"] if kept else "") if name.endswith(".onnx")
+    ]
+    short = {PurePosixPath(name).stem: name for name in sorted(files)}
+    if len(short) == len(files):
+        return short
+    return {str(PurePosixPath(name).with_suffix("")): name for name in sorted(files)}
+
+
+def _ground(result: Result, language: str) -> str:
+    texts = TEXTS[language]
+    variant, name = queries.candidate(result)
+    if name == "default":
+        tried = set(queries.rows(result.sessions, variant=variant)["session"]) - {name}
+        return texts["default" if tried else "untried"]
+    row = queries.row(result.sessions, session=name, variant=variant)
+    if row is None:
+        return ""
+    swept = markdown.estimate(queries.bounds(row, "ratio"), "share", language)
+    told = texts["unconfirmed"].format(swept=swept)
+    if row["confirmed"] == row["confirmed"]:
+        fresh = (row["confirmed"], row["confirmed_low"], row["confirmed_high"])
+        shown = markdown.estimate(fresh, "share", language)
+        told = texts["gain"].format(swept=swept, fresh=shown)
+        told += "" if row["holds"] else " " + texts["lost"].format(session=name)
+    return markdown.paragraphs(
+        told,
+        markdown.source(language, "sessions", session=name, variant=variant),
+    )
+
+
+section = Section(
+    order=30,
+    title={"es": "Configuración medida", "en": "Measured configuration"},
+    render=render,
+    heading=heading,
+)

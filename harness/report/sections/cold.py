@@ -1,0 +1,99 @@
+"""Cold against warm: loading the model, its first call, and the memory it takes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pandas as pd
+
+from harness.report import markdown, wording
+from harness.decide import measures
+from harness.store import queries
+from harness.contracts import Result, Section
+
+METRICS = ("load_ms", "first_call_ms", "latency_p50_ms", "peak_memory_mb")
+TEXTS = {
+    "es": {
+        "none": "Sin medir: no hay cargas ni primeras llamadas.",
+        "line": "Variante · sesión",
+        "warm": "Llamada en caliente (P50)",
+        "longest": "Audio más largo",
+        "note": (
+            "La carga abre las sesiones en un proceso nuevo. La primera llamada puede ser más "
+            "lenta, porque reserva memoria para esa forma de entrada; no entra en ninguna cifra en "
+            "caliente. La memoria máxima es la del proceso entero y crece con el audio más largo "
+            "que se le dio: solo se comparan filas que oyeron lo mismo."
+        ),
+    },
+    "en": {
+        "none": "Not measured: there are no loads and no first calls.",
+        "line": "Variant · session",
+        "warm": "Warm call (P50)",
+        "longest": "Longest audio",
+        "note": (
+            "Loading opens the sessions in a fresh process. The first call may be slower, because "
+            "it reserves memory for that input shape; it enters no warm figure. Peak memory is "
+            "that of the whole process and grows with the longest audio that it was given: only "
+            "rows that heard the same compare."
+        ),
+    },
+}
+
+
+def render(result: Result, language: str) -> str:
+    if not measures.times_audio(result):
+        return ""
+    texts = TEXTS[language]
+    rows = list(_rows(result, language))
+    if not rows:
+        return texts["none"]
+    headers = [texts["line"], *(wording.metric(name, language) for name in METRICS)]
+    headers[3] = texts["warm"]
+    headers.append(texts["longest"])
+    return markdown.paragraphs(
+        texts["note"],
+        markdown.table(headers, rows, "l"),
+        markdown.source(language, "summary", stage="latency"),
+    )
+
+
+def _rows(result: Result, language: str) -> Iterator[list[str]]:
+    workload = queries.main_length(result)
+    for line in queries.lines(result):
+        cell = {"variant": line.variant, "session": line.session, "replica": 0}
+        here = queries.rows(result.summary, stage="latency", **cell)
+        found = {name: _longest(queries.rows(here, metric=name), workload) for name in METRICS}
+        if not found["load_ms"] and not found["first_call_ms"]:
+            continue
+        peaks = queries.rows(here, metric="peak_memory_mb")
+        found["peak_memory_mb"] = queries.row(peaks.sort_values("value", ascending=False))
+        found["latency_p50_ms"] = queries.latency(result, line, "latency_p50_ms", workload)
+        units = ("ms", "ms", "ms", "MB")
+        yield [
+            markdown.escape(line.label),
+            *(
+                markdown.quantity(queries.bounds(found[name])[0], unit, language)
+                for name, unit in zip(METRICS, units, strict=True)
+            ),
+            _longest_heard(result, line, language),
+        ]
+
+
+def _longest_heard(result: Result, line: queries.Line, language: str) -> str:
+    """The longest audio of the process whose memory is shown; a dash where no call is known."""
+    cell = {"stage": "latency", "variant": line.variant, "session": line.session, "replica": 0}
+    heard = queries.rows(result.calls, **cell, error="")["audio_seconds"]
+    longest = float(heard.max()) if len(heard) else float("nan")
+    return markdown.given(longest, "s", language)
+
+
+def _longest(rows: pd.DataFrame, workload: str) -> dict[str, Any] | None:
+    """The row at the main length; without one the largest value of the cell."""
+    ordered = rows.assign(here=rows["workload"] == workload).sort_values(["here", "value"])
+    return queries.row(ordered.iloc[::-1])
+
+
+section = Section(
+    order=44, title={"es": "En frío y en caliente", "en": "Cold and warm"}, render=render
+)

@@ -1,0 +1,126 @@
+"""Warm latency of the user's own operation per length, variant and session, against the
+baseline."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pandas as pd
+
+from harness.report import markdown, noise, row_text, wording
+from harness.decide import measures
+from harness.store import queries
+from harness.contracts import Result, Section
+
+TEXTS = {
+    "es": {
+        "none": "Sin medir: no hay llamadas de la etapa de latencia.",
+        "elsewhere": (
+            "El experimento no tiene etapa de latencia: lo que tarda cada variante se midió sobre "
+            "sus conjuntos de datos y está junto a la calidad ({metrics})."
+        ),
+        "intro": (
+            "{way}, en caliente, con habla real cortada a cada duración. Los bloques de "
+            "todas las celdas se intercalan en un orden sorteado en cada ronda."
+        ),
+        "length": "Audio",
+        "line": "Variante · sesión",
+        "against": "Tiempo respecto a {baseline}",
+        "n": "Llamadas",
+        "blocks": "Bloques",
+        "cells": "Distribución de la latencia por celda, en escala logarítmica",
+        "lengths": "Latencia P50 según la duración del audio",
+    },
+    "en": {
+        "none": "Not measured: there are no calls of the latency stage.",
+        "elsewhere": (
+            "The experiment has no latency stage: how long each variant takes was measured on its "
+            "data sets and stands beside the quality ({metrics})."
+        ),
+        "intro": (
+            "{way}, warm, on real speech cut to each length. The blocks of all cells are "
+            "interleaved in an order drawn anew in each round."
+        ),
+        "length": "Audio",
+        "line": "Variant · session",
+        "against": "Time against {baseline}",
+        "n": "Calls",
+        "blocks": "Blocks",
+        "cells": "Latency distribution per cell, on a logarithmic scale",
+        "lengths": "Latency P50 by audio length",
+    },
+}
+
+
+def render(result: Result, language: str) -> str:
+    texts = TEXTS[language]
+    blocks = queries.rows(noise.blocks(result), stage="latency")
+    rows = list(_rows(result, blocks, language))
+    seen = [
+        markdown.figure("latency_cells", texts["cells"]),
+        markdown.source(language, "calls", stage="latency", operation="pipeline", warm="True"),
+    ]
+    seen = seen if queries.timed(result) else []
+    if not rows:
+        return markdown.paragraphs(_none(result, language), *seen)
+    headers = [texts["length"], texts["line"], "P50 [95 %]", "P90", "P99 [95 %]"]
+    if language == "en":
+        headers = [name.replace(" %", "%") for name in headers]
+    headers += [texts["against"].format(baseline=f"`{queries.baseline(result)}`"), texts["n"]]
+    headers += [texts["blocks"]]
+    return markdown.paragraphs(
+        texts["intro"].format(way=row_text.way(result, language)),
+        *seen,
+        markdown.figure("latency_lengths", texts["lengths"]),
+        markdown.source(language, "summary", stage="latency", metric="latency_p50_ms"),
+        markdown.table(headers, rows, "rlrrrrrr"),
+        markdown.source(language, "summary", stage="latency", operation="pipeline"),
+        noise.legend(result, rows, language),
+    )
+
+
+def _none(result: Result, language: str) -> str:
+    """Where the times are, if not here."""
+    texts = TEXTS[language]
+    timed = queries.rows(result.summary, stage="quality", replica=0)
+    known = [name for name in measures.TIMES if (timed["metric"] == name).any()]
+    if measures.times_audio(result) or not known:
+        return texts["none"]
+    named = ", ".join(wording.metric(name, language) for name in known)
+    return texts["elsewhere"].format(metrics=named)
+
+
+def _rows(result: Result, blocks: pd.DataFrame, language: str) -> Iterator[list[str]]:
+    stage = queries.rows(result.summary, stage="latency", operation="pipeline")
+    for workload in queries.lengths(stage):
+        for line in queries.lines(result):
+            p50 = queries.latency(result, line, "latency_p50_ms", workload)
+            if p50 is None:
+                continue
+            p90 = queries.latency(result, line, "latency_p90_ms", workload)
+            p99 = queries.latency(result, line, "latency_p99_ms", workload)
+            cell = {"variant": line.variant, "session": line.session}
+            counted = noise.counted(blocks, **cell, audio_seconds=queries.seconds(workload))
+            yield [
+                wording.workload(workload, language),
+                markdown.escape(line.label),
+                markdown.estimate(queries.bounds(p50), "ms", language),
+                markdown.quantity(queries.bounds(p90)[0], "ms", language),
+                markdown.estimate(queries.bounds(p99), "ms", language),
+                _against(result, line, workload, language),
+                markdown.count(p50["n"], language),
+                noise.shown(counted, language),
+            ]
+
+
+def _against(result: Result, line: queries.Line, workload: str, language: str) -> str:
+    if line.role == "baseline":
+        return "1"
+    found = queries.change(result, line, "latency_p50_ms", workload)
+    if found is None:
+        return markdown.UNKNOWN
+    values = (found["ratio"], found["ratio_low"], found["ratio_high"])
+    return markdown.estimate(values, "ratio", language)
+
+
+section = Section(order=40, title={"es": "Latencia", "en": "Latency"}, render=render)

@@ -1,0 +1,188 @@
+"""Loops and hallucinations, which WER over a corpus hides: how many, and the worst of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pandas as pd
+
+from harness.report import markdown, row_text, wording
+from harness.decide import measures
+from harness.store import queries
+from harness.contracts import Result, Section
+
+NAMES = (*measures.LOOPS, *measures.SILENCE)
+SIGNS = ("loops", "budget_exhausted", "hallucinations")  # 1 where an utterance has it
+SIZES = ("repeated_words", "hallucinated_words")  # by which one is worse than another
+EACH, MOST = 2, 8  # examples of a variant, and in all
+LONGEST = 140  # characters of a transcript that are shown
+TEXTS = {
+    "es": {
+        "none": "Sin medir: no hay transcripciones en las que buscar bucles ni alucinaciones.",
+        "intro": (
+            "Un bucle (las mismas palabras una y otra vez) o un texto donde nadie habla pesa poco "
+            "en el WER de un corpus y mucho para quien lo lee: aquí se cuentan aparte."
+        ),
+        "set": "Sobre `{dataset}`:",
+        "variant": "Variante",
+        "change": "{metric}: diferencia con {baseline}",
+        "n": "Frases",
+        "sounds": "Sonidos",
+        "worst": "Los peores casos (hasta {each} por variante); todos están en la tabla `calls`.",
+        "item": "Frase",
+        "length": "Audio",
+        "heard": "Lo que escribió",
+        "said": "Lo que se dijo",
+        "sign": "Qué pasó",
+        "nothing": "*(nada)*",
+        "cut": "{text} … ({n} palabras)",
+        "clean": "Ninguna frase {signs}.",
+        "or": " ni ",
+        "no_loops": "entra en bucle",
+        "no_budget_exhausted": "queda cortada",
+        "no_hallucinations": "tiene texto donde nadie habla",
+        "loops": "bucle",
+        "budget_exhausted": "cortada",
+        "hallucinations": "nadie habla",
+    },
+    "en": {
+        "none": "Not measured: there are no transcripts to look for loops or hallucinations in.",
+        "intro": (
+            "A loop (the same words again and again) or text where nobody speaks weighs little in "
+            "the WER of a corpus and much on its reader: here they are counted on their own."
+        ),
+        "set": "On `{dataset}`:",
+        "variant": "Variant",
+        "change": "{metric}: difference from {baseline}",
+        "n": "Utterances",
+        "sounds": "Sounds",
+        "worst": "The worst cases (up to {each} per variant); the table `calls` has all of them.",
+        "item": "Utterance",
+        "length": "Audio",
+        "heard": "What it wrote",
+        "said": "What was said",
+        "sign": "What happened",
+        "nothing": "*(nothing)*",
+        "cut": "{text} … ({n} words)",
+        "clean": "No utterance {signs}.",
+        "or": " or ",
+        "no_loops": "loops",
+        "no_budget_exhausted": "is cut off",
+        "no_hallucinations": "has text where nobody speaks",
+        "loops": "loop",
+        "budget_exhausted": "cut off",
+        "hallucinations": "nobody speaks",
+    },
+}
+
+
+def render(result: Result, language: str) -> str:
+    texts = TEXTS[language]
+    if not measures.asked(result, NAMES):
+        return ""
+    sets = list(measures.data_sets(result, NAMES))
+    if not sets:
+        return texts["none"]
+    parts = [_counted(result, name, here, language) for name, here in sets]
+    return markdown.paragraphs(texts["intro"], *parts, *_worst(result, language))
+
+
+def _counted(result: Result, name: str, here: pd.DataFrame, language: str) -> str:
+    texts = TEXTS[language]
+    known = [metric for metric in NAMES if (here["metric"] == metric).any()]
+    heard = "sounds" if measures.nobody_speaks(result, name) else "n"
+    first = texts["change"].format(
+        metric=wording.metric(known[0], language), baseline=f"`{queries.baseline(result)}`"
+    )
+    headers = [texts["variant"], *(wording.metric(metric, language) for metric in known)]
+    rows = []
+    for line, group in measures.cells(here):
+        found = [queries.row(group, metric=metric) for metric in known]
+        shown = [row_text.shown(row, language) for row in found]
+        n = markdown.count(found[0]["n"], language) if found[0] else markdown.UNKNOWN
+        change = row_text.difference(result, line, (name, known[0]), language)
+        rows.append([markdown.escape(line.label), *shown, change, n])
+    return markdown.paragraphs(
+        texts["set"].format(dataset=name),
+        markdown.table([*headers, first, texts[heard]], rows, "l"),
+        markdown.source(language, "summary", stage="quality", workload=name),
+    )
+
+
+# ---------------------------------------- examples
+def _worst(result: Result, language: str) -> Iterator[str]:
+    texts, found = TEXTS[language], struck(result)
+    if found.empty:
+        yield _clean(result, language)
+        return
+    order = {line.variant: place for place, line in enumerate(queries.lines(result))}
+    found = found.assign(place=found["variant"].map(order).fillna(len(order)))
+    found = found.sort_values(["size", "item"], ascending=[False, True], kind="stable")
+    shown = found.groupby(["dataset", "variant"], sort=False).head(EACH).head(MOST)
+    shown = shown.sort_values(["dataset", "place"], kind="stable")
+    keys = ("variant", "item", "length", "sign", "said", "heard")
+    rows = [_example(result, row, language) for row in queries.records(shown)]
+    yield texts["worst"].format(each=EACH)
+    yield markdown.table([texts[key] for key in keys], rows, "llrlll")
+    yield markdown.source(language, "calls", stage="quality")
+
+
+def _clean(result: Result, language: str) -> str:
+    """That nothing was found, of the signs that were looked for; "" where none was."""
+    texts, scores = TEXTS[language], queries.rows(result.scores, stage="quality", replica=0)
+    sought = set(scores["metric"][scores["weight"] > 0])
+    told = [texts[f"no_{sign}"] for sign in SIGNS if sign in sought]
+    listed = texts["or"].join([", ".join(told[:-1]), told[-1]] if len(told) > 1 else told)
+    return texts["clean"].format(signs=listed) if told else ""
+
+
+def struck(result: Result) -> pd.DataFrame:
+    """Calls on data sets with a loop, a cut or text on silence: `signs`, and `size`, the
+    words that are too many."""
+    keys = ["workload", "variant", "session", "item"]
+    scores = queries.rows(result.scores, stage="quality", replica=0)
+    signs = scores[scores["metric"].isin(SIGNS) & (scores["value"] > 0)]
+    if signs.empty:
+        return pd.DataFrame()
+    named = signs.groupby(keys, sort=False)["metric"].agg(lambda names: " ".join(sorted(names)))
+    sizes = scores[scores["metric"].isin(SIZES)].groupby(keys, sort=False)["value"].sum()
+    calls = queries.rows(result.calls, stage="quality", replica=0, operation="pipeline", error="")
+    calls = calls.assign(workload=calls["dataset"])
+    found = calls.merge(named.rename("signs").reset_index(), on=keys)
+    found = found.merge(sizes.rename("size").reset_index(), on=keys, how="left")
+    return found.assign(size=found["size"].fillna(0.0))
+
+
+def _example(result: Result, row: Mapping[str, Any], language: str) -> list[str]:
+    texts = TEXTS[language]
+    known = measures.transcripts(result, str(row["dataset"])) != "unknown"
+    told = [texts[sign] for sign in str(row["signs"]).split()]
+    note = [markdown.escape(wording.note(row["note"], language))] if row["note"] else []
+    return [
+        markdown.escape(queries.Line(row["variant"], row["session"], "").label),
+        markdown.escape(row["item"]),
+        markdown.quantity(float(row["audio_seconds"]), "s", language),
+        "; ".join([*told, *note]),
+        _cut(str(row["reference"]), language) if known else markdown.UNKNOWN,
+        _cut(str(row["text"]), language),
+    ]
+
+
+def _cut(text: str, language: str) -> str:
+    """The start of a text and how many words it has; in a loop the rest is the same."""
+    line = " ".join(text.split())
+    if not line:
+        return TEXTS[language]["nothing"]
+    if len(line) <= LONGEST:
+        return markdown.escape(line)
+    start = markdown.escape(line[:LONGEST].rsplit(" ", 1)[0])
+    words = markdown.count(len(line.split()), language)
+    return TEXTS[language]["cut"].format(text=start, n=words)
+
+
+section = Section(
+    order=51,
+    title={"es": "Bucles y alucinaciones", "en": "Loops and hallucinations"},
+    render=render,
+)

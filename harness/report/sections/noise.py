@@ -1,0 +1,87 @@
+"""How quiet the machine was: the spread of blocks, and those measured under stolen time or load."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from harness.report import markdown, noise
+from harness.decide import measures
+from harness.contracts import Result, Section
+
+TEXTS = {
+    "es": {
+        "none": "Sin medir: no hay bloques de latencia.",
+        "spread": (
+            "De {n} bloques, la mitad central queda entre el {low} y el {high} de la mediana de "
+            "su celda, y el "
+            "mayor llega al {top}."
+        ),
+        "noisy": (
+            "Con ruido ({cause}): {n} de {all} ({share}); su mediana es el {median} de la de su "
+            "celda. Llevan {sign} en las tablas y aspa en las figuras, y no se ha "
+            "descartado ninguno. `harness doctor` dice qué estorba aquí y cómo remediarlo."
+        ),
+        "quiet": "Ningún bloque se midió con ruido ({cause}).",
+        "stretches": "Rondas con la mitad de los bloques o más bajo ruido: {all}.",
+        "sweep": "barrido {rounds}",
+        "latency": "latencia {rounds}",
+        "alt": "Mediana de cada bloque respecto a la de su celda, ronda a ronda",
+    },
+    "en": {
+        "none": "Not measured: there are no latency blocks.",
+        "spread": (
+            "Of {n} blocks, the middle half lies between {low} and {high} of its cell's median, "
+            "and the "
+            "largest reaches {top}."
+        ),
+        "noisy": (
+            "Under noise ({cause}): {n} of {all} ({share}); their median is {median} of their "
+            "cell's. They bear {sign} in tables and a cross in figures, and none was "
+            "dropped. `harness doctor` says what disturbs this machine and how to mend it."
+        ),
+        "quiet": "No block was measured under noise ({cause}).",
+        "stretches": "Rounds with half of the blocks or more under noise: {all}.",
+        "sweep": "sweep {rounds}",
+        "latency": "latency {rounds}",
+        "alt": "Median of each block against its cell's, round by round",
+    },
+}
+
+
+def render(result: Result, language: str) -> str:
+    if not measures.times_audio(result):
+        return ""
+    texts = TEXTS[language]
+    blocks = noise.blocks(result)
+    if blocks.empty:
+        return texts["none"]
+    low, high = (float(blocks["relative"].quantile(share)) for share in (0.25, 0.75))
+    spread = {"low": low, "high": high, "top": float(blocks["relative"].max())}
+    shown = {name: markdown.quantity(value, "share", language) for name, value in spread.items()}
+    noisy = blocks[blocks["noisy"]]
+    marked = texts["quiet" if noisy.empty else "noisy"].format(
+        n=markdown.count(len(noisy), language),
+        all=markdown.count(len(blocks), language),
+        share=markdown.quantity(len(noisy) / len(blocks), "share", language),
+        cause=noise.cause(result, language),
+        median=markdown.quantity(float(noisy["relative"].median()), "share", language),
+        sign=noise.SIGN,
+    )
+    return markdown.paragraphs(
+        texts["spread"].format(n=markdown.count(len(blocks), language), **shown) + " " + marked,
+        _stretches(blocks, language),
+        markdown.figure("noise", texts["alt"]),
+        markdown.source(language, "calls", operation="pipeline", warm="True"),
+    )
+
+
+def _stretches(blocks: pd.DataFrame, language: str) -> str:
+    texts, found = TEXTS[language], []
+    for stage in ("sweep", "latency"):
+        for first, last in noise.stretches(blocks[blocks["stage"] == stage]):
+            rounds = str(first + 1) if first == last else f"{first + 1}–{last + 1}"
+            found.append(texts[stage].format(rounds=rounds))
+    return texts["stretches"].format(all=", ".join(found)) if found else ""
+
+
+section = Section(order=120, title={"es": "Ruido de la medida", "en": "Noise"}, render=render)

@@ -1,0 +1,72 @@
+"""Where the time goes: features, encoder and decoder step, each timed on its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from harness.report import markdown, wording
+from harness.decide import measures
+from harness.store import queries
+from harness.contracts import Result, Section
+
+TEXTS = {
+    "es": {
+        "none": "Sin medir: las partes de la llamada no se cronometraron por separado.",
+        "line": "Variante · sesión",
+        "title": "P50 con {workload} de audio",
+        "alt": "En qué se va el tiempo según la duración del audio",
+        "note": (
+            "Whisper rellena cada clip hasta 30 s: el codificador cuesta lo mismo con 1 s que con "
+            "29 s, y lo que crece con la duración es el número de pasos del decodificador."
+        ),
+    },
+    "en": {
+        "none": "Not measured: the parts of the call were not timed on their own.",
+        "line": "Variant · session",
+        "title": "P50 with {workload} of audio",
+        "alt": "Where the time goes, by audio length",
+        "note": (
+            "Whisper pads each clip to 30 s: the encoder costs the same for 1 s as for 29 s, and "
+            "what grows with the length is the number of decoder steps."
+        ),
+    },
+}
+
+
+def render(result: Result, language: str) -> str:
+    if not measures.times_audio(result):
+        return ""
+    texts, workload = TEXTS[language], queries.main_length(result)
+    operations = queries.parts(result)
+    if not operations:
+        return texts["none"]
+    headers = [texts["line"], *(wording.operation(name, language) for name in operations)]
+    title = texts["title"].format(workload=wording.workload(workload, language))
+    model = result.experiment.get("model") or {}
+    own = any(entry.get("model") for entry in result.experiment.get("variants") or [])
+    padded = model.get("family") == "whisper" and not model.get("context") and not own
+    return markdown.paragraphs(
+        markdown.figure("parts", texts["alt"]),
+        markdown.source(language, "summary", stage="latency", metric="latency_p50_ms"),
+        texts["note"] if padded else "",
+        f"{title}:",
+        markdown.table(headers, list(_rows(result, operations, workload, language)), "l"),
+        markdown.source(language, "summary", stage="latency", workload=workload),
+    )
+
+
+def _rows(
+    result: Result, operations: list[str], workload: str, language: str
+) -> Iterator[list[str]]:
+    for line in queries.lines(result):
+        found = [
+            queries.latency(result, line, "latency_p50_ms", workload, name) for name in operations
+        ]
+        if any(found):
+            cells = [markdown.estimate(queries.bounds(row), "ms", language) for row in found]
+            yield [markdown.escape(line.label), *cells]
+
+
+section = Section(
+    order=42, title={"es": "En qué se va el tiempo", "en": "Where the time goes"}, render=render
+)

@@ -1,0 +1,262 @@
+"""WER, CER and RTF per variant with intervals, their change against the baseline, its MAPSSWE p,
+the same texts under other rules of comparing them, and the trade-off."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+import pandas as pd
+
+from harness.report import markdown, row_text, wording
+from harness.decide import measures, stats
+from harness.store import queries
+from harness.contracts import Result, Section
+
+SMALLEST_P = 0.001  # that is printed as a number
+ERRORS = ("wer", "cer", "ser")  # of texts, which take a rule for comparing them
+RULES = ("wer", *measures.COMPANIONS)
+TEXTS = {
+    "es": {
+        "none": "Sin medir: no se evaluó ningún conjunto de datos.",
+        "intro": (
+            "Sobre `{dataset}`, con las ediciones y las palabras sumadas en todo el corpus (no la "
+            "media "
+            "de las frases), tras pasar todo por el mismo normalizador, `{normaliser}`."
+        ),
+        "timed": "Sobre `{dataset}`:",
+        "other": "Las cifras de `{dataset}` están en la sección que trata de ellas, más abajo.",
+        "few": (
+            "Hay {n} locutores, menos de los {enough} que harían falta para contar con otros: los "
+            "intervalos valen para sus voces, no para otros hablantes."
+        ),
+        "unknown": (
+            "No se sabe quién habla en cada frase: los intervalos las toman por independientes y "
+            "son demasiado estrechos si son de pocos locutores."
+        ),
+        "many": "Hay {n} locutores.",
+        "speakers": (
+            "Hay un solo locutor: los intervalos valen para su voz y su micrófono, no para otros "
+            "hablantes."
+        ),
+        "variant": "Variante",
+        "change": "Diferencia de {metric} con {baseline}",
+        "n": "Frases",
+        "errors": "Errores",
+        "matched": "p de MAPSSWE",
+        "about": (
+            "MAPSSWE es la prueba de NIST para comparar reconocedores: corta las frases donde los "
+            "dos aciertan dos palabras seguidas y compara los errores de cada trozo. Su p dice con "
+            "qué frecuencia saldría una diferencia así, o mayor, si los dos fueran igual de buenos "
+            "con estos locutores; una p grande no prueba que lo sean. Los límites no la "
+            "usan: se deciden por el intervalo, que también cuenta con otros locutores donde los "
+            "hay."
+        ),
+        "rules": (
+            "Las mismas transcripciones de `{dataset}` con otras reglas. Para comparar con un "
+            "artículo: «{basic}» si usa las reglas de Whisper para idiomas que no son el inglés, "
+            "«{raw}» si cuenta mayúsculas y puntuación (WER ortográfico), «{plain}» si quita las "
+            "tildes, y la columna propia solo si sus reglas son las de `{normaliser}`."
+        ),
+        "strict": "WER estricto (`{normaliser}`)",
+        "plain": "WER sin tildes",
+        "gap": "Solo por tildes",
+        "basic": "`basic` (Whisper)",
+        "raw": "`none`",
+        "tradeoff": "Compromiso entre calidad, latencia y tamaño",
+        "utterances": "Ediciones por frase de cada variante frente a la base",
+    },
+    "en": {
+        "none": "Not measured: no data set was evaluated.",
+        "intro": (
+            "On `{dataset}`, with edits and words summed over the corpus (not the mean of the "
+            "utterances), all texts through the same normaliser, `{normaliser}`."
+        ),
+        "timed": "On `{dataset}`:",
+        "other": "The figures of `{dataset}` stand in the section about them, further down.",
+        "few": (
+            "There are {n} speakers, fewer than the {enough} that could stand for others: the "
+            "intervals hold for these voices, not for other people."
+        ),
+        "unknown": (
+            "It is not known who speaks: the intervals take the utterances for independent, and "
+            "are too narrow if they are of few speakers."
+        ),
+        "many": "There are {n} speakers.",
+        "speakers": (
+            "There is a single speaker: the intervals hold for this voice and microphone, not for "
+            "other people."
+        ),
+        "variant": "Variant",
+        "change": "{metric} difference from {baseline}",
+        "n": "Utterances",
+        "errors": "Errors",
+        "matched": "MAPSSWE p",
+        "about": (
+            "MAPSSWE is NIST's test for comparing recognisers: it cuts sentences where both have "
+            "two words right in a row and compares the errors of each piece. Its p is how often "
+            "such a difference, or a larger one, would come out if both were equally good with "
+            "these speakers; a large p does not prove that they are. No gate uses it: gates decide "
+            "by the interval, which also allows for other speakers where there are some."
+        ),
+        "rules": (
+            "The same transcripts of `{dataset}` under other rules. To compare with a paper: "
+            "“{basic}” if it uses Whisper's rules for languages other than English, “{raw}” if "
+            "it counts case and punctuation (orthographic WER), “{plain}” if it removes accents, "
+            "and the own column only if its rules are those of `{normaliser}`."
+        ),
+        "strict": "Strict WER (`{normaliser}`)",
+        "plain": "WER without accents",
+        "gap": "By accents alone",
+        "basic": "`basic` (Whisper)",
+        "raw": "`none`",
+        "tradeoff": "Trade-off between quality, latency and size",
+        "utterances": "Edits per utterance of each variant against the baseline",
+    },
+}
+
+
+def render(result: Result, language: str) -> str:
+    stage = queries.rows(result.summary, stage="quality", replica=0)
+    figures = _figures(result, language)
+    if stage.empty:
+        return markdown.paragraphs(TEXTS[language]["none"], *figures)
+    names = [str(name) for name in stage["workload"].unique()]
+    tested = next((name for name in names if len(_tested(result, name))), "")  # told there, once
+    parts = [
+        part
+        for name in names
+        for part in (
+            _data_set(result, name, language),
+            TEXTS[language]["about"] if name == tested else "",
+            _rules(result, name, language),
+        )
+    ]
+    return markdown.paragraphs(*parts, *figures)
+
+
+def _data_set(result: Result, name: str, language: str) -> str:
+    texts, base = TEXTS[language], queries.baseline(result)
+    metrics = _metrics(result, name)
+    if not metrics:
+        return texts["other"].format(dataset=name)
+    headers = [texts["variant"], *(wording.metric(metric, language) for metric in metrics)]
+    first = wording.metric(metrics[0], language)
+    headers.append(texts["change"].format(metric=first, baseline=f"`{base}`"))
+    tested = len(_tested(result, name)) > 0
+    headers += [texts["matched"]] * tested
+    headers += [texts["n"], texts["errors"]]
+    return markdown.paragraphs(
+        _intro(result, name, metrics, texts),
+        markdown.table(headers, list(_rows(result, name, metrics, language)), "l"),
+        markdown.source(language, "summary", stage="quality", workload=name),
+    )
+
+
+def _metrics(result: Result, name: str) -> list[str]:
+    """Those of a data set that no other section shows, in the order in which they were asked."""
+    if measures.only_spoken(result, name):
+        return []  # the section on synthesised speech has its times too
+    return [name for name in queries.asked(result, name) if name not in measures.ELSEWHERE]
+
+
+def _intro(result: Result, name: str, metrics: list[str], texts: Mapping[str, str]) -> str:
+    if not set(metrics) & set(ERRORS):
+        return texts["timed"].format(dataset=name)
+    rule = measures.normaliser(result, name) or markdown.UNKNOWN
+    told = texts["intro"].format(dataset=name, normaliser=rule)
+    return " ".join([told, *_limits(result, name, texts)])
+
+
+def _rules(result: Result, name: str, language: str) -> str:
+    """One hypothesis under several rules; "" where WER was not measured by more than one."""
+    here = queries.rows(result.summary, stage="quality", replica=0, workload=name)
+    known = [metric for metric in RULES if (here["metric"] == metric).any()]
+    if len(known) < 2 or "wer" not in queries.asked(result, name):
+        return ""
+    rule = measures.normaliser(result, name) or markdown.UNKNOWN
+    texts = TEXTS[language]
+    headers = [texts["variant"], texts["strict"].format(normaliser=rule)]
+    headers += [texts[key] for key in ("plain", "gap", "basic", "raw")]
+    rows = [
+        [markdown.escape(line.label), *_compared(group, language)]
+        for line, group in measures.cells(here)
+    ]
+    quoted = {key: texts[key] for key in ("basic", "raw", "plain")}
+    return markdown.paragraphs(
+        texts["rules"].format(dataset=name, normaliser=rule, **quoted),
+        markdown.table(headers, rows, "l"),
+        markdown.source(
+            language, "summary", stage="quality", workload=name, metric=" | ".join(known)
+        ),
+    )
+
+
+def _compared(group: pd.DataFrame, language: str) -> list[str]:
+    """Strict, without accents, their gap in points, and the two rules of others."""
+    found = [queries.row(group, metric=metric) for metric in RULES]
+    shown = [row_text.shown(row, language) for row in found]
+    strict, plain = (queries.bounds(row)[0] for row in found[:2])
+    gap = markdown.quantity(strict - plain, "fraction", language, difference=True)
+    return [*shown[:2], gap, *shown[2:]]
+
+
+def _rows(result: Result, name: str, metrics: list[str], language: str) -> Iterator[list[str]]:
+    tested = _tested(result, name)
+    here = queries.rows(result.summary, stage="quality", replica=0, workload=name)
+    for line, group in measures.cells(here):
+        found = [queries.row(group, metric=metric) for metric in metrics]
+        counted = found[0]
+        yield [
+            markdown.escape(line.label),
+            *(row_text.shown(row, language) for row in found),
+            row_text.difference(result, line, (name, metrics[0]), language),
+            *[_p(tested, (line.variant, line.session), language)] * (len(tested) > 0),
+            markdown.count(counted["n"], language) if counted else markdown.UNKNOWN,
+            markdown.count(counted["errors"], language) if counted else markdown.UNKNOWN,
+        ]
+
+
+def _limits(result: Result, name: str, texts: Mapping[str, str]) -> Iterator[str]:
+    """How many speakers there are, and for whom the intervals hold where they are too few to stand
+    for others."""
+    called = queries.rows(result.calls, stage="quality", dataset=name)
+    speakers = set(called["speaker"]) - {""}
+    if not speakers:
+        yield texts["unknown"]
+    elif len(speakers) == 1:
+        yield texts["speakers"]
+    elif len(speakers) < stats.FEWEST:
+        yield texts["few"].format(n=len(speakers), enough=stats.FEWEST)
+    else:
+        yield texts["many"].format(n=len(speakers))
+
+
+def _tested(result: Result, name: str) -> pd.DataFrame:
+    """The rows of changes that have a p of MAPSSWE, on a data set that is asked for WER."""
+    changes = queries.rows(result.changes, stage="quality", workload=name)
+    wanted = "wer" in _metrics(result, name)
+    return changes[changes["p_mapsswe"].notna() & wanted]
+
+
+def _p(tested: pd.DataFrame, cell: tuple[str, str], language: str) -> str:
+    row = queries.row(tested, variant=cell[0], session=cell[1])
+    if row is None:
+        return markdown.UNKNOWN
+    least = row["p_mapsswe"] < SMALLEST_P
+    shown = markdown.number(SMALLEST_P if least else row["p_mapsswe"], language, 3)
+    return f"< {shown}" if least else shown
+
+
+def _figures(result: Result, language: str) -> Iterator[str]:
+    texts = TEXTS[language]
+    traded = measures.both(result)
+    if traded:
+        used = (traded[1].metric, traded[0].metric, "size_mb")
+        yield markdown.figure("tradeoff", texts["tradeoff"])
+        yield markdown.source(language, "summary", metric=" | ".join(used))
+    if len(queries.edits(result)):
+        yield markdown.figure("utterances", texts["utterances"])
+        yield markdown.source(language, "calls", stage="quality")
+
+
+section = Section(order=50, title={"es": "Calidad", "en": "Quality"}, render=render)

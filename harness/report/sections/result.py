@@ -1,0 +1,299 @@
+"""The first screen: the verdict, why, and the gate table with how each line was decided."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from harness.report import findings, markdown, noise, shortfall, wording
+from harness.decide import measures, protocol, versus
+from harness.store import queries
+from harness.contracts import Result, Section
+
+TEXTS = {
+    "es": {
+        "verdict": "Veredicto",
+        "none": "Sin medir: no hay ningún límite que comprobar, y sin límites no se aprueba nada.",
+        "subject": "{candidate} (sesión `{session}`) en lugar de {baseline}.",
+        "PASS": "{n} de {all} límites se cumplen",
+        "PASS_one": "{n} de {all} límites se cumple",
+        "WAIVED": "con excepción en vigor: {list}",
+        "FAIL": "no se cumple: {list}",
+        "INCONCLUSIVE": "sin decidir: {list}",
+        "NOT MEASURED": "sin medir: {list}",
+        "short": "{name}, {observed} con límite {limit}",
+        "warn": "Avisos, que no deciden: {list}.",
+        "metric": "Métrica",
+        "limit": "Límite",
+        "observed": "Medido [95 %]",
+        "n": "n",
+        "status": "Estado",
+        "how": "Cómo se decidió",
+        "is_warn": "aviso",
+        "level": "cotas al {level} %, por mirar varias veces",
+        "drift": "con un {drift} % para la deriva que no se ha visto",
+        "needs": "harían falta unas {n} muestras",
+        "conventions": (
+            "Un límite solo se cumple si su cota entera queda del lado bueno. En esta tabla y en "
+            "la de afirmaciones, entre corchetes, cotas que valen cada una al 95 %, todas las "
+            "miradas juntas; en las demás, intervalos del 95 %. «n» son las muestras{tail}. «pp» "
+            "son puntos porcentuales; «—» es sin medir; «∞», sin cota por falta de muestras."
+        ),
+        "tail": ": para acotar un P99 hacen falta al menos 299 llamadas",
+        "stopped": (
+            "Lo que se decidió pronto se dejó de medir. Las cotas de esta tabla lo tienen en "
+            "cuenta; los intervalos de las demás describen lo medido, como si el número de "
+            "muestras se hubiera fijado antes."
+        ),
+        "alt": "Cuánto de cada límite se usa, con su intervalo",
+        "broken": "No se pudo hacer `{variant}`: {why}.",
+        "busy": (
+            "Equipo ocupado: {noisy} de {all} bloques de latencia ({share}) se midieron con ruido, "
+            "lo que ensancha sus intervalos y quizá los desplaza; véase [Ruido de la "
+            "medida](#ruido-de-la-medida)."
+        ),
+        "audit": (
+            "Auditoría: el protocolo de {source}, repetido aquí {n}, dio como ganador a {list}; "
+            "{held}."
+        ),
+        "once": "una vez",
+        "times": "{n} veces sin cambiar nada",
+        "first": "`{name}` (el punto de partida)",
+        "held": "medida de nuevo por rondas, se sostiene la ganancia de {list}",
+        "not_held": "medida de nuevo por rondas, no se sostiene ninguna ganancia",
+        "no_gain": "no hubo ganancia que comprobar",
+    },
+    "en": {
+        "verdict": "Verdict",
+        "none": "Not measured: there is no limit to check, and nothing is approved without limits.",
+        "subject": "{candidate} (session `{session}`) in place of {baseline}.",
+        "PASS": "{n} of {all} limits are met",
+        "PASS_one": "{n} of {all} limits is met",
+        "WAIVED": "waived: {list}",
+        "FAIL": "not met: {list}",
+        "INCONCLUSIVE": "inconclusive: {list}",
+        "NOT MEASURED": "not measured: {list}",
+        "short": "{name}, {observed} against a limit of {limit}",
+        "warn": "Warnings, which do not decide: {list}.",
+        "metric": "Metric",
+        "limit": "Limit",
+        "observed": "Measured [95%]",
+        "n": "n",
+        "status": "Status",
+        "how": "How it was decided",
+        "is_warn": "warning",
+        "level": "bounds at {level}%, having looked more than once",
+        "drift": "with {drift}% for a drift not seen",
+        "needs": "would take about {n} samples",
+        "conventions": (
+            "A limit is met only if its whole bound lies on the right side. In this table and in "
+            "that of claims, brackets hold bounds that each hold with 95%, all looks together; in "
+            "the others, 95% intervals. n counts samples{tail}. pp are percentage points; — is not "
+            "measured; ∞ means no bound, for want of samples."
+        ),
+        "tail": ": bounding a P99 takes at least 299 calls",
+        "stopped": (
+            "What was decided early was measured no further. The bounds of this table account for "
+            "it; the intervals of the others describe what was measured, as if its number of "
+            "samples had been fixed beforehand."
+        ),
+        "alt": "How much of each limit is used, with its interval",
+        "broken": "`{variant}` could not be made: {why}.",
+        "busy": (
+            "Busy machine: {noisy} of {all} latency blocks ({share}) were measured under noise, "
+            "which widens their intervals and may shift them; see [Noise](#noise)."
+        ),
+        "audit": (
+            "Audit: the protocol of {source}, replayed here {n}, named as winner {list}; {held}."
+        ),
+        "once": "once",
+        "times": "{n} times with nothing changed",
+        "first": "`{name}` (the starting point)",
+        "held": "measured again in rounds, the gain of {list} holds",
+        "not_held": "measured again in rounds, no gain holds",
+        "no_gain": "there was no gain to check",
+    },
+}
+
+BUSY = 0.25  # share of the blocks under noise from which the first screen tells of it
+USUAL = 0.95  # the level of bounds that were looked at once
+COUNTED = ("WAIVED", "FAIL", "INCONCLUSIVE", "NOT MEASURED")
+
+
+def render(result: Result, language: str) -> str:
+    texts = TEXTS[language]
+    checks = _named(result, language)
+    named = wording.verdict(str(result.verdict.get("verdict") or ""), language)
+    opening = f"**{texts['verdict']}: {named}**" if named else ""
+    told = "\n".join(f"- {line}" for line in _told(result, language))
+    if not checks:
+        return markdown.paragraphs(opening, texts["none"], told)
+    return markdown.paragraphs(
+        markdown.paragraphs(opening + ". " + _subject(result, language) + _why(checks, language)),
+        told,
+        _table(checks, language),
+        markdown.source(language, "checks"),
+        texts["conventions"].format(tail=texts["tail"] if _tailed(checks) else ""),
+        texts["stopped"] if any(check["level"] > USUAL for check in checks) else "",
+        _figure(checks, language),
+    )
+
+
+# ---------------------------------------- what the reader must know beside the verdict
+def _told(result: Result, language: str) -> Iterator[str]:
+    """A line each: what no gate asks, what an audit found, what could not be made, what was cut
+    short, noise."""
+    yield from _unsaid(result, language)
+    yield from _audited(result, language)
+    for variant, why in versus.broken(result).items():
+        yield TEXTS[language]["broken"].format(variant=variant, why=markdown.escape(why))
+    cut = shortfall.told(result, language)
+    if cut:
+        yield cut
+    yield from _busy(result, language)
+
+
+def _unsaid(result: Result, language: str) -> Iterator[str]:
+    """What the gates do not ask, or where: with it nobody takes an approval for more than it is."""
+    checks = {check["gate"]: check for check in queries.records(queries.own_checks(result))}
+    for found in (result.verdict.get("shown") or {}).get("findings", ()):
+        yield findings.finding(found, checks.get(found.get("gate")), language)
+
+
+def _busy(result: Result, language: str) -> Iterator[str]:
+    blocks = noise.blocks(result)
+    noisy = int(blocks["noisy"].sum())
+    if noisy and noisy >= BUSY * len(blocks):
+        yield TEXTS[language]["busy"].format(
+            noisy=markdown.count(noisy, language),
+            all=markdown.count(len(blocks), language),
+            share=markdown.quantity(noisy / len(blocks), "share", language),
+        )
+
+
+def _audited(result: Result, language: str) -> Iterator[str]:
+    """Whom the replayed protocol named, and whether any gain held when measured again."""
+    texts, found = TEXTS[language], protocol.read(result)
+    if found is None or not found.winners:
+        return
+    winners = list(dict.fromkeys(found.winners.values()))
+    others = [one for one in winners if one is not found.first]
+    held = [one.name for one in others if found.reads(found.ours(one)) == "faster"]
+    listed = ", ".join(markdown.code(name) for name in held)
+    outcome = texts["held"].format(list=listed) if held else texts["not_held"]
+    named = [
+        texts["first"].format(name=one.name) if one is found.first else markdown.code(one.name)
+        for one in winners
+    ]
+    ran = len(found.winners)
+    yield texts["audit"].format(
+        source=markdown.escape(str(found.plan["source"])),
+        n=texts["once"] if ran == 1 else texts["times"].format(n=ran),
+        list=", ".join(named),
+        held=outcome if others else texts["no_gain"],
+    )
+
+
+def _tailed(checks: list[dict[str, Any]]) -> bool:
+    return any(str(check["metric"]).startswith("latency_p99") for check in checks)
+
+
+def _named(result: Result, language: str) -> list[dict[str, Any]]:
+    """The candidate's checks, each with its `name` in the reader's words, and whether somebody
+    speaks where it was measured (`spoken`)."""
+    many = measures.many_sets(result)
+    checks = queries.records(queries.own_checks(result))
+    return [
+        {
+            **check,
+            "name": wording.gate_name(check, language, many),
+            "spoken": not measures.nobody_speaks(result, str(check["workload"])),
+        }
+        for check in checks
+    ]
+
+
+def _subject(result: Result, language: str) -> str:
+    variant, session = queries.candidate(result)
+    if not variant:
+        return ""
+    names = {"candidate": f"`{variant}`", "session": session or "default"}
+    return (
+        TEXTS[language]["subject"].format(**names, baseline=f"`{queries.baseline(result)}`") + " "
+    )
+
+
+def _why(checks: list[dict[str, Any]], language: str) -> str:
+    texts = TEXTS[language]
+    hard = [check for check in checks if check["severity"] != "warn"]
+    passed = sum(check["status"] == "PASS" for check in hard)
+    key = "PASS_one" if passed == 1 else "PASS"
+    parts = [texts[key].format(n=passed, all=len(hard))]
+    for status in COUNTED:
+        found = [_short(check, language) for check in hard if check["status"] == status]
+        if found:
+            parts.append(texts[status].format(list=", ".join(found)))
+    soft = [check for check in checks if check["severity"] == "warn" and check["status"] != "PASS"]
+    told = [f"{c['name']}: {_word(c, language)}" for c in soft]
+    warned = " " + texts["warn"].format(list="; ".join(told)) if told else ""
+    return "; ".join(parts) + "." + warned
+
+
+def _word(check: Mapping[str, Any], language: str) -> str:
+    return wording.plain(wording.status(check["status"], language))
+
+
+def _short(check: Mapping[str, Any], language: str) -> str:
+    name, limit = str(check["name"]), wording.gate_limit(check, language)
+    if math.isnan(check["observed"]):
+        return f"{name} ({limit})"
+    observed = wording.gate_observed(check, language)
+    return TEXTS[language]["short"].format(name=name, observed=observed, limit=limit)
+
+
+def _table(checks: list[dict[str, Any]], language: str) -> str:
+    texts = TEXTS[language]
+    headers = [texts[key] for key in ("metric", "limit", "observed", "n", "status", "how")]
+    return markdown.table(headers, [_row(check, language) for check in checks], "lrrrll")
+
+
+def _row(check: Mapping[str, Any], language: str) -> list[str]:
+    soft = f" *({TEXTS[language]['is_warn']})*" if check["severity"] == "warn" else ""
+    return [
+        f"**{markdown.escape(check['name'])}**{soft}",
+        wording.gate_limit(check, language),
+        wording.gate_observed(check, language),
+        markdown.count(check["n"], language) if check["n"] else markdown.UNKNOWN,
+        wording.status(check["status"], language),
+        _how(check, language),
+    ]
+
+
+def _how(check: Mapping[str, Any], language: str) -> str:
+    """The method, in parentheses how many of the samples count as independent, the level of the
+    bounds where the run looked more than once, and what it would take to decide."""
+    texts = TEXTS[language]
+    method = markdown.escape(wording.how(check["method"], language, bool(check["spoken"])))
+    if not method:
+        return markdown.UNKNOWN
+    units = f" ({markdown.count(check['units'], language)})" if check["units"] > 1 else ""
+    parts = [method + units]
+    if check["level"] > USUAL:
+        level = markdown.number(100 * check["level"], language, 2)
+        parts.append(texts["level"].format(level=level))
+    if check["allowance"] > 0:
+        drift = markdown.number(100 * check["allowance"], language, 1)
+        parts.append(texts["drift"].format(drift=drift))
+    if math.isfinite(check["needs"]):
+        parts.append(texts["needs"].format(n=markdown.count(check["needs"], language)))
+    return "; ".join(parts)
+
+
+def _figure(checks: list[dict[str, Any]], language: str) -> str:
+    if all(math.isnan(check["observed"]) for check in checks):
+        return ""
+    return markdown.figure("gates", TEXTS[language]["alt"])
+
+
+section = Section(order=10, title={"es": "Resultado", "en": "Result"}, render=render)

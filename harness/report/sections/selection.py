@@ -1,0 +1,194 @@
+"""How the candidate was found among several variants, and whether its figure held afresh."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from harness.report import markdown, row_text, wording
+from harness.decide import measures, versus
+from harness.store import queries
+from harness.contracts import Result, Section
+
+TEXTS = {
+    "es": {
+        "none": "Sin medir: no se llegó a comparar las variantes entre las que elegir.",
+        "intro": (
+            "Se elige la mejor por {metric} sobre `{dataset}` entre las variantes que allí no "
+            "incumplen ningún límite."
+        ),
+        "variant": "Variante",
+        "ratio": "Respecto a `{baseline}`",
+        "difference": "Diferencia con `{baseline}`",
+        "warning": "{gate} *(aviso)*",
+        "missed": "Límites que no cumple",
+        "reads": "Lectura",
+        "chosen": "**elegida**",
+        "least": "**elegida**, aunque no cumple: ninguna cumple",
+        "out": "fuera: {n} límites sin cumplir",
+        "one": "fuera: un límite sin cumplir",
+        "error": "falló: {error}",
+        "lost": "no incumple, y no es la mejor",
+        "tied": "no incumple, y no se distingue de la elegida",
+        "fresh": (
+            "La elegida se midió de nuevo, junto a `{baseline}`, sobre `{dataset}`, que no sirvió "
+            "para elegirla. {metric} {how}: {value}; al elegirla, {before}."
+        ),
+        "ratio_of": "respecto a `{baseline}`",
+        "difference_of": "menos el de `{baseline}`",
+        "trust": (
+            "Vale lo medido de nuevo: la cifra con la que alguien gana un concurso suele salir "
+            "mejor de lo que es. Solo se compara lo que va referido a `{baseline}`, que oyó las "
+            "mismas frases; los valores absolutos de dos conjuntos distintos, no."
+        ),
+        "unconfirmed": (
+            "No se midió de nuevo con otras frases: la cifra con la que alguien gana un concurso "
+            "suele salir mejor de lo que es."
+        ),
+    },
+    "en": {
+        "none": "Not measured: the variants to choose from were not compared.",
+        "intro": (
+            "The best by {metric} on `{dataset}` is chosen, among the variants that miss no gate "
+            "there."
+        ),
+        "variant": "Variant",
+        "ratio": "Against `{baseline}`",
+        "difference": "Difference from `{baseline}`",
+        "warning": "{gate} *(warning)*",
+        "missed": "Gates not met",
+        "reads": "Reading",
+        "chosen": "**chosen**",
+        "least": "**chosen**, though it does not meet them: none does",
+        "out": "out: {n} gates not met",
+        "one": "out: one gate not met",
+        "error": "failed: {error}",
+        "lost": "misses none, and is not the best",
+        "tied": "misses none, and cannot be told from the chosen one",
+        "fresh": (
+            "The chosen one was measured again, beside `{baseline}`, on `{dataset}`, which it was "
+            "not chosen by. {metric} {how}: {value}; when chosen, {before}."
+        ),
+        "ratio_of": "against `{baseline}`",
+        "difference_of": "minus that of `{baseline}`",
+        "trust": (
+            "What was measured again is the one to trust: the figure that wins a contest tends to "
+            "come out better than it is. Only what refers to `{baseline}`, which heard the same "
+            "utterances, is compared; absolute values on two data sets are not."
+        ),
+        "unconfirmed": (
+            "It was not measured again on other utterances: the figure that wins a contest tends "
+            "to come out better than it is."
+        ),
+    },
+}
+
+
+def render(result: Result, language: str) -> str:
+    texts, plan = TEXTS[language], result.experiment.get("selection")
+    if not plan:
+        return ""
+    rows = [_row(result, plan, str(name), language) for name in plan["among"]]
+    stage = queries.rows(result.summary, stage="quality", workload=plan["dataset"], replica=0)
+    if queries.rows(stage, metric=plan["metric"]).empty:
+        return texts["none"]
+    name = wording.metric(plan["metric"], language)
+    base = texts[_scale(plan["metric"])].format(baseline=queries.baseline(result))
+    headers = [texts["variant"], name, base, texts["missed"], texts["reads"]]
+    return markdown.paragraphs(
+        texts["intro"].format(metric=name, dataset=plan["dataset"]),
+        markdown.table(headers, rows, "lrrll"),
+        markdown.source(language, "summary", workload=plan["dataset"], metric=plan["metric"]),
+        *_afresh(result, plan, language),
+    )
+
+
+def _scale(metric: str) -> str:
+    return "difference" if measures.by_difference(metric) else "ratio"
+
+
+def _row(result: Result, plan: dict[str, Any], variant: str, language: str) -> list[str]:
+    texts = TEXTS[language]
+    cell = {"stage": "quality", "workload": plan["dataset"], "variant": variant, "replica": 0}
+    row = queries.row(result.summary, **cell, metric=plan["metric"])
+    checks = queries.rows(result.checks, variant=variant, workload=plan["dataset"])
+    every = [check for check in queries.records(checks) if measures.misses(check)]
+    soft = _warnings(result, plan)
+    missed = [check for check in every if check["gate"] not in soft]
+    listed = [_missed(check, check["gate"] in soft, language) for check in every]
+    made = queries.row(result.variants, variant=variant)
+    if made and made["error"]:
+        reads = texts["error"].format(error=markdown.escape(made["error"]))
+    elif variant == queries.candidate(result)[0]:
+        hard = any(check["severity"] == "fail" for check in missed)  # no variant was fit
+        reads = texts["least" if hard else "chosen"]
+    elif missed:
+        reads = texts["one" if len(missed) == 1 else "out"].format(n=len(missed))
+    else:
+        reads = texts["tied" if _tied(result, plan, row) else "lost"]
+    line = queries.Line(variant, str(row["session"]) if row else "default", "")
+    where = (plan["dataset"], plan["metric"])
+    over = row_text.against(result, line, where, language)
+    shown = markdown.escape(variant), row_text.shown(row, language), over
+    return [*shown, "<br>".join(listed) or markdown.UNKNOWN, reads]
+
+
+def _tied(result: Result, plan: dict[str, Any], row: dict[str, Any] | None) -> bool:
+    """Whether a variant that misses nothing cannot be told from the chosen one there, paired."""
+    chosen = {"variant": queries.candidate(result)[0], "replica": 0, "stage": "quality"}
+    where = {"workload": plan["dataset"], "metric": plan["metric"]}
+    best = queries.row(result.summary, **chosen, **where)
+    if row is None or best is None:
+        return False
+    return versus.paired(result, str(plan["metric"]), (best, row))[1] == "same"
+
+
+def _warnings(result: Result, plan: dict[str, Any]) -> set[str]:
+    """The gates there that ruled nobody out, as far as a run keeps it: once a variant is found that
+    misses none, all are stored as warnings, and what that one misses was a warning before."""
+    checks = queries.rows(result.checks, workload=plan["dataset"])
+    own = queries.records(queries.rows(checks, variant=queries.candidate(result)[0]))
+    missed = [check for check in own if measures.misses(check)]
+    if any(check["severity"] == "fail" for check in missed):
+        return set(checks["gate"][checks["severity"] == "warn"])  # nobody was fit: as they were
+    return {str(check["gate"]) for check in missed}
+
+
+def _missed(check: dict[str, Any], soft: bool, language: str) -> str:
+    name = markdown.escape(wording.gate_name(check, language))
+    named = TEXTS[language]["warning"].format(gate=name) if soft else name
+    observed, limit = (f(check, language) for f in (wording.gate_observed, wording.gate_limit))
+    return f"{named}: {observed}, {limit}"
+
+
+def _afresh(result: Result, plan: dict[str, Any], language: str) -> Iterator[str]:
+    """The winner against the baseline on each data set that asks for the metric and that it was
+    not chosen by, beside the same when it was chosen."""
+    texts, variant = TEXTS[language], queries.candidate(result)[0]
+    metric, base = str(plan["metric"]), queries.baseline(result)
+    found = queries.rows(result.summary, stage="quality", variant=variant, metric=metric, replica=0)
+    asked = [metric in queries.asked(result, str(name)) for name in found["workload"]]
+    lines = {
+        str(row["workload"]): queries.Line(variant, str(row["session"]), "")
+        for row in queries.records(found[asked])
+    }
+    over = {
+        name: row_text.against(result, line, (name, metric), language)
+        for name, line in lines.items()
+    }
+    before = over.pop(plan["dataset"], markdown.UNKNOWN)
+    for name, value in over.items():
+        yield texts["fresh"].format(
+            baseline=base,
+            dataset=name,
+            metric=wording.metric(metric, language),
+            how=texts[f"{_scale(metric)}_of"].format(baseline=base),
+            value=value,
+            before=before,
+        )
+    yield texts["trust" if over else "unconfirmed"].format(baseline=base)
+
+
+section = Section(
+    order=25, title={"es": "Elección de la variante", "en": "Choice of the variant"}, render=render
+)

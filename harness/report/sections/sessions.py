@@ -1,0 +1,163 @@
+"""The sweep of session configurations: each one's time against the default, and the noise band."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from harness.report import markdown, noise
+from harness.decide import measures
+from harness.store import queries
+from harness.contracts import Result, Section
+
+COLUMNS = ("session", "options", "variant", "ratio", "fresh", "reads", "blocks")
+TEXTS = {
+    "es": {
+        "none": "Sin medir: no se barrió ninguna configuración de sesión.",
+        "intro": (
+            "Tiempo respecto a la sesión por defecto, emparejado dentro de cada ronda; por debajo "
+            "del 100 % es más rápido. Los intervalos del barrido valen todos a la vez (95 % para "
+            "el conjunto de sesiones de una variante), porque la mejor de muchas iguales parece "
+            "mejor de lo que es."
+        ),
+        "band": (
+            "El gemelo A/A (`{baseline}` medida dos veces, como si fuera otra) abarca del {low} al "
+            "{high}: hoy, en este equipo, una sesión que cae dentro, o cuyo intervalo incluye el "
+            "100 %, no se distingue y no cuenta como mejora."
+        ),
+        "few": "Con tan pocas rondas, el gemelo A/A no tiene cota: hoy no se distingue nada.",
+        "no_band": (
+            "Sin medir: no hubo gemelo A/A, así que no se sabe qué diferencias se distinguen."
+        ),
+        "session": "Sesión",
+        "options": "Opciones",
+        "variant": "Variante",
+        "ratio": "Tiempo respecto a `default`",
+        "fresh": "Medida de nuevo",
+        "reads": "Lectura",
+        "blocks": "Bloques",
+        "chosen": "elegida",
+        "held": "**elegida**: la ganancia se repitió",
+        "lost": "elegida en el barrido; no se demostró que sea mejor que `default`",
+        "reference": "referencia",
+        "failed": "falló: {error}",
+        "faster": "más rápida",
+        "slower": "más lenta",
+        "same": "no se distingue",
+        "alt": "Tiempo de cada sesión respecto a la sesión por defecto, con intervalos y banda A/A",
+    },
+    "en": {
+        "none": "Not measured: no session configuration was swept.",
+        "intro": (
+            "Time against the default session, paired within each round; below 100% is faster. "
+            "The sweep's intervals hold all at once (95% for all the sessions of a variant "
+            "together), since the best of many equal ones looks better than it is."
+        ),
+        "band": (
+            "The A/A twin (`{baseline}` measured twice, as if it were another) reaches from {low} "
+            "to {high}: today, on this machine, a session that lies inside, or whose interval "
+            "holds 100%, cannot be told apart and is no gain."
+        ),
+        "few": "With so few rounds the A/A twin has no bound: nothing can be told apart today.",
+        "no_band": "Not measured: there was no A/A twin, so what can be told apart is unknown.",
+        "session": "Session",
+        "options": "Options",
+        "variant": "Variant",
+        "ratio": "Time against `default`",
+        "fresh": "Measured again",
+        "reads": "Reading",
+        "blocks": "Blocks",
+        "chosen": "chosen",
+        "held": "**chosen**: the gain held",
+        "lost": "chosen in the sweep; not shown to be better than `default`",
+        "reference": "reference",
+        "failed": "failed: {error}",
+        "faster": "faster",
+        "slower": "slower",
+        "same": "cannot be told apart",
+        "alt": "Time of each session against the default one, with intervals and the A/A band",
+    },
+}
+
+
+def render(result: Result, language: str) -> str:
+    if not measures.times_audio(result):
+        return ""
+    texts = TEXTS[language]
+    if result.sessions.empty:
+        return texts["none"]
+    if set(result.sessions["session"]) == {"default"}:
+        return ""  # nothing was swept: the default session alone serves the A/A twin
+    low, high = queries.twin_band(result)
+    band = texts["no_band"]
+    if math.isinf(low):
+        band = texts["few"]
+    elif not math.isnan(low):
+        ends = {"low": low, "high": high}
+        shown = {key: markdown.quantity(end, "share", language) for key, end in ends.items()}
+        band = texts["band"].format(baseline=queries.baseline(result), **shown)
+    headers = [texts[k] for k in COLUMNS]
+    variant = queries.candidate(result)[0]
+    first = result.sessions.assign(other=result.sessions["variant"] != variant)
+    ordered = first.sort_values(["other", "variant", "ratio"], na_position="last", kind="stable")
+    blocks = queries.rows(noise.blocks(result), stage="sweep")
+    rows = [
+        [*_row(row, (low, high), variant, language), _counted(row, blocks, language)]
+        for row in queries.records(ordered)
+    ]
+    return markdown.paragraphs(
+        texts["intro"] + " " + band,
+        markdown.figure("sessions", texts["alt"]),
+        markdown.table(headers, rows, "lllrrlr"),
+        markdown.source(language, "sessions"),
+        noise.legend(result, rows, language),
+    )
+
+
+def _row(
+    row: Mapping[str, Any], band: tuple[float, float], variant: str, language: str
+) -> list[str]:
+    options = [f"{key}={_plain(value)}" for key, value in queries.options(row["options"]).items()]
+    fresh = (row["confirmed"], row["confirmed_low"], row["confirmed_high"])
+    return [
+        markdown.code(row["session"]),
+        "<br>".join(markdown.code(option) for option in options) or markdown.UNKNOWN,
+        markdown.escape(row["variant"]),
+        markdown.estimate(queries.bounds(row, "ratio"), "share", language),
+        markdown.estimate(fresh, "share", language),
+        _reading(row, band, variant, language),
+    ]
+
+
+def _counted(row: Mapping[str, Any], blocks: pd.DataFrame, language: str) -> str:
+    """The blocks of the sweep, and those marked; the fresh measurement has its own in latency."""
+    counted = noise.counted(blocks, variant=row["variant"], session=row["session"])
+    return noise.shown(counted, language)
+
+
+def _plain(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def _reading(row: Mapping[str, Any], band: tuple[float, float], variant: str, language: str) -> str:
+    texts = TEXTS[language]
+    if row["error"]:
+        return texts["failed"].format(error=markdown.escape(row["error"]))
+    if row["chosen"] and row["variant"] == variant:
+        if row["session"] == "default" or row["confirmed"] != row["confirmed"]:
+            return texts["chosen"]
+        return texts["held" if row["holds"] else "lost"]
+    if row["session"] == "default":
+        return texts["reference"]
+    return texts[queries.told_apart(row, band)]
+
+
+section = Section(
+    order=46,
+    title={"es": "Barrido de configuraciones de sesión", "en": "Sweep of session configurations"},
+    render=render,
+)

@@ -1,0 +1,44 @@
+"""Synthesised speech: what predictors and listeners say of it, whether it is understood, how long
+it takes, and where to listen to it."""
+
+from __future__ import annotations
+
+from harness.report import markdown
+from harness.decide import measures
+from harness.contracts import Result, Section
+from harness.report.sections.speech import judged, listening, tables
+from harness.report.sections.speech.words import TEXTS
+
+NAMES = (*measures.OPINIONS, *measures.HEARD, *measures.SPOKEN)
+
+
+def render(result: Result, language: str) -> str:
+    if not measures.asked(result, NAMES):
+        return ""
+    texts = TEXTS[language]
+    sets = list(measures.data_sets(result, NAMES))
+    if not sets:
+        return texts["none"]
+    parts = [
+        part
+        for name, here in sets
+        for part in (
+            tables.told(result, name, here, language),
+            *judged.warned(result, name, here, language),
+            *judged.listeners(result, name, language),
+            *judged.judges(result, name, language),
+            *listening.worst(result, name, language),
+        )
+    ]
+    seen = []
+    if any(measures.judged(result)):
+        seen = [
+            markdown.figure("speech", texts["alt"]),
+            markdown.source(language, "summary", stage="quality"),
+        ]
+    return markdown.paragraphs(*parts, *seen, *listening.first(result, language))
+
+
+section = Section(
+    order=54, title={"es": "Habla sintetizada", "en": "Synthesised speech"}, render=render
+)

@@ -1,0 +1,350 @@
+"""What was validated: how many calls, lengths, sessions, utterances and minutes stand behind it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pandas as pd
+
+from harness.report import markdown, wording
+from harness.decide import measures
+from harness.store import queries
+from harness.contracts import Result, Section
+
+HASH = 12  # signs of a fingerprint
+REASONS = 3  # why utterances are left out: the most frequent ones
+TEXTS = {
+    "es": {
+        "none": "Sin medir: no hay ninguna llamada.",
+        "quantized": "Cuantización `{method}`: `{variant}` pasa de {before} a {after} ({change}).",
+        "system": (
+            "`{variant}` es otro modelo o un sistema de varios, no `{baseline}` cuantizado: ocupa "
+            "{after} frente a {before} ({change})."
+        ),
+        "latency": (
+            "Latencia: llamadas en caliente, {calls}; celdas, {cells}; duraciones, {list}; rondas, "
+            "{rounds}."
+        ),
+        "twin": "Gemelo A/A de la base: {calls} llamadas.",
+        "sweep": (
+            "Barrido: sesiones, {sessions}; llamadas en caliente, {calls}; rondas, {rounds}."
+        ),
+        "unswept": (
+            "Etapa de barrido, con la sesión por defecto sola, para el gemelo A/A: llamadas en "
+            "caliente, {calls}; rondas, {rounds}."
+        ),
+        "audit": (
+            "Auditoría de un protocolo ajeno: {replayed} llamadas a su modo y {rounds} al nuestro."
+        ),
+        "quality": (
+            "Calidad: {items} frases de `{dataset}` ({seconds} s de audio, {speakers}); variantes, "
+            "{variants}."
+        ),
+        "spoken": (
+            "Síntesis: {items} textos de `{dataset}` ({seconds} s de audio en total); variantes, "
+            "{variants}."
+        ),
+        "server": (
+            "`{variant}` es un servidor: {url}, modelo {model}, hasta {timeout} por llamada, hasta "
+            "{retries} envíos más tras un 429, un 503 o una conexión rota, {concurrency} llamada a "
+            "la vez. Su latencia incluye la red y el envío del audio; en qué máquina corre no se "
+            "sabe. De {calls} llamadas con respuesta, {again} se enviaron más de una vez."
+        ),
+        "source": "`{dataset}` se leyó con `{source}`, huella `{fingerprint}`{notes}.",
+        "format": "Con qué se lee un conjunto de datos dice su formato, no su origen.",
+        "left": (
+            "De `{dataset}` se quedan sin resultado en alguna variante {n} de {all} frases "
+            "({share}): {why}. Una a una, en `calls.parquet`."
+        ),
+        "sound": "Clips de `{dataset}`: {rates}; suenan hasta {band} (mediana de {n} clips).",
+        "times": "{why} ({n})",
+        "judged": (
+            "Jueces: {n} juicios o puntuaciones en `judged` (cada audio, por cada juez), sin cifra "
+            "{errors}."
+        ),
+        "silent": (
+            "Sin habla: {items} clips de `{dataset}` ({seconds} s de audio); variantes, {variants}."
+        ),
+        "unwritten": (
+            "Habla sin transcripción: {items} trozos de `{dataset}` ({seconds} s de audio, "
+            "{speakers}); variantes, {variants}."
+        ),
+        "speaker": "1 locutor",
+        "speakers": "{n} locutores",
+        "unknown": "locutores desconocidos",
+        "total": (
+            "En total, llamadas cronometradas, {calls}; errores, {errors}; todas en "
+            "`calls.parquet`."
+        ),
+    },
+    "en": {
+        "none": "Not measured: there is no call at all.",
+        "quantized": (
+            "Quantization `{method}`: `{variant}` goes from {before} to {after} ({change})."
+        ),
+        "system": (
+            "`{variant}` is another model or a system of several, not `{baseline}` quantized: it "
+            "takes {after} against {before} ({change})."
+        ),
+        "latency": (
+            "Latency: warm calls, {calls}; cells, {cells}; lengths, {list}; rounds, {rounds}."
+        ),
+        "twin": "A/A twin of the baseline: {calls} calls.",
+        "sweep": "Sweep: sessions, {sessions}; warm calls, {calls}; rounds, {rounds}.",
+        "unswept": (
+            "Sweep stage, the default session alone, for the A/A twin: warm calls, {calls}; "
+            "rounds, {rounds}."
+        ),
+        "audit": "Audit of another's protocol: {replayed} calls its way and {rounds} ours.",
+        "quality": (
+            "Quality: {items} utterances of `{dataset}` ({seconds} s of audio, {speakers}); "
+            "variants, {variants}."
+        ),
+        "spoken": (
+            "Synthesis: {items} texts of `{dataset}` ({seconds} s of audio in all); variants, "
+            "{variants}."
+        ),
+        "server": (
+            "`{variant}` is a server: {url}, model {model}, up to {timeout} a call, sent again up "
+            "to {retries} times after a 429, a 503 or a broken connection, {concurrency} call at a "
+            "time. Its latency includes the network and sending the audio; the machine that it "
+            "runs on is not known. Of {calls} answered calls, {again} were sent more than once."
+        ),
+        "source": "`{dataset}` was read with `{source}`, fingerprint `{fingerprint}`{notes}.",
+        "format": "What a data set is read with tells its format, not its origin.",
+        "left": (
+            "Of `{dataset}`, {n} of {all} utterances have no result with some variant ({share}): "
+            "{why}. `calls.parquet` has each."
+        ),
+        "sound": "Clips of `{dataset}`: {rates}; they sound up to {band} (median of {n} clips).",
+        "times": "{why} ({n})",
+        "judged": (
+            "Judges: {n} judgements or scores in `judged` (each piece of audio, by each judge), "
+            "without a figure {errors}."
+        ),
+        "silent": (
+            "Without speech: {items} clips of `{dataset}` ({seconds} s of audio); variants, "
+            "{variants}."
+        ),
+        "unwritten": (
+            "Speech without a transcript: {items} pieces of `{dataset}` ({seconds} s of audio, "
+            "{speakers}); variants, {variants}."
+        ),
+        "speaker": "1 speaker",
+        "speakers": "{n} speakers",
+        "unknown": "speakers unknown",
+        "total": "In all, timed calls, {calls}; errors, {errors}; every one in `calls.parquet`.",
+    },
+}
+
+
+def render(result: Result, language: str) -> str:
+    texts = TEXTS[language]
+    if result.calls.empty:
+        return texts["none"]
+    lines = [*_models(result), *_made(result, language), *_servers(result, language)]
+    lines += [*_timed(result, language), *_spoken(result, language)]
+    failed = int((result.calls["error"] != "").sum())
+    total = {"calls": _clocked(result), "errors": failed}
+    lines.append(texts["total"].format(**_counts(total, language)))
+    listed = "\n".join(f"- {line}" for line in lines)
+    about = texts["format"] if len(result.datasets) else ""
+    return markdown.paragraphs(listed, about, markdown.source(language, "calls"))
+
+
+def _clocked(result: Result) -> int:
+    """Calls with a time, cold ones too; loading is no call."""
+    good = queries.rows(result.calls, error="")
+    return int((good["seconds"].notna() & (good["operation"] != "load")).sum())
+
+
+def _counts(values: dict[str, int], language: str) -> dict[str, str]:
+    return {name: markdown.count(value, language) for name, value in values.items()}
+
+
+def _made(result: Result, language: str) -> Iterator[str]:
+    base = queries.row(result.variants, variant=queries.baseline(result))
+    for row in queries.records(result.variants):
+        if base is None or not base["size_bytes"] or not row["method"] or row["error"]:
+            continue
+        if row["size_bytes"] == base["size_bytes"] and row["method"] == base["method"]:
+            continue  # the same files, with other parameters
+        change = row["size_bytes"] / base["size_bytes"] - 1
+        yield TEXTS[language]["quantized" if _same_model(result, row) else "system"].format(
+            method=row["method"],
+            variant=row["variant"],
+            baseline=base["variant"],
+            before=markdown.quantity(base["size_bytes"] / 1e6, "MB", language),
+            after=markdown.quantity(row["size_bytes"] / 1e6, "MB", language),
+            change=("+" if change > 0 else "") + markdown.quantity(change, "share", language),
+        )
+
+
+def _same_model(result: Result, row: Mapping[str, Any]) -> bool:
+    """Whether a variant has files of the same names as the baseline's: a form of that model."""
+    base = queries.row(result.variants, variant=queries.baseline(result))
+    names = [set(queries.parsed(one["files"])) for one in (row, base) if one]
+    return len(names) == 2 and names[0] == names[1]
+
+
+def _models(result: Result) -> Iterator[str]:
+    """Family and source of each model that some variant is or has as a part, voice and language
+    where it has them: once, where variants share one."""
+    known: dict[str, list[str]] = {}
+    for variant in queries.variants(result):
+        for role, model in _each(measures.own_model(result, variant)):
+            if model.get("source"):
+                name = f"{variant}.{role}" if role else variant
+                known.setdefault(_about(model), []).append(f"`{name}`")
+    for about, names in known.items():
+        yield f"{', '.join(names)}: {about}."
+
+
+def _each(model: dict[str, Any], role: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
+    """(role, model) of a model and of its parts."""
+    yield role, model
+    for name, part in (model.get("parts") or {}).items():
+        yield from _each(part, f"{role}.{name}" if role else name)
+
+
+def _about(model: dict[str, Any]) -> str:
+    source = dict(model["source"])
+    facts = [str(model["family"]), *(str(value) for value in source.values())]
+    facts += [f"{key} {model[key]}" for key in ("voice", "language", "speaker") if model.get(key)]
+    return " · ".join(markdown.code(fact) for fact in facts)
+
+
+def _servers(result: Result, language: str) -> Iterator[str]:
+    """Each server that a variant, or a part of one, asks: how, and how often again."""
+    for variant in queries.variants(result):
+        for role, model in _asked(measures.own_model(result, variant)):
+            where = {"variant": variant, "operation": "pipeline", "error": ""}
+            calls = queries.rows(result.calls, **where)
+            again = sum(queries.parsed(text).get("retries", 0) > 0 for text in calls["figures"])
+            yield TEXTS[language]["server"].format(
+                variant=f"{variant}.{role}" if role else variant,
+                url=markdown.code(str(model["url"])),
+                model=markdown.code(str(model.get("model") or "")) or markdown.UNKNOWN,
+                timeout=markdown.given(_number(model, "timeout_seconds"), "s", language),
+                retries=markdown.given(_number(model, "retries"), "", language),
+                concurrency=markdown.given(_number(model, "concurrency"), "", language),
+                **_counts({"again": again, "calls": len(calls)}, language),
+            )
+
+
+def _asked(model: dict[str, Any], role: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
+    """(role, parameters) of what a model asks by a URL, itself or in its parts."""
+    yield from ((name, one) for name, one in _each(model, role) if one.get("url"))
+
+
+def _number(model: dict[str, Any], key: str) -> float:
+    return float(model.get(key, math.nan))
+
+
+def _timed(result: Result, language: str) -> Iterator[str]:
+    texts = TEXTS[language]
+    calls = queries.warm(result, stage="latency")
+    own = queries.rows(calls, replica=0)
+    if len(own):
+        lengths = queries.lengths(own)
+        shown = ", ".join(wording.workload(name, language) for name in lengths)
+        cells = len(own.groupby(["variant", "session"]))
+        numbers = {"calls": len(own), "cells": cells, "rounds": own["round"].nunique()}
+        yield texts["latency"].format(**_counts(numbers, language), list=shown)
+    if len(calls) > len(own):
+        yield texts["twin"].format(**_counts({"calls": len(calls) - len(own)}, language))
+    swept = queries.rows(result.calls, stage="sweep", warm=True)
+    if len(swept):
+        numbers = {"sessions": swept["session"].nunique(), "rounds": swept["round"].nunique()}
+        good = int((swept["error"] == "").sum())
+        yield texts["sweep" if numbers["sessions"] > 1 else "unswept"].format(
+            **_counts({**numbers, "calls": good}, language)
+        )
+    replayed = len(queries.rows(result.calls, stage="audit", warm=True, error=""))
+    rounds = len(queries.rows(result.calls, stage="audit_rounds", warm=True, error=""))
+    if replayed or rounds:
+        counts = {"replayed": replayed, "rounds": rounds}
+        yield texts["audit"].format(**_counts(counts, language))
+
+
+def _spoken(result: Result, language: str) -> Iterator[str]:
+    texts = TEXTS[language]
+    heard = queries.rows(result.calls, stage="quality", warm=True, error="")
+    for name, group in heard.groupby("dataset", sort=False):
+        items = group.drop_duplicates("item")
+        people = int(items["speaker"][items["speaker"] != ""].nunique())
+        if measures.takes_text(result):
+            yield _said(str(name), group, language)
+            yield from _drawn(result, str(name), language)
+            continue
+        told = {0: texts["unknown"], 1: texts["speaker"]}.get(
+            people, texts["speakers"].format(n=people)
+        )
+        kind = {"none": "silent", "unknown": "unwritten"}
+        yield texts[kind.get(measures.transcripts(result, str(name)), "quality")].format(
+            items=markdown.count(len(items), language),
+            dataset=name,
+            seconds=markdown.count(items["audio_seconds"].sum(), language),
+            speakers=told,
+            variants=group["variant"].nunique(),
+        )
+        yield from _drawn(result, str(name), language)
+    if len(result.judged):
+        errors = int((result.judged["error"] != "").sum())
+        numbers = {"n": len(result.judged), "errors": errors}
+        yield texts["judged"].format(**_counts(numbers, language))
+
+
+def _said(name: str, group: pd.DataFrame, language: str) -> str:
+    return TEXTS[language]["spoken"].format(
+        items=markdown.count(group["item"].nunique(), language),
+        dataset=name,
+        seconds=markdown.count(group["audio_seconds"].sum(), language),
+        variants=group["variant"].nunique(),
+    )
+
+
+def _drawn(result: Result, name: str, language: str) -> Iterator[str]:
+    """Where a data set comes from, how it was drawn, and how much of it is left out and why."""
+    texts = TEXTS[language]
+    row = queries.row(result.datasets, dataset=name)
+    if row:
+        known = wording.notes(queries.parsed(row["notes"]), language)
+        notes = "; ".join(f"{key}: {value}" for key, value in known.items())
+        yield texts["source"].format(
+            dataset=name,
+            source=row["source"],
+            fingerprint=row["fingerprint"][:HASH],
+            notes=f" ({markdown.escape(notes)})" if notes else "",
+        )
+        if rates := queries.parsed(row["source_rates"]):
+            yield texts["sound"].format(
+                dataset=name,
+                rates=", ".join(f"{rate} Hz ({n})" for rate, n in rates.items()),
+                band=markdown.given(row["bandwidth_hz"], "Hz", language),
+                n=sum(rates.values()),
+            )
+    calls = queries.rows(result.calls, stage="quality", dataset=name, replica=0)
+    failed = calls[calls["error"] != ""].drop_duplicates(["item", "error"])
+    lost = failed["item"].nunique()
+    if lost:
+        most = failed["error"].value_counts(sort=False).sort_values(ascending=False, kind="stable")
+        why = [
+            texts["times"].format(why=markdown.escape(str(error)), n=markdown.count(n, language))
+            for error, n in most.head(REASONS).items()
+        ]
+        whole = max(calls["item"].nunique(), row["planned"] if row else 0)
+        yield texts["left"].format(
+            dataset=name,
+            n=markdown.count(lost, language),
+            all=markdown.count(whole, language),
+            share=markdown.quantity(lost / whole, "share", language),
+            why="; ".join([*why, *["…"] * (len(most) > REASONS)]),
+        )
+
+
+section = Section(
+    order=60, title={"es": "Validación realizada", "en": "What was validated"}, render=render
+)

@@ -1,0 +1,150 @@
+"""What the budget cut short, and what overran it: by how much, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from harness.store import queries
+from harness.contracts import Result
+from harness.errors.limits import FEWEST_UTTERANCES, MINIMUM_ROUNDS, NO_ANSWER, OVERRUN
+from harness.report.markdown import count, given
+
+TEXTS: dict[str, dict[str, Any]] = {
+    "es": {
+        "all": (
+            "Se midió menos de lo pedido: {list}. El presupuesto ({minutes}) no dio para más; lo "
+            "que falta ensancha los intervalos."
+        ),
+        "sweep": "{done} de {asked} rondas de barrido",
+        "latency": "{done} de {asked} rondas de latencia",
+        "quality": "{done} de {asked} frases de `{workload}`",
+        "over": (
+            "Medir llevó {taken} con un presupuesto de {minutes}, un {more} más ({stages}). {why}"
+        ),
+        "stage": "{stage} {taken}",
+        "stages": {"sweep": "barrido", "latency": "latencia", "quality": "calidad"},
+        "hung": "{count} llamadas no dieron respuesta y se esperó por ellas.",
+        "least": (
+            "Se mide en todo caso lo mínimo que dice algo: {rounds} rondas de cada celda y "
+            "{utterances} frases de cada conjunto."
+        ),
+        "slow": (
+            "Las llamadas, o el arranque de los procesos, llevaron más de lo que anunciaban las "
+            "primeras, como en una máquina ocupada."
+        ),
+    },
+    "en": {
+        "all": (
+            "Less was measured than asked for: {list}. The budget ({minutes}) held no more; what "
+            "is missing widens the intervals."
+        ),
+        "sweep": "{done} of {asked} rounds of the sweep",
+        "latency": "{done} of {asked} rounds of latency",
+        "quality": "{done} of {asked} utterances of `{workload}`",
+        "over": "Measuring took {taken} of a budget of {minutes}, {more} more ({stages}). {why}",
+        "stage": "{stage} {taken}",
+        "stages": {"sweep": "sweep", "latency": "latency", "quality": "quality"},
+        "hung": "{count} calls gave no answer and were waited for.",
+        "least": (
+            "The least that says anything is measured in any case: {rounds} rounds of each cell "
+            "and {utterances} utterances of each data set."
+        ),
+        "slow": (
+            "Calls, or the start of the processes, took longer than the first ones foretold, as on "
+            "a busy machine."
+        ),
+    },
+}
+ASKED = {"sweep": "sweep_rounds", "latency": "rounds"}  # stage -> key of the experiment's `latency`
+
+
+@dataclass(frozen=True)
+class Cut:
+    """A stage that got less than was asked for, though nothing there was decided early."""
+
+    stage: str
+    workload: str  # the data set; "" where rounds are counted
+    asked: int
+    done: int
+
+
+def cuts(result: Result) -> Iterator[Cut]:
+    """By what the experiment asks for, and how far each pipeline came by `stops`."""
+    stops = queries.rows(result.stops, operation="pipeline", replica=0)
+    stops = stops[stops["why"] != "decided"]
+    latency = result.experiment.get("latency") or {}
+    for stage, key in ASKED.items():
+        done = queries.rows(stops, stage=stage)["done"]
+        if key in latency and len(done) and done.min() < latency[key]:
+            yield Cut(stage, "", int(latency[key]), int(done.min()))
+    ended = queries.rows(stops, stage="quality", why="budget")
+    for name, group in ended.groupby("workload", sort=False):
+        row = queries.row(result.datasets, dataset=name)
+        if row and group["done"].min() < row["planned"]:
+            yield Cut("quality", str(name), int(row["planned"]), int(group["done"].min()))
+
+
+def told(result: Result, language: str) -> str:
+    """One line about what the budget cut short, and one about what overran it; "" for neither."""
+    return " ".join(filter(None, (_cut(result, language), _over(result, language))))
+
+
+def _cut(result: Result, language: str) -> str:
+    texts = TEXTS[language]
+    listed = [
+        texts[cut.stage].format(
+            done=count(cut.done, language), asked=count(cut.asked, language), workload=cut.workload
+        )
+        for cut in cuts(result)
+    ]
+    shown = given(_minutes(result), "min", language)
+    return texts["all"].format(list="; ".join(listed), minutes=shown) if listed else ""
+
+
+def _over(result: Result, language: str) -> str:
+    """Of a run in which it was written down what the stages took."""
+    texts, budget = TEXTS[language], _minutes(result)
+    spent = {name: float(s) / 60 for name, s in result.experiment.get("spent_seconds", {}).items()}
+    taken = sum(spent.values())
+    if not taken > budget * (1 + OVERRUN):
+        return ""
+    stages = (
+        texts["stage"].format(stage=texts["stages"][name], taken=_given(minutes, language))
+        for name, minutes in spent.items()
+    )
+    return str(
+        texts["over"].format(
+            taken=_given(taken, language),
+            minutes=given(budget, "min", language),
+            more=given(round(100 * (taken / budget - 1)), "%", language),
+            stages=", ".join(stages),
+            why=" ".join(_why(result, language)),
+        )
+    )
+
+
+def _why(result: Result, language: str) -> Iterator[str]:
+    texts = TEXTS[language]
+    hung = int(result.calls["error"].str.contains(NO_ANSWER, regex=False).sum())
+    if hung:
+        yield texts["hung"].format(count=count(hung, language))
+    stops = queries.rows(result.stops, replica=0)
+    utterances = stops["stage"] == "quality"
+    least = (utterances & (stops["done"] <= FEWEST_UTTERANCES)) | (
+        stops["stage"].isin(list(ASKED)) & (stops["done"] <= MINIMUM_ROUNDS)
+    )
+    if least.any():
+        shown = count(FEWEST_UTTERANCES, language)
+        yield texts["least"].format(rounds=MINIMUM_ROUNDS, utterances=shown)
+    if not hung:
+        yield texts["slow"]
+
+
+def _minutes(result: Result) -> float:
+    return float((result.experiment.get("budget") or {}).get("minutes", "nan"))
+
+
+def _given(minutes: float, language: str) -> str:
+    return given(round(minutes, 1), "min", language)

@@ -1,0 +1,51 @@
+"""The files of a local folder that an experiment names (`source: {path: ..., files: [...]}`)."""
+
+from __future__ import annotations
+
+import fnmatch
+import shutil
+from collections.abc import Callable, Sequence
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from harness.runtime import graph
+from harness.assets import seals
+from harness.errors import AssetError
+from harness.io.hashes import fingerprint, hash_folder
+from harness.errors.nearest import nearest
+from harness.run.variants.cache import cached
+
+
+def picked(source: Path, patterns: Sequence[str], tell: Callable[[str], None]) -> tuple[Path, str]:
+    """A folder with those files alone and the SHA-256 over them; the weights of a graph that lie in
+    other files come along.
+
+    Raises: AssetError for a pattern that no file matches, ModelError.
+    """
+    known = hash_folder(source)
+    names: set[str] = set()
+    for pattern in patterns:
+        found = {name for name in known if _matches(name, pattern)}
+        if not found:
+            raise AssetError(
+                f"files: {source.name} has no {pattern!r}.{nearest(pattern, [*known])}"
+            )
+        names |= found
+    for name in [name for name in names if name.endswith(".onnx")]:
+        parent = PurePosixPath(name).parent
+        names |= {(parent / one).as_posix() for one in graph.external_files(source / name)}
+    hashes = {name: known[name] for name in sorted(names & set(known))}
+
+    def copy(folder: Path) -> dict[str, Any]:
+        with seals.untouched(source):
+            for name in hashes:
+                (folder / name).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(source / name, folder / name)
+        return {"picked": sorted(hashes)}
+
+    place, _ = cached(["picked", hashes], copy, tell)
+    return place, fingerprint(hashes)
+
+
+def _matches(name: str, pattern: str) -> bool:
+    return fnmatch.fnmatchcase(name, pattern) or fnmatch.fnmatchcase(Path(name).name, pattern)

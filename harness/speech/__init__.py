@@ -1,0 +1,1 @@
+"""Sound and words: encoded audio, mel filters, phonemes, the rules by which texts are compared."""

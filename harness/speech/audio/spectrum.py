@@ -1,0 +1,66 @@
+"""Up to which frequency a clip has sound: a telephone's 3.4 kHz in a file of 16 kHz shows."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from harness.speech.audio.decoding import Part, glimpse
+from harness.errors import AudioError
+
+FLOOR_DB = -50.0  # below the loudest band: fricatives lie above it, a resampler's images below
+BAND_HZ = 100.0
+LONGEST_SECONDS = 30.0  # looked at, of each clip
+_FRAME_SECONDS = 0.032
+_FRAMES = 256  # at once: 1 MB
+
+
+@dataclass(frozen=True)
+class Sound:
+    """What a sample of a data set's clips is like: Hz of the files -> how many clips, and the
+    median over the clips of the highest frequency with sound, NaN where none could be read."""
+
+    rates: dict[int, int]
+    bandwidth_hz: float
+
+
+def bandwidth_hz(samples: np.ndarray, rate: int) -> float:
+    """The upper end of the highest band of 100 Hz whose loudest frame is no more than 50 dB below
+    that of the loudest band; NaN for silence. Frames of 32 ms, Hann window, halves overlapping."""
+    size = max(16, round(_FRAME_SECONDS * rate))
+    bands = math.ceil(rate / 2 / BAND_HZ)
+    loudest = np.zeros(bands)
+    window = np.hanning(size)
+    band = np.minimum(np.fft.rfftfreq(size, 1 / rate) // BAND_HZ, bands - 1).astype(int)
+    edges = np.flatnonzero(np.diff(band, prepend=-1))
+    padded = np.pad(samples, (0, max(size - len(samples), 0)))
+    frames = np.lib.stride_tricks.sliding_window_view(padded, size)[:: size // 2]
+    for first in range(0, len(frames), _FRAMES):
+        power = np.abs(np.fft.rfft(frames[first : first + _FRAMES] * window)) ** 2
+        loudest[band[edges]] = np.maximum(
+            loudest[band[edges]], np.add.reduceat(power, edges, axis=1).max(axis=0)
+        )
+    if loudest.max() <= 0:
+        return math.nan
+    heard = np.flatnonzero(loudest >= loudest.max() * 10 ** (FLOOR_DB / 10))
+    return float(min((heard[-1] + 1) * BAND_HZ, rate / 2))
+
+
+def sound(clips: Iterable[tuple[Path | bytes, Part | None]]) -> Sound:
+    """Of these clips; those that cannot be read are left out, they have rows of their own."""
+    rates: Counter[int] = Counter()
+    found: list[float] = []
+    for audio, part in clips:
+        try:
+            samples, rate = glimpse(audio, part, LONGEST_SECONDS)
+        except AudioError:
+            continue
+        rates[rate] += 1
+        found.append(bandwidth_hz(samples, rate))
+    known = [hz for hz in found if math.isfinite(hz)]
+    return Sound(dict(sorted(rates.items())), float(np.median(known)) if known else math.nan)

@@ -1,0 +1,313 @@
+"""The tables: their columns, dtypes and what each column means; the one schema of a run folder."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import pandas as pd
+
+from harness.errors import StoreError
+from harness.io.escaping import guarded
+
+# 1: first version.
+# 2: `stops`, what the runner stopped at; bounds of gates carry their level; sweeps their reach.
+# 3: synthesised audio and what judges say of it; figures of a call; data sets with their notes.
+SCHEMA = 3
+
+TEXT, NUMBER, WHOLE, FLAG = "str", "float64", "int64", "bool"
+
+_CELL = {
+    "variant": TEXT,
+    "session": TEXT,
+    "replica": WHOLE,  # 0; 1 is the A/A twin of the baseline
+}
+_INTERVAL = {"low": NUMBER, "high": NUMBER}
+
+TABLES: Mapping[str, Mapping[str, str]] = {
+    # one row per call, also of those that failed; the only table that holds measurements
+    "calls": {
+        "stage": TEXT,  # sweep | latency | quality | audit | audit_rounds (runner/audit.py)
+        **_CELL,
+        "operation": TEXT,  # load | first_call | pipeline | features | encoder | decoder_step ...
+        "warm": FLAG,  # False: a warm-up or cold call, kept but in no warm figure
+        "dataset": TEXT,  # "" in the latency stages
+        "audio_seconds": NUMBER,
+        "item": TEXT,  # clip id
+        "path": TEXT,  # of the clip, from the experiment's folder; "" where it is no file
+        "source_rate": NUMBER,  # Hz of the clip as it lies there, before it is resampled
+        "speaker": TEXT,
+        "sentence": TEXT,
+        "recording": TEXT,  # equal for copies of one clip, or of one text to be said
+        "round": WHOLE,  # cells of one round were measured next to each other: the unit of pairing
+        "block": WHOLE,  # consecutive calls of one cell in one round
+        "order": WHOLE,  # position within the block
+        "seconds": NUMBER,
+        "cpu_seconds": NUMBER,
+        "tokens": NUMBER,
+        "text": TEXT,
+        "reference": TEXT,
+        "rss_bytes": NUMBER,  # peak resident memory of the child process so far
+        "steal": NUMBER,  # share of CPU time that the hypervisor took during the block
+        "load": NUMBER,  # load average over one minute at the end of the block
+        "note": TEXT,  # what the model says of this call: token budget spent, repetition stopped
+        "figures": TEXT,  # JSON: name -> number, what else is known of this call
+        "audio": TEXT,  # what a synthesiser said: a FLAC file in the run's folder `audio/`
+        "audio_sha256": TEXT,
+        "error": TEXT,
+    },
+    # one row per piece of synthesised audio and judge, or per listener's score of it
+    "judged": {
+        **_CELL,
+        "dataset": TEXT,
+        "item": TEXT,
+        "speaker": TEXT,
+        "sentence": TEXT,
+        "round": WHOLE,
+        "judge": TEXT,
+        "version": TEXT,
+        "rater": TEXT,  # "" for a predictor
+        "figures": TEXT,  # JSON: name -> number
+        "text": TEXT,  # what the judge heard, where it is a recogniser
+        "reference": TEXT,
+        "audio_sha256": TEXT,  # of what was judged
+        "error": TEXT,  # "screened: ..." where a stated rule leaves a score out
+    },
+    # one row per data set: which, drawn how, how many were left out and why
+    "datasets": {
+        "dataset": TEXT,
+        "source": TEXT,  # file in harness/plugins/datasets/
+        "fingerprint": TEXT,
+        "planned": WHOLE,
+        "unusable": WHOLE,  # of the planned, those that the data set itself could not give
+        "source_rates": TEXT,  # JSON: Hz -> clips, of a sample; "" where there is no audio
+        "bandwidth_hz": NUMBER,  # up to where the clips of that sample have sound (their median)
+        "notes": TEXT,  # JSON: release, split, licence, seed ...
+    },
+    # one row per data set and judge: what its figures mean
+    "judges": {
+        "dataset": TEXT,
+        "judge": TEXT,
+        "version": TEXT,
+        "about": TEXT,  # JSON: language -> what it is valid for, and what not
+        "parameters": TEXT,  # JSON
+        "notes": TEXT,  # JSON: screening of raters, counts
+    },
+    # one row per cell of the latency stage and per variant on a data set: how far it was measured
+    "stops": {
+        "stage": TEXT,
+        **_CELL,
+        "operation": TEXT,
+        "workload": TEXT,
+        "done": WHOLE,  # rounds, or utterances
+        "level": NUMBER,  # confidence of each bound of a gate on it, all looks together 95 %
+        "allowance": NUMBER,  # share by which its times may yet drift, being stopped early
+        "why": TEXT,  # decided | rounds (nothing to decide) | budget | all (utterances)
+    },
+    # one row per call and metric: what is folded
+    "scores": {
+        "stage": TEXT,
+        **_CELL,
+        "operation": TEXT,
+        "workload": TEXT,  # "5 s", or the data set's name
+        "metric": TEXT,
+        "item": TEXT,
+        "speaker": TEXT,
+        "sentence": TEXT,
+        "recording": TEXT,
+        "round": WHOLE,
+        "block": WHOLE,
+        "value": NUMBER,
+        "weight": NUMBER,
+    },
+    # one row per cell and metric, with its 95 % interval
+    "summary": {
+        "stage": TEXT,
+        **_CELL,
+        "operation": TEXT,
+        "workload": TEXT,
+        "metric": TEXT,
+        "value": NUMBER,
+        **_INTERVAL,
+        "n": WHOLE,
+        "errors": WHOLE,
+        "unit": TEXT,
+        "method": TEXT,
+    },
+    # one row per cell and metric against its baseline, paired, with 95 % intervals
+    "changes": {
+        "stage": TEXT,
+        "variant": TEXT,
+        "session": TEXT,
+        "operation": TEXT,
+        "workload": TEXT,
+        "metric": TEXT,
+        "baseline": TEXT,
+        "baseline_session": TEXT,
+        "delta": NUMBER,
+        "delta_low": NUMBER,
+        "delta_high": NUMBER,
+        "ratio": NUMBER,
+        "ratio_low": NUMBER,
+        "ratio_high": NUMBER,
+        "p": NUMBER,
+        "p_mapsswe": NUMBER,  # of WER on a data set, by segments of sentences; else NaN
+        "n": WHOLE,
+        "method": TEXT,
+        "resolved": FLAG,  # larger than what the A/A twin says this machine can tell apart
+    },
+    # one row per gate and variant it applies to
+    "checks": {
+        "gate": TEXT,
+        "variant": TEXT,
+        "session": TEXT,
+        "metric": TEXT,
+        "operation": TEXT,
+        "workload": TEXT,
+        "over": TEXT,
+        "kind": TEXT,  # max | min | max_increase | ...: the file in gates/
+        "severity": TEXT,  # fail | warn
+        "observed": NUMBER,
+        **_INTERVAL,  # bounds that each hold with 95 %
+        "limit": NUMBER,
+        "unit": TEXT,
+        "status": TEXT,
+        "reason": TEXT,
+        "reason_code": TEXT,  # within | beyond | straddles | few | constant | ...: see verdict
+        "needs": NUMBER,  # samples that would probably settle it; NaN where settled or unknown
+        "level": NUMBER,  # of each bound: higher where the run looked more than once
+        "allowance": NUMBER,  # by which the bounds are wider, for a drift not seen: stopped early
+        "n": WHOLE,
+        "units": WHOLE,  # how many of the n are independent: blocks, speakers, sentences, rounds
+        "method": TEXT,
+        "waiver": TEXT,
+    },
+    "claims": {
+        "metric": TEXT,
+        "variant": TEXT,
+        "workload": TEXT,
+        "claimed": NUMBER,
+        "tolerance": NUMBER,
+        "source": TEXT,
+        "observed": NUMBER,
+        **_INTERVAL,
+        "unit": TEXT,
+        "status": TEXT,  # confirmed | refuted | undecided | not measured
+        "reason": TEXT,
+    },
+    # one row per variant: what was made, how, and how large it is
+    "variants": {
+        "variant": TEXT,
+        "method": TEXT,  # "" for the model as it came
+        "parameters": TEXT,  # JSON
+        "size_bytes": WHOLE,
+        "files": TEXT,  # JSON: file -> bytes
+        "operators": TEXT,  # JSON: role -> {operator type: nodes quantized}
+        "nodes": TEXT,  # JSON: role -> {operator type: nodes} of the graph as written
+        "versions": TEXT,  # JSON: library -> version that made it
+        "fingerprint": TEXT,
+        "error": TEXT,
+    },
+    # one row per session configuration and variant: what the sweep found, what was confirmed
+    "sessions": {
+        "session": TEXT,
+        "options": TEXT,  # JSON, only what differs from onnxruntime's defaults
+        "variant": TEXT,
+        "ratio": NUMBER,  # time against the default session, paired within rounds
+        **_INTERVAL,  # hold all at once with 95 % over the sessions of a variant
+        "n": WHOLE,
+        "reach": NUMBER,  # how far from 1 the sweep's A/A twin reaches; NaN: there was none
+        "chosen": FLAG,
+        "confirmed": NUMBER,  # the same ratio in the latency stage: fresh samples, fresh process
+        "confirmed_low": NUMBER,
+        "confirmed_high": NUMBER,
+        "holds": FLAG,  # chosen, and faster again when measured afresh, beyond the fresh twin
+        "reason": TEXT,
+        "error": TEXT,
+    },
+    # utterances whose transcript differs between baseline and variant
+    "changed": {
+        "dataset": TEXT,
+        "variant": TEXT,
+        "baseline": TEXT,
+        "item": TEXT,
+        "reference": TEXT,
+        "baseline_text": TEXT,
+        "variant_text": TEXT,
+        "baseline_edits": WHOLE,
+        "variant_edits": WHOLE,
+        "words": WHOLE,
+    },
+}
+
+
+# Columns that came later, without a change to the others: a run from before has them empty.
+LATER: Mapping[str, tuple[str, ...]] = {
+    "calls": ("path", "source_rate", "recording"),
+    "datasets": ("source_rates", "bandwidth_hz"),
+}
+
+
+def frame(table: str, rows: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
+    """Rows (dicts; missing numbers become NaN, missing texts "") as the table's typed frame."""
+    columns = TABLES[table]
+    data = pd.DataFrame(list(rows), columns=list(columns))
+    return _typed(data, columns)
+
+
+def check(table: str, data: pd.DataFrame) -> pd.DataFrame:
+    """The frame with its dtypes restored after reading, columns in order.
+
+    Raises: StoreError that names the table and the columns which are missing, unknown or hold
+    values of another type.
+    """
+    columns = TABLES[table]
+    data = data.assign(**{c: None for c in LATER.get(table, ()) if c not in data})
+    missing = [c for c in columns if c not in data]
+    unknown = [c for c in data if c not in columns]
+    if missing or unknown:
+        raise StoreError(
+            f"table {table}: missing columns {missing or 'none'},"
+            f" unknown columns {unknown or 'none'}."
+        )
+    try:
+        return _typed(data[list(columns)], columns)
+    except (ValueError, TypeError) as error:
+        raise StoreError(f"table {table}: {error}") from error
+
+
+class _Lines(io.StringIO):
+    """What a csv writer writes, a row a call, with the line ends of our tables: it quotes a text
+    for the sign of a line end only where that sign ends its own lines."""
+
+    def write(self, row: str) -> int:
+        return super().write(row.removesuffix("\r\n") + "\n")
+
+
+def to_csv(table: str, data: pd.DataFrame) -> bytes:
+    """The table as CSV, in which no text is a formula to a spreadsheet (see escaping.csv)."""
+    texts = [name for name, kind in TABLES[table].items() if kind == TEXT]
+    kept = data.assign(**{name: [guarded(text) for text in data[name]] for name in texts})
+    lines = _Lines(newline="")
+    kept.to_csv(lines, index=False, lineterminator="\r\n")
+    return lines.getvalue().encode("utf-8", "replace")
+
+
+def records(data: pd.DataFrame) -> list[dict[str, Any]]:
+    """A table's rows as plain dicts."""
+    return [{str(name): value for name, value in row.items()} for row in data.to_dict("records")]
+
+
+def _typed(data: pd.DataFrame, columns: Mapping[str, str]) -> pd.DataFrame:
+    blanks: dict[str, Any] = {TEXT: "", WHOLE: 0, FLAG: False}
+    out: dict[str, Any] = {}
+    for name, kind in columns.items():
+        column: Any = data[name]
+        if kind == TEXT:
+            out[name] = column.astype(object).where(column.notna(), "").astype(str)
+        elif kind == NUMBER:
+            out[name] = pd.to_numeric(column).astype("float64")
+        else:
+            out[name] = column.astype(object).where(column.notna(), blanks[kind]).astype(kind)
+    return pd.DataFrame(out, columns=list(columns))
