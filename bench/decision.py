@@ -22,9 +22,9 @@ import numpy as np
 import pandas as pd
 import psutil
 
+from harness.contracts import Result
 from harness.decide import decision
 from harness.store import tables
-from harness.contracts import Result
 from harness.store.made import Made
 
 sys.path.append(str(material.TESTS))

@@ -16,11 +16,11 @@ from typing import Any
 import numpy as np
 
 from harness import assets, plugins, spec, store
-from harness.speech import audio
-from harness.run import variants
 from harness.plugins.families.whisper import weights as ctranslate2_weights
-from harness.runtime.session import SessionConfig, open_session
+from harness.run import variants
 from harness.run.variants import VariantFolder
+from harness.runtime.session import SessionConfig, open_session
+from harness.speech import audio
 
 ROOT = Path(__file__).resolve().parents[1]
 DATA = ROOT / "data" / "cv-es-prompts"

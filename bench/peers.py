@@ -30,8 +30,8 @@ import numpy as np
 from comparison import Pair, Row, pairs_table, systems_table
 from material import ROOT, SAMPLE_RATE, Clip
 
-from harness.runtime import environment
 from harness import plugins
+from harness.runtime import environment
 from harness.runtime.session import SessionConfig, open_session, session_options
 
 THREADS = 2

@@ -20,12 +20,12 @@ from pytest_benchmark.fixture import BenchmarkFixture
 import harness
 from harness import plugins, store
 from harness.decide import scoring
-from harness.store import tables
 from harness.plugins.families.whisper.features import log_mel
 from harness.plugins.families.whisper.model import STEP_PAST
+from harness.run.worker.server import Server
 from harness.runtime.session import SessionConfig
 from harness.speech.text import normaliser
-from harness.run.worker.server import Server
+from harness.store import tables
 
 UTTERANCES = 100_000
 BLOCK = 20  # calls in a block of the real decoder step

@@ -19,13 +19,13 @@ from pathlib import Path
 
 import material
 
-from harness.speech import audio
 from harness import plugins
 from harness.contracts import Dataset
 from harness.decide.entry import Entry
 from harness.run.pool import Pool
 from harness.run.quality import Stream, measure_quality
 from harness.runtime.session import SessionConfig
+from harness.speech import audio
 from harness.store import WORK, Unit
 
 LEAST = 0.9

@@ -20,10 +20,10 @@ import numpy as np
 from tokenizers import Tokenizer
 
 from harness import assets, plugins
-from harness.speech import audio
-from harness.run import variants
 from harness.plugins.families.whisper.features import log_mel
+from harness.run import variants
 from harness.runtime.session import SessionConfig, open_session
+from harness.speech import audio
 
 ROOT = Path(__file__).resolve().parents[1]
 DATA = ROOT / "data" / "cv-es-prompts"

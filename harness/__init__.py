@@ -5,71 +5,23 @@
     result = load("reports/whisper_base_es")             # what an earlier run left
     result.summary                                       # every table is a DataFrame
 
-The map: each file imports only from those above it (a test keeps it so).
+The map, from the doors down; a room imports only from rooms on floors below its own (a test keeps
+it so). A new metric, gate, quantizer, family, data set or judge is one file in its folder.
 
-errors       every error that a user can cause
-nearest      the nearest of the known names
-limits       every bound on what comes from elsewhere
-faults       an error that nobody foresaw -> one line with its place
-places       where this machine keeps what was fetched or made
-hashes       SHA-256 of files and folders; what has not changed is not read again
-made         what was made of each variant, and its row
-network      questions to a server that may be away, slow or odd: an answer or one line
-stats        quantiles, tail tests, bootstrap; knows no metric
-sampling     which items of a data set are used: seed, strata by length, so many or so long
-text         normalisers of transcripts
-repeats      blocks of words said over and over in a transcript
-audio        encoded clip -> samples at a rate; real speech cut to a length
-mel          the mel filters of Whisper and DNSMOS
-garbage      the collector, held back
-contracts    one page: what each plugin folder's files export
-corpus       data sets on disk a row at a time: tables, releases, archives
-figures      metrics that are a judge's figure as it is
-ruling       the rule that every gate decides by
-kinds        what a metric is about, which show quality, and limits that ask for nothing
-plugins      name -> file -> the exported value
-escaping     foreign text made harmless: for a report, a figure, a terminal, a CSV
-stored       metrics of the user's own as a result keeps them
-markdown, metric_names, noted, wording, reading   pieces of a report: tables, words, look-ups
-replayed     another's protocol: what it says, and what the same configurations show in rounds
-findings     what gates leave unsaid, in words
-row_text     a row of a table as a cell says it
-measures     which metrics belong together, and which stand for speed and quality
-noise        which blocks were measured under stolen time or load
-shortfall    what the budget cut short
-graph        ONNX graphs: read, name, count what is quantized, write the same bytes
-modelfiles   JSON beside the graphs, a folder taken over into another one
-environment  CPU, cores, versions, git commit, stolen time
-session      session configurations; the only place that opens an onnxruntime session
-phonemes     text -> IPA phonemes by clause, through eSpeak NG
-synthesis    a text said piece by piece, when its first sound was there; files of a voice
-spec         YAML -> frozen Experiment; the only reader of experiments
-tables       columns, dtypes and schema version of every table
-assets       models and data by path, hub or pinned package (catalogue/ names them)
-variants     model source -> FP32 folder -> quantized folders, each with a record
-store        the run folder: journal, lock, resume, publish, load
-worker       one child process: opens a cell, measures blocks, answers
-runner       plan, rounds, utterances; drives the workers
-feasibility  what the budget can decide, and targets beyond what is known, before anything runs
-scoring      calls -> scores -> summary -> changes
-rivals       the candidate against each other variant, paired
-verdict      gates, waivers, claims -> checks -> verdict
-deciding     measured calls -> every table and the verdict
-looking      which gates a look at a run under way leaves open
-selecting    the candidate of several variants, by what one data set says of them
-setting      what a run knows before it measures: models made, data sets and judges opened
-comparing    two runs -> what changed between them, or why that cannot be told
-history      a line per run of a folder, and a metric over them
-pipeline     experiment -> variants, sweep, latency, quality -> measured calls
-plots        result -> figures
-report       result -> one markdown string
-progress     what runs now and how much is left
-doctor       what on this machine disturbs a measurement, and what to do about it
-api          run, load, render
-exits        what a command leaves with; the guard around every command
-cli          the commands; the only printer
-
-Plugins, one file each: families datasets quantize metrics gates sections
+7  app/        the doors: command line, Python API, progress; the only printer
+6  preflight/  before a run: what its budget can decide (feasibility), what disturbs it (doctor)
+   run/        measures: models made, processes, rounds, utterances, judges; the only clocks
+   report/     says: stored tables -> markdown (sections/) and pictures (figures/); no statistics
+5  decide/     decides: stats/, scoring/, verdict/, comparison/, plan and schedule; pure
+4  spec/       YAML <-> Experiment, its JSON schema
+3  plugins/    name -> file -> value; families/ quantize/ datasets/ judges/ metrics/ gates/
+   assets/     models and data by path, hub or pinned package (entries/ names them), checked
+   store/      what lies on disk: the run folder, its tables, how they are asked, history
+2  io/         disk and network: where things are kept, hashes, strict YAML, servers
+   speech/     sound and words: text/, audio, mel filters, phonemes
+   runtime/    the machine (environment/), onnxruntime sessions (session/), ONNX graphs
+1  contracts/  one page: what each plugin file exports, and a run's Result
+   errors/     every error that a user can cause, every bound that he can meet
 """
 
 from __future__ import annotations

@@ -12,10 +12,10 @@ import jiwer
 import numpy as np
 import pandas as pd
 
-from harness.store import tables
 from harness.contracts import Result
 from harness.decide.scoring.sessions import twin_reach
 from harness.decide.scoring.transcripts import matched_segments
+from harness.store import tables
 
 LENGTHS = (1, 2, 5, 10, 29)
 MAIN = 5

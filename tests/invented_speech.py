@@ -13,8 +13,8 @@ import numpy as np
 import pandas as pd
 from invented_run import ENVIRONMENT, SENTENCES
 
-from harness.store import tables
 from harness.contracts import Result
+from harness.store import tables
 
 SET = "sentences-es"
 SIZE = {"fp32": 325_600_000, "int8": 92_400_000, "english-voice": 325_600_000, "server": 0}

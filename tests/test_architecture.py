@@ -1,4 +1,4 @@
-"""The house keeps its shape: one direction of imports, small files, a docstring each."""
+"""The house keeps its shape: rooms on floors, one direction of imports, small files."""
 
 from __future__ import annotations
 
@@ -11,62 +11,131 @@ import pytest
 
 from harness import plugins
 
-PACKAGE = Path(plugins.__file__).parent
+PACKAGE = plugins.PACKAGE
+BENCH = PACKAGE.parent / "bench"
 FILES = sorted(PACKAGE.rglob("*.py"))
+PAGES = [path for path in FILES if path.parent != PACKAGE]  # all but the face and __main__
 
-# each layer may import those before it (and itself, where it is a folder)
-LAYERS = [
-    "errors", "limits", "faults", "nearest", "garbage", "places", "hashes", "network", "made",
-    "stats", "sampling", "text", "repeats",
-    "audio", "mel", "contracts", "figures", "corpus",
-    "ruling", "kinds", "plugins", "stored", "escaping", "markdown", "metric_names", "noted",
-    "wording", "reading", "findings", "measures", "row_text", "replayed", "noise",
-    "shortfall", "graph",
-    "modelfiles", "environment", "session", "phonemes", "synthesis", "spec", "tables",
-    "assets", "variants", "store", "worker", "runner", "feasibility", "scoring", "rivals",
-    "verdict",
-    "deciding", "looking", "selecting", "setting",
-    "comparing", "history", "pipeline", "plots", "report", "progress", "doctor", "api",
-    "exits", "cli",
-]  # fmt: skip
-FOR_PLUGINS = {"errors", "limits", "nearest", "ruling", "places", "sampling", "corpus", "network",
-               "stats", "text", "repeats", "audio", "mel", "contracts", "figures", "graph",
-               "modelfiles", "phonemes", "synthesis", "session", "markdown", "wording", "reading",
-               "measures", "row_text", "replayed", "plugins", "kinds", "noise", "rivals",
-               "shortfall", "escaping", "findings"}  # fmt: skip
+# a room imports only from floors below its own
+FLOORS = [
+    {"errors", "contracts"},
+    {"io", "speech", "runtime"},
+    {"plugins", "assets", "store"},
+    {"spec"},
+    {"decide"},
+    {"run", "report", "preflight"},
+    {"app"},
+]
+# what a plugin may see: the two lowest floors, and for a section what has been decided
+FOR_PLUGINS = FLOORS[0] | FLOORS[1]
+FOR_SECTIONS = FOR_PLUGINS | {"store", "decide", "plugins"}
+MOST_ROOMS, MOST_FLOORS, MOST_ARROWS = 14, 7, 70
 
 
-def imported(path: Path) -> Iterator[str]:
-    """The `harness.<x>[.<y>]` modules that a file imports, also inside functions."""
+def imported(path: Path, package: str = "harness") -> Iterator[str]:
+    """The modules of a package that a file imports, also inside functions; `from a import b` gives
+    a.b, which may be a name in a."""
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names if alias.name.startswith("harness."))
-        elif isinstance(node, ast.ImportFrom) and node.module == "harness":
-            yield from (f"harness.{a.name}" for a in node.names if not a.name.startswith("_"))
-        elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("harness."):
-            yield str(node.module)
+            yield from (a.name for a in node.names if a.name.split(".")[0] == package)
+        elif isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == package:
+            yield from (f"{node.module}.{a.name}" for a in node.names if a.name[:2] != "__")
 
 
-def layer(path: Path) -> str:
-    return path.relative_to(PACKAGE).with_suffix("").parts[0]
+def room(path: Path) -> str:
+    return path.relative_to(PACKAGE).parts[0]
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda p: p.relative_to(PACKAGE).as_posix())
-def test_each_file_imports_only_what_lies_above_it(path: Path) -> None:
-    own = layer(path)
+def arrows() -> set[tuple[str, str]]:
+    """(room, another that it imports from)."""
+    found = {(room(path), module.split(".")[1]) for path in PAGES for module in imported(path)}
+    return {(one, other) for one, other in found if one != other}
+
+
+def floor(name: str) -> int:
+    return next(level for level, rooms in enumerate(FLOORS) if name in rooms)
+
+
+def name_of(path: Path) -> str:
+    return path.relative_to(PACKAGE).as_posix()
+
+
+def test_the_package_has_few_rooms_and_all_of_them_are_packages() -> None:
+    doors = {p.name for p in PACKAGE.iterdir() if p.suffix == ".py"} - {"__init__.py"}
+    assert doors <= {"__main__.py"}
+    rooms = {p.name for p in PACKAGE.iterdir() if p.is_dir() and p.name != "__pycache__"}
+    assert rooms == set().union(*FLOORS)
+    assert all((PACKAGE / name / "__init__.py").is_file() for name in rooms)
+    assert len(rooms) <= MOST_ROOMS
+    assert len(FLOORS) <= MOST_FLOORS
+    assert len(arrows()) <= MOST_ARROWS
+
+
+@pytest.mark.parametrize(("room", "other"), sorted(arrows()))
+def test_a_room_imports_only_from_floors_below(room: str, other: str) -> None:
+    assert floor(other) < floor(room)
+
+
+KINDS = [(kind, path) for kind in plugins.CONTRACTS for path in plugins.folder(kind).rglob("*.py")]
+
+
+@pytest.mark.parametrize(("kind", "path"), KINDS, ids=lambda value: str(value)[-40:])
+def test_a_plugin_sees_the_floors_for_plugins_and_shared_files_of_its_kind(
+    kind: str, path: Path
+) -> None:
+    mine = path.relative_to(plugins.folder(kind)).with_suffix("").parts[0]
+    home = plugins.home(kind)[:-1].replace("/", ".")
     for module in imported(path):
-        other = module.split(".")[1]
-        if own == other and own not in plugins.CONTRACTS:
-            continue
-        if own in plugins.CONTRACTS:
-            same_plugin = module.split(".")[:3] == ["harness", *path.relative_to(PACKAGE).parts[:2]]
-            assert other in FOR_PLUGINS or same_plugin, f"the plugin {path.name} imports {module}"
-        elif own != "__init__":
-            assert own in LAYERS, f"{path.name} has no place in the layers"
-            assert other in LAYERS[: LAYERS.index(own)], f"{own} imports {module}, which is below"
+        if module.startswith(home):
+            other = module[len(home) + 1 :].split(".")[0]
+            assert other == mine or other.startswith("_") or not other, f"{path}: {module}"
+        elif kind in plugins.IN_THE_REPORT and module.startswith("harness.report."):
+            assert module.split(".")[2] not in {"sections", "figures", "document"}, module
+        else:
+            seen = FOR_SECTIONS if kind in plugins.IN_THE_REPORT else FOR_PLUGINS
+            assert module.split(".")[1] in seen, f"{path.name} imports {module}"
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda p: p.relative_to(PACKAGE).as_posix())
+def modules(folder: Path, package: str) -> dict[str, set[str]]:
+    """Module -> those of the same folder that it imports when it is itself imported."""
+    names = {
+        ".".join(path.relative_to(folder.parent).with_suffix("").parts).removesuffix(".__init__")
+        for path in folder.rglob("*.py")
+    }
+    graph: dict[str, set[str]] = {}
+    for path in folder.rglob("*.py"):
+        dotted = ".".join(path.relative_to(folder.parent).with_suffix("").parts)
+        own = dotted.removesuffix(".__init__")
+        found = set()
+        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+            if isinstance(node, ast.ImportFrom) and node.module:
+                full = [f"{node.module}.{alias.name}" for alias in node.names] + [node.module]
+                found |= {name for name in full if name in names and name != own}
+        graph[own] = found
+    return {name: found for name, found in graph.items() if name.startswith(package)}
+
+
+@pytest.mark.parametrize(
+    ("folder", "package"), [(PACKAGE, "harness"), (BENCH / "trust", "trust")], ids=str
+)
+def test_no_module_imports_itself_by_way_of_others(folder: Path, package: str) -> None:
+    graph = modules(folder, package)
+    done: set[str] = set()
+
+    def walk(name: str, way: tuple[str, ...]) -> None:
+        assert name not in way, " -> ".join([*way[way.index(name) :], name])
+        if name in done:
+            return
+        for other in sorted(graph.get(name, ())):
+            if not name.startswith(f"{other}."):  # a package is there before its parts
+                walk(other, (*way, name))
+        done.add(name)
+
+    for name in graph:
+        walk(name, ())
+
+
+@pytest.mark.parametrize("path", FILES, ids=name_of)
 def test_each_file_says_what_it_is_for_and_stays_small(path: Path) -> None:
     source = path.read_text(encoding="utf-8")
     assert ast.get_docstring(ast.parse(source)), f"{path.name} has no docstring"
@@ -74,7 +143,7 @@ def test_each_file_says_what_it_is_for_and_stays_small(path: Path) -> None:
     assert path.stem not in {"utils", "common", "helpers", "base", "manager"}
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda p: p.relative_to(PACKAGE).as_posix())
+@pytest.mark.parametrize("path", FILES, ids=name_of)
 def test_functions_stay_short(path: Path) -> None:
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.FunctionDef):
@@ -90,7 +159,7 @@ def test_each_plugin_keeps_its_contract_and_says_what_it_is(kind: str, name: str
     assert len(plugins.docline(kind, name)) > 20
 
 
-def test_the_map_in_the_package_docstring_names_each_core_file() -> None:
-    text = importlib.import_module("harness").__doc__ or ""
-    core = {layer(path) for path in FILES} - {"__init__"}
-    assert {name for name in core if name not in text} == set()
+def test_the_map_in_the_package_docstring_says_what_each_room_is_for() -> None:
+    lines = (importlib.import_module("harness").__doc__ or "").splitlines()
+    told = {line[3:].split("/ ")[0] for line in lines if line[1:3] == "  " and "/ " in line[:16]}
+    assert told == set().union(*FLOORS)

@@ -20,9 +20,9 @@ from typing import ClassVar
 import pytest
 
 from harness import assets
-from harness.io import hashes
 from harness.assets import catalogue, hub, wheels
 from harness.errors import AssetError, UnknownNameError
+from harness.io import hashes
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 HALVES = (b"first half, ", b"second half")
@@ -122,7 +122,7 @@ def forbid(monkeypatch: pytest.MonkeyPatch, module: object, name: str) -> None:
 
 # ------------------------------------------------------------------------------ the shipped files
 def test_the_shipped_asset_files_are_valid(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(catalogue, "FOLDER", Path(catalogue.__file__).parents[1] / "catalogue")
+    monkeypatch.setattr(catalogue, "FOLDER", Path(catalogue.__file__).parent / "entries")
     assert "whisper-base" in assets.names()
     for name in assets.names():
         assert assets.load_asset(name).licence

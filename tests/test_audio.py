@@ -12,8 +12,8 @@ import soundfile
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.speech import audio
 from harness.errors import AudioError
+from harness.speech import audio
 
 RATE = 16_000
 CLIP = "data/cv-es-prompts/es/clips/common_voice_es_agent-user.mp3"

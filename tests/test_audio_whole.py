@@ -35,9 +35,8 @@ from audio_files import (
     without_last_page,
 )
 
+from harness.errors import AudioError, limits
 from harness.speech import audio
-from harness.errors import limits
-from harness.errors import AudioError
 
 UNTOLD = [0, 0xFFFF_FFFF, 0x7FFF_FFFF, 0x7FFF_F000, 0x8000_0000]
 WAV_KINDS = ["PCM_U8", "PCM_16", "PCM_24", "PCM_32", "FLOAT", "DOUBLE", "ULAW", "ALAW",

@@ -17,20 +17,20 @@ import pytest
 from test_pipeline import YAML, Local, lay_out, measured_again, prepare, run
 from tiny_graphs import model, save
 
-from harness.app import api
-from harness.report import markdown, figures
 from harness import plugins, spec, store
-from harness.decide import protocol
-from harness.runtime import session
-from harness.store import tables
+from harness.app import api
 from harness.contracts import Result
-from harness.errors import ModelError, SpecError, WorkerError
-from harness.run import audit
+from harness.decide import protocol
 from harness.decide.entry import Entry
+from harness.errors import ModelError, SpecError, WorkerError
+from harness.report import figures, markdown
+from harness.run import audit
 from harness.run.pool import Pool
+from harness.runtime import session
 from harness.runtime.session import SessionConfig
 from harness.runtime.session.probing import probe
 from harness.spec import Audit, Unchecked
+from harness.store import tables
 
 ASKED = """\
 audit:

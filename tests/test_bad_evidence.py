@@ -9,9 +9,9 @@ import pandas as pd
 import pytest
 from test_verdict import AT5, CALLS, CV, case, data, gate
 
-from harness.store import tables
 from harness.decide import verdict
 from harness.errors import StoreError
+from harness.store import tables
 
 P50 = gate("latency_p50_ms", AT5, max=250)  # INT8 takes 200 ms
 WER = gate("wer", CV, over="fp32", max_increase=0.05)  # both err in one word of a hundred

@@ -18,10 +18,10 @@ import pyarrow.parquet
 import pytest
 from test_pipeline import prepare, run
 
-from harness.app import cli
-from harness.report import figures
 from harness import plugins
+from harness.app import cli
 from harness.errors import HarnessError
+from harness.report import figures
 
 Break = Callable[[Path], Any]
 TABLES = ("changed", "changes", "checks", "claims", "datasets", "judged", "judges", "sessions")

@@ -13,12 +13,11 @@ import pytest
 from invented_run import build
 from test_runner import Scripted, Silent, dataset, entry, plan, tasks
 
-from harness.errors import limits
-from harness.report import shortfall
 from harness import store
-from harness.contracts import Result
-from harness.errors import HangError, WorkerError
 from harness.app.progress import Progress
+from harness.contracts import Result
+from harness.errors import HangError, WorkerError, limits
+from harness.report import shortfall
 from harness.run.patience import Patience
 from harness.run.pool import Pool
 from harness.run.quality import Stream, _left, measure_quality

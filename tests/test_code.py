@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 
-from harness.speech import phonemes
 from harness import plugins
 from harness.run import prepare
-from harness.store.made import Made
 from harness.run.variants.code import code_of, files_of, packages_of
 from harness.run.worker import server
+from harness.speech import phonemes
+from harness.store.made import Made
 
 
 def opener(kind: str, name: str) -> Callable[..., Any]:
@@ -30,10 +30,30 @@ def names(act: Callable[..., Any]) -> set[str]:
 @pytest.mark.parametrize(
     ("kind", "name", "core"),
     [
-        ("families", "whisper", {"mel.py", "families/whisper/decoding.py"}),
-        ("families", "piper", {"synthesis.py", "phonemes.py", "families/piper/voice.py"}),
-        ("families", "kokoro", {"synthesis.py", "phonemes.py", "families/kokoro/reading.py"}),
-        ("judges", "dnsmos", {"mel.py", "session/options.py", "judges/dnsmos/windows.py"}),
+        ("families", "whisper", {"speech/mel.py", "plugins/families/whisper/decoding.py"}),
+        (
+            "families",
+            "piper",
+            {
+                "plugins/families/_synthesis.py",
+                "speech/phonemes.py",
+                "plugins/families/piper/voice.py",
+            },
+        ),
+        (
+            "families",
+            "kokoro",
+            {
+                "plugins/families/_synthesis.py",
+                "speech/phonemes.py",
+                "plugins/families/kokoro/reading.py",
+            },
+        ),
+        (
+            "judges",
+            "dnsmos",
+            {"speech/mel.py", "runtime/session/options.py", "plugins/judges/dnsmos/windows.py"},
+        ),
     ],
 )
 def test_the_code_of_a_model_or_judge_is_all_that_its_figures_rest_on(
@@ -41,7 +61,7 @@ def test_the_code_of_a_model_or_judge_is_all_that_its_figures_rest_on(
 ) -> None:
     found = names(opener(kind, name))
     assert core <= found
-    assert not found & {"errors.py", "contracts.py", "plugins.py"}
+    assert not found & {"errors/__init__.py", "contracts/__init__.py", "plugins/__init__.py"}
 
 
 def test_every_file_of_a_family_or_judge_is_part_of_its_code() -> None:
@@ -49,13 +69,15 @@ def test_every_file_of_a_family_or_judge_is_part_of_its_code() -> None:
         for name in plugins.names(kind):
             found = plugins.load(kind, name)
             act = getattr(found, "open", None) or getattr(found, "assemble", None) or found.ratings
-            files = set((plugins.PACKAGE / kind / name).rglob("*.py"))
+            files = set((plugins.folder(kind) / name).rglob("*.py"))
             assert files <= set(files_of(act)), f"{kind}/{name}"
 
 
 def test_the_code_that_measures_reaches_from_decoding_to_the_clock() -> None:
-    measuring = {"audio.py", "garbage.py", "session/__init__.py", "worker/__init__.py"}
-    assert measuring | {"worker/keeping.py", "worker/opening.py"} <= names(server.serve)
+    measuring = {"speech/audio/__init__.py", "runtime/garbage.py", "runtime/session/__init__.py"}
+    assert measuring | {
+        f"run/worker/{name}.py" for name in ("__init__", "keeping", "opening")
+    } <= names(server.serve)
     assert {"numpy", "onnxruntime", "scipy", "soundfile"} <= set(packages_of(server.serve))
 
 

@@ -13,12 +13,12 @@ from pathlib import Path
 
 import pytest
 
-from harness.io import hashes
 from harness.contracts import Dataset, Utterance
-from harness.plugins.datasets._corpus import stock
-from harness.plugins.datasets import common_voice
-from harness.plugins.datasets.common_voice import Params
 from harness.errors import AssetError
+from harness.io import hashes
+from harness.plugins.datasets import common_voice
+from harness.plugins.datasets._corpus import stock
+from harness.plugins.datasets.common_voice import Params
 
 HEADER = "client_id\tpath\tsentence_id\tsentence\tlocale"
 

@@ -16,17 +16,17 @@ import pandas as pd
 import pytest
 from scipy import stats as scipy_stats
 
-from harness.app import api, cli
-from harness.decide import comparison, decision, stats
 from harness import spec, store
-from harness.store import tables
-from harness.decide.comparison import How
-from harness.report.comparison import writing
-from harness.decide.comparison.outcomes import judged
+from harness.app import api, cli
 from harness.contracts import Result
+from harness.decide import comparison, decision, stats
+from harness.decide.comparison import How
+from harness.decide.comparison.outcomes import judged
+from harness.decide.stats import Interval, Logs
 from harness.errors import IncomparableError, StoreError
 from harness.plugins import NamedMetric, find_metric
-from harness.decide.stats import Interval, Logs
+from harness.report.comparison import writing
+from harness.store import tables
 
 SHIPPED = Path(__file__).resolve().parents[1] / "reports" / "whisper_base_es"
 METRICS = {name: find_metric(name) for name in ("latency_p50_ms", "rtf", "wer", "size_mb")}

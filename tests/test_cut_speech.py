@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 import soundfile
 
-from harness.speech import audio
 from harness import spec
 from harness.decide import stats
+from harness.errors import AssetError, SpecError
 from harness.plugins.datasets import cut_speech
 from harness.plugins.datasets.cut_speech import Params
-from harness.errors import AssetError, SpecError
+from harness.speech import audio
 
 DATA = "data/cv-es-prompts"
 

@@ -18,9 +18,9 @@ import pytest
 
 from harness import spec
 from harness.contracts import Dataset
+from harness.errors import AssetError, ExtraError, SpecError
 from harness.plugins.datasets import data_collective
 from harness.plugins.datasets.data_collective import Params
-from harness.errors import AssetError, ExtraError, SpecError
 
 pytest.importorskip("datacollective")
 # the SDK leaves the answer open that it refuses

@@ -23,12 +23,12 @@ import pyarrow.parquet as pq
 import pytest
 import soundfile
 
-from harness.speech import audio
-from harness.io import network
 from harness.contracts import Dataset
+from harness.errors import AssetError
+from harness.io import network
 from harness.plugins.datasets import hub
 from harness.plugins.datasets.hub import finding
-from harness.errors import AssetError
+from harness.speech import audio
 
 COMMIT = "c" * 40
 

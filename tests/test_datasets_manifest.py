@@ -12,11 +12,11 @@ import numpy as np
 import pytest
 import soundfile
 
-from harness.speech import audio
 from harness.contracts import Dataset, Utterance
+from harness.errors import AssetError, AudioError
 from harness.plugins.datasets import manifest
 from harness.plugins.datasets.manifest import Params
-from harness.errors import AssetError, AudioError
+from harness.speech import audio
 
 
 def load(path: Path, **params: object) -> Dataset:

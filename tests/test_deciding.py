@@ -13,13 +13,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from harness.decide import decision
-from harness.store import tables
-from harness.speech import text
 from harness.contracts import Result
-from harness.store.made import Made
+from harness.decide import decision
 from harness.decide.scoring import transcripts
 from harness.decide.stats import resampling
+from harness.speech import text
+from harness.store import tables
+from harness.store.made import Made
 
 ON_DATA = {"operation": "pipeline", "at": {"dataset": "cv"}}
 EXPERIMENT: dict[str, Any] = {

@@ -11,12 +11,12 @@ from typing import Any
 import numpy as np
 import pytest
 
+from harness import spec
 from harness.app import cli
 from harness.preflight import doctor
-from harness.runtime import environment
-from harness import spec
 from harness.preflight.doctor import Facts, Trial
 from harness.preflight.doctor.trial import CALLS, ROUNDS, run
+from harness.runtime import environment
 
 CPUS = "sys/devices/system/cpu"
 CLOCK = "sys/devices/system/clocksource/clocksource0/current_clocksource"

@@ -20,11 +20,10 @@ import soundfile
 import yaml
 from tiny_graphs import save, two_layers
 
-from harness.app import api, cli, exits
-from harness.errors import faults
 from harness import store
-from harness.errors import HarnessError, StoreError
+from harness.app import api, cli, exits
 from harness.decide.verdict.decision import EXIT_CODES
+from harness.errors import HarnessError, StoreError, faults
 
 VERDICTS = {0, 1, 3}
 TESTS = Path(__file__).parent
@@ -98,7 +97,7 @@ def own(project: Path, code: str) -> Path:
 
 
 def harness(*arguments: object, **how: Any) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "harness.app.cli", *map(str, arguments)]
+    command = [sys.executable, "-m", "harness", *map(str, arguments)]
     given = {"capture_output": True, "text": True, "timeout": 120, "encoding": "utf-8", **how}
     return subprocess.run(command, **given)
 
@@ -311,7 +310,7 @@ def test_a_signal_ends_a_command_with_its_code_and_one_line(
     project: Path, number: int, code: int
 ) -> None:
     own(project, WAITING)
-    command = [sys.executable, "-m", "harness.app.cli", "check", str(project / "x.yaml")]
+    command = [sys.executable, "-m", "harness", "check", str(project / "x.yaml")]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         assert process.stdout is not None
         process.stdout.readline()
@@ -329,7 +328,7 @@ def test_a_second_signal_ends_what_does_not_listen_to_the_first(project: Path) -
         "    try:\n        print('ready', flush=True)\n        time.sleep(900)\n"
         "    except BaseException: pass",
     )
-    command = [sys.executable, "-m", "harness.app.cli", "check", str(project / "x.yaml")]
+    command = [sys.executable, "-m", "harness", "check", str(project / "x.yaml")]
     with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
         for _ in range(2):
@@ -360,7 +359,7 @@ def test_with_too_little_memory_a_command_does_not_look_like_a_verdict(
     project: Path, command: str, megabytes: int
 ) -> None:
     own(project, "")
-    line = f"ulimit -v {megabytes * 1024}; exec {sys.executable} -m harness.app.cli {command} x.yaml"
+    line = f"ulimit -v {megabytes * 1024}; exec {sys.executable} -m harness {command} x.yaml"
     done = subprocess.run(["bash", "-c", line], cwd=project, capture_output=True, timeout=120)
     assert done.returncode not in VERDICTS or (command == "doctor" and done.returncode == 0)
 

@@ -9,14 +9,14 @@ from typing import Any
 
 import pytest
 
+from harness import plugins
+from harness.contracts import Metric, Result
 from harness.decide import decision, verdict
 from harness.plugins import kinds
-from harness import plugins
-from harness.store import tables
-from harness.contracts import Metric, Result
-from harness.store.made import Made
-from harness.spec.units import UnfitUnitError, figure
 from harness.run.worker import sounding
+from harness.spec.units import UnfitUnitError, figure
+from harness.store import tables
+from harness.store.made import Made
 
 AT = {"at": {"dataset": "cv"}, "operation": "pipeline"}
 WORDS = "una frase de prueba con el número"

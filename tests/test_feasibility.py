@@ -13,14 +13,14 @@ from typing import Any
 
 import pytest
 
+from harness import spec
 from harness.app import cli
 from harness.preflight import feasibility
-from harness import spec
 from harness.preflight.feasibility import anchors, costs, gates, wording
 from harness.preflight.feasibility.anchors import Scope
 from harness.preflight.feasibility.gates import Finding
-from harness.spec import At, Budget, Claim, Experiment, Gate
 from harness.report.wording import limit_of
+from harness.spec import At, Budget, Claim, Experiment, Gate
 
 ROOT = Path(__file__).resolve().parents[1]
 SHIPPED = ROOT / "experiments" / "whisper_base_es.yaml"

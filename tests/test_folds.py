@@ -9,11 +9,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from harness.decide import scoring, stats
-from harness.store import tables
 from harness.contracts import Call, Metric
-from harness.plugins import NamedMetric
+from harness.decide import scoring, stats
 from harness.decide.stats import Places, Resampling
+from harness.plugins import NamedMetric
+from harness.store import tables
 
 ONCE = Resampling(level=0.95, draws=2000)
 

@@ -14,9 +14,8 @@ from audio_files import MP3, RATE, bare_mp3, clip, flac, noise
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from harness.errors import AudioError, limits
 from harness.speech import audio
-from harness.errors import limits
-from harness.errors import AudioError
 
 TRIED = int(os.environ.get("HARNESS_FUZZ", "15"))
 SEEDS = {

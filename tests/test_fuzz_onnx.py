@@ -19,11 +19,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from onnx import AttributeProto, TensorProto, helper
 
-from harness.runtime import graph
 from harness.errors import HarnessError
 from harness.plugins.quantize import dynamic_int8, static_qdq
-from harness.runtime.session import open_session, trial
 from harness.run.variants import folders
+from harness.runtime import graph
+from harness.runtime.session import open_session, trial
 
 EXAMPLES = int(os.environ.get("HARNESS_FUZZ_ONNX", "60"))
 BOUNDED = settings(

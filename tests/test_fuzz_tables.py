@@ -23,9 +23,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from harness.contracts import Dataset
+from harness.errors import HarnessError
 from harness.plugins.datasets import common_voice, hub, manifest, sentences
 from harness.plugins.datasets.hub import files, finding
-from harness.errors import HarnessError
 
 SECONDS = float(os.environ.get("HARNESS_FUZZ_SECONDS", "0"))
 FEW = settings(

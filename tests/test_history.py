@@ -12,13 +12,13 @@ import invented_run
 import pytest
 from test_pipeline import Local, finished, ran_once, run  # noqa: F401  fixtures of a whole run
 
-from harness.app import api, cli
-from harness.store import history, tables
 from harness import store
+from harness.app import api, cli
 from harness.contracts import Result
 from harness.errors import HarnessError, StoreError
 from harness.report import runs
 from harness.report.figures import history as figure
+from harness.store import history, tables
 
 ENV = {"cpu": "Zen 3", "onnxruntime": "1.31.1", "commit": "c" * 40, "harness": "0.1.0"}
 

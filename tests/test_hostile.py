@@ -104,7 +104,7 @@ def done(
         resource.setrlimit(resource.RLIMIT_AS, (megabytes * 2**20, megabytes * 2**20))
 
     process = subprocess.run(
-        [sys.executable, "-m", "harness.app.cli", *arguments],
+        [sys.executable, "-m", "harness", *arguments],
         capture_output=True,
         timeout=wanted.get("seconds", 120),
         preexec_fn=bounded if megabytes else None,

@@ -20,12 +20,12 @@ from hypothesis import strategies as some
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from harness.io import escaping
-from harness.report import markdown, figures, document, wording
-from harness.store import tables
 from harness.contracts import Result
-from harness.io.escaping import results
 from harness.errors.limits import TERMINAL_LINE
+from harness.io import escaping
+from harness.io.escaping import results
+from harness.report import document, figures, markdown, wording
+from harness.store import tables
 
 NAMES = ("variant", "session", "baseline", "baseline_session", "dataset", "item", "speaker",
          "sentence", "rater", "over", "source")  # fmt: skip

@@ -26,8 +26,8 @@ from harness.errors import AssetError, AudioError, OutputError, SpecError
 from harness.plugins.families.http import Params, client, family, identity
 from harness.plugins.families.http.model import wav
 from harness.plugins.families.http.watchdog import Watchdog
-from harness.runtime.session import SessionConfig
 from harness.run.worker import server as worker
+from harness.runtime.session import SessionConfig
 
 RATE = 16_000
 CLIP = np.random.default_rng(5).integers(-9000, 9000, RATE // 2).astype(np.float32) / 32768

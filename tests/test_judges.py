@@ -18,13 +18,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness import assets, plugins
-from harness.runtime import graph
 from harness.contracts import Judge, Judged, Output
 from harness.errors import AssetError, AudioError, ExtraError, ModelError
 from harness.plugins.judges import plcmos, utmos
 from harness.plugins.judges.dnsmos import network, sharing, silent, spectra, windows
-from harness.speech.mel import filters as filters_of
+from harness.runtime import graph
 from harness.runtime.session import SessionConfig, open_session
+from harness.speech.mel import filters as filters_of
 
 GOLDEN = Path(__file__).parent / "golden" / "dnsmos_speechmos.json"
 AGREES = 0.01  # what issue 4 asks for; 1e-5 is what there is

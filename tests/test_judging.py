@@ -13,11 +13,21 @@ import pandas as pd
 import pytest
 from test_runner import Silent
 
-from harness.run import pipeline, prepare
 from harness import spec, store
 from harness.contracts import Judge, Rating, Ratings
-from harness.errors import AssetError, AudioError, ExtraError, HarnessError, ModelError, OutputError, SpecError, TextError, WorkerError
+from harness.errors import (
+    AssetError,
+    AudioError,
+    ExtraError,
+    HarnessError,
+    ModelError,
+    OutputError,
+    SpecError,
+    TextError,
+    WorkerError,
+)
 from harness.plugins.judges import utmos
+from harness.run import pipeline, prepare
 from harness.run.judging import COPIED, Seat, Session, judge_audio
 from harness.run.variants import Maker
 

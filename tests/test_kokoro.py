@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 from onnx import TensorProto
 from pydantic import TypeAdapter, ValidationError
 
-from harness.run import variants
 from harness.contracts import Output
 from harness.errors import ModelError, SpecError, TextError
 from harness.plugins.families.kokoro import Params, family, files, reading
+from harness.run import variants
 
 ALL = files.published_vocabulary()
 

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from rapidfuzz.distance import Levenshtein
 
 from harness.decide import scoring, stats
-from harness.store import tables
 from harness.decide.scoring.transcripts import error_places
 from harness.decide.stats import Errors
 from harness.speech.text import normaliser, word_edits
+from harness.store import tables
 
 
 def compared(rows: list[tuple[str, str, str]]) -> tuple[stats.MatchedPairs, float, list[float]]:

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from harness.speech import audio
 from harness.plugins.datasets import no_speech
 from harness.plugins.datasets.no_speech import Params, load
+from harness.speech import audio
 
 RATE = 16_000
 

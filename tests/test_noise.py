@@ -10,10 +10,10 @@ from typing import Any
 import invented_run
 import pytest
 
-from harness.report import noise, figures
 from harness import plugins
-from harness.store import queries, tables
 from harness.contracts import Result
+from harness.report import figures, noise
+from harness.store import queries, tables
 
 NAN = math.nan
 TWO_CORES = {"cores": 2, "physical_cores": 2, "affinity_cpus": 2, "logical_cpus": 2}

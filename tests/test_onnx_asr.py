@@ -18,9 +18,9 @@ import pytest
 from onnx import numpy_helper
 
 from harness.errors import AudioError, ExtraError, ModelError, OutputError, SpecError
+from harness.plugins import load
 from harness.plugins.families.onnx_asr import Params, family, layouts, sessions
 from harness.plugins.families.onnx_asr.params import NAMES, TYPES
-from harness.plugins import load
 from harness.runtime.session import SessionConfig, open_session
 
 pytest.importorskip("onnx_asr")

@@ -13,11 +13,11 @@ import pytest
 import tiny_graphs
 from onnx import TensorProto, helper, numpy_helper
 
-from harness.runtime import graph
 from harness.errors import HarnessError, ModelError, QuantizeError
 from harness.plugins.quantize import dynamic_int8, static_qdq
-from harness.runtime.session import SessionConfig, open_session, trial
 from harness.run.variants import folders
+from harness.runtime import graph
+from harness.runtime.session import SessionConfig, open_session, trial
 
 DYNAMIC = dynamic_int8.Params(reduce_range=True)
 node = helper.make_node

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.speech import phonemes
 from harness.errors import ExtraError, SpecError, TextError
+from harness.speech import phonemes
 from harness.speech.phonemes import Clause, clauses
 
 # phonemes, mark and sentence end as Piper's own bridge to eSpeak NG gives them (piper-tts 1.8.0,

@@ -20,14 +20,14 @@ import pytest
 import soundfile
 from tiny_graphs import save, two_layers
 
-from harness.app import api, cli
-from harness.runtime import environment
-from harness.report import figures as plots
 from harness import plugins, spec, store
+from harness.app import api, cli
 from harness.contracts import Dataset, Utterance
-from harness.errors import HarnessError, SpecError, StoreError
 from harness.decide import plan
+from harness.errors import HarnessError, SpecError, StoreError
+from harness.report import figures as plots
 from harness.run.worker.server import Server
+from harness.runtime import environment
 
 YAML = """\
 name: fake

@@ -16,14 +16,21 @@ from onnx import numpy_helper
 from pydantic import TypeAdapter, ValidationError
 
 from harness import plugins
-from harness.run import variants
 from harness.contracts import Output
-from harness.errors import HarnessError, ModelError, OutputError, QuantizeError, SpecError, TextError
+from harness.errors import (
+    HarnessError,
+    ModelError,
+    OutputError,
+    QuantizeError,
+    SpecError,
+    TextError,
+)
 from harness.plugins.families.piper import Params, family
 from harness.plugins.families.piper import model as piper_model
 from harness.plugins.families.piper import voice as voices
-from harness.speech.phonemes import Clause
+from harness.run import variants
 from harness.spec import Use
+from harness.speech.phonemes import Clause
 
 PLAIN = Params(length_scale=1.0)
 
@@ -75,7 +82,8 @@ def test_first_audio_is_there_before_the_rest(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock = iter(range(100))
-    monkeypatch.setattr("harness.plugins.families._synthesis.time.perf_counter", lambda: next(clock))
+    where = "harness.plugins.families._synthesis.time.perf_counter"
+    monkeypatch.setattr(where, lambda: next(clock))
     assert say(folder, "No. Yes. No.").figures["first_audio_seconds"] == 1
 
 

@@ -13,10 +13,10 @@ import invented_run
 import invented_speech
 import pytest
 
-from harness.report import figures, document
-from harness.store import tables
 from harness.contracts import Result
+from harness.report import document, figures
 from harness.report.figures import audit, labels, style
+from harness.store import tables
 
 MOST_BYTES = 150_000
 

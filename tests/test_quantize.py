@@ -15,11 +15,11 @@ import onnx
 import pytest
 import tiny_graphs
 
-from harness.runtime import environment, graph
 from harness import plugins
 from harness.contracts import Feeds
 from harness.errors import ModelError, QuantizeError
 from harness.plugins.quantize import dynamic_int8, static_qdq
+from harness.runtime import environment, graph
 from harness.runtime.session import SessionConfig, open_session
 
 # U8S8 products saturate on x86 without VNNI, so accuracy is judged with 7-bit weights

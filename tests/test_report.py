@@ -19,12 +19,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as some
 
-from harness.report import markdown, document, wording
 from harness import plugins, store
-from harness.store import queries, tables
 from harness.contracts import Result
 from harness.errors import SpecError
 from harness.io.escaping import visible
+from harness.report import document, markdown, wording
+from harness.store import queries, tables
 
 GOLDEN = Path(__file__).parent / "golden"
 SECTIONS = plugins.names("sections")

@@ -17,10 +17,9 @@ import psutil
 import pytest
 from tiny_graphs import save, two_layers
 
-from harness.errors import limits
-from harness.errors import HangError, HarnessError, WorkerError
-from harness.runtime.session import SessionConfig
+from harness.errors import HangError, HarnessError, WorkerError, limits
 from harness.run.worker import Worker, replies
+from harness.runtime.session import SessionConfig
 
 FAMILY = str(Path(__file__).parent / "rogue_family.py")
 FAKE = str(Path(__file__).parent / "fake_family.py")

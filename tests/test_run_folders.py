@@ -14,11 +14,10 @@ from typing import Any
 import pytest
 from test_store import ROW, result
 
-from harness.app import api
 from harness import store
-from harness.store import tables
+from harness.app import api
 from harness.errors import StoreError
-from harness.store import publishing
+from harness.store import publishing, tables
 
 REPORT = api.RENDERED
 

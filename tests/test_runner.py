@@ -17,12 +17,12 @@ import pytest
 
 from harness import store
 from harness.contracts import Dataset, Utterance
-from harness.errors import AssetError, ExtraError, HarnessError, ModelError, WorkerError
 from harness.decide.entry import Entry
+from harness.decide.schedule import MINIMUM_ROUNDS, Rounds, Task
+from harness.errors import AssetError, ExtraError, HarnessError, ModelError, WorkerError
 from harness.run.pool import FAILURES_BEFORE_GIVING_UP, Pool
 from harness.run.quality import Stream, _Turn, measure_quality
 from harness.run.rounds import measure_rounds
-from harness.decide.schedule import MINIMUM_ROUNDS, Rounds, Task
 from harness.runtime.session import SessionConfig
 
 

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.plugins.datasets import _sampling
 from harness.errors import AssetError
+from harness.plugins.datasets import _sampling
 from harness.plugins.datasets._sampling import Wanted
 
 SOME = st.lists(st.one_of(st.floats(0.1, 60), st.just(float("nan"))), min_size=1, max_size=80)

@@ -12,9 +12,9 @@ import pytest
 
 from harness import plugins
 from harness.decide import scoring
-from harness.store import tables
 from harness.decide.scoring.cells import cells
 from harness.decide.scoring.summary import CELL
+from harness.store import tables
 
 METRICS = [
     plugins.find_metric(name)

@@ -16,11 +16,11 @@ import tiny_graphs
 from harness import assets
 from harness.assets import from_path, seals
 from harness.errors import AssetError, ModelError
-from harness.store.made import Made
 from harness.plugins.quantize import dynamic_int8
-from harness.spec.model import Origin
 from harness.run.variants import Maker, Watch, build_baseline, folders, quantize
 from harness.run.variants.picking import picked
+from harness.spec.model import Origin
+from harness.store.made import Made
 
 
 @pytest.fixture(autouse=True)

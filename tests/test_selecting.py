@@ -14,11 +14,11 @@ import pytest
 import test_pipeline
 from test_pipeline import Local, put_model, run
 
-from harness.run import pipeline
-from harness.report import figures
 from harness import plugins, spec
 from harness.decide import selection
 from harness.errors import SpecError
+from harness.report import figures
+from harness.run import pipeline
 
 YAML = """\
 name: fake

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from harness.contracts import Dataset
+from harness.errors import AssetError
 from harness.plugins.datasets import sentences
 from harness.plugins.datasets.sentences import Params
-from harness.errors import AssetError
 
 
 def load(path: Path, **params: object) -> Dataset:

@@ -14,8 +14,8 @@ import onnxruntime as ort
 import pytest
 import tiny_graphs
 
-from harness.runtime import environment, session
 from harness.errors import ModelError, SessionError
+from harness.runtime import environment, session
 from harness.runtime.session import SessionConfig, open_session, parse
 from harness.runtime.session.keys import CPU, FIELDS, FIELDS_LEFT_OUT, KEYS, KEYS_LEFT_OUT
 

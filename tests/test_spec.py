@@ -110,7 +110,7 @@ def stand_ins(monkeypatch: pytest.MonkeyPatch) -> None:
             return real(kind, name, beside)
         if name not in PLUGINS[kind]:
             known = nearest(name, sorted(PLUGINS[kind]))
-            raise UnknownNameError(f"no {name!r} in harness/{kind}/.{known}")
+            raise UnknownNameError(f"no {name!r} in {plugins.home(kind)}.{known}")
         return PLUGINS[kind][name]
 
     monkeypatch.setattr(plugins, "names", lambda kind: sorted(PLUGINS[kind]))
@@ -408,7 +408,8 @@ def test_loading_is_measured_at_no_length(folder: Path) -> None:
         (
             "metric: latency_p50_ms, at",
             "metric: latncy_p50_ms, at",
-            "15: gates[0].metric: no 'latncy_ms' in harness/plugins/metrics/. Did you mean 'latency_ms'?",
+            "15: gates[0].metric: no 'latncy_ms' in harness/plugins/metrics/. Did you mean "
+            "'latency_ms'?",
         ),
         (
             "max: 240",

@@ -16,10 +16,10 @@ import pytest
 import soundfile
 from test_pipeline import Local, put_model
 
-from harness.app import api, cli
-from harness.report import figures
 from harness import plugins
+from harness.app import api, cli
 from harness.errors import SpecError
+from harness.report import figures
 
 HERE = Path(__file__).parent
 YAML = """\

@@ -13,11 +13,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from harness.report import markdown, wording
-from harness.decide import measures
 from harness import plugins
-from harness.store import queries, tables
 from harness.contracts import Result
+from harness.decide import measures
+from harness.report import markdown, wording
+from harness.store import queries, tables
 
 SET = invented_speech.SET
 HEARD = invented_run.build()

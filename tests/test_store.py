@@ -9,9 +9,9 @@ import pandas as pd
 import pytest
 
 from harness import store
-from harness.store import tables
 from harness.contracts import Result
 from harness.errors import StoreError
+from harness.store import tables
 
 ROW = {"stage": "sweep", "variant": "fp32", "session": "default", "round": 0, "seconds": 0.25}
 

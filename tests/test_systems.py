@@ -217,8 +217,8 @@ def test_a_system_names_its_parts_and_refuses_another_rate(name):
 def test_whisper_twice_is_a_two_speed_system(root: Path, whisper_fp32: Path) -> None:
     import whisper_tiny as tiny
 
-    from harness.speech import audio
     from harness.plugins.families.whisper import Context, Params, family
+    from harness.speech import audio
 
     clips = root / "data" / "cv-es-prompts" / "es" / "clips"
     clip = audio.decode(clips / "common_voice_es_agent-newlocation.mp3", 16_000)

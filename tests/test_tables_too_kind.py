@@ -10,10 +10,10 @@ import pytest
 
 from harness import spec
 from harness.contracts import Dataset
-from harness.plugins.datasets._corpus import numbered, shown, tags
-from harness.plugins.datasets import common_voice, manifest, sentences
-from harness.plugins.datasets.hub import columns
 from harness.errors import AssetError
+from harness.plugins.datasets import common_voice, manifest, sentences
+from harness.plugins.datasets._corpus import numbered, shown, tags
+from harness.plugins.datasets.hub import columns
 
 HEADER = "audio_filepath,text\n"
 

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from harness.speech import text
 from harness.errors import UnknownNameError
+from harness.speech import text
 from harness.speech.text import reading
 
 # letters, marks, digits and signs that meet in Spanish text, beside anything else

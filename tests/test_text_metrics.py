@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness import plugins
-from harness.speech import text
 from harness.contracts import Call, Metric
+from harness.speech import text
 from harness.speech.text import signs
 
 RULES = {

@@ -11,10 +11,10 @@ import pandas as pd
 import pytest
 
 from harness import plugins
-from harness.store import queries, tables
-from harness.report import document, shortfall
-from harness.decide import versus
 from harness.contracts import Result
+from harness.decide import versus
+from harness.report import document, shortfall
+from harness.store import queries, tables
 
 
 @pytest.fixture(scope="module")

@@ -7,8 +7,8 @@ import pytest
 from trust import betting, latency
 from trust.generators import AR, DRIFT, IID, SPIKES
 
-from harness.decide import stats
 from harness.contracts import Status
+from harness.decide import stats
 
 EXPERIMENTS = 120
 ALLOWED = 0.05 + 3 * (0.05 * 0.95 / EXPERIMENTS) ** 0.5  # 11 %: three Monte-Carlo errors over 5 %

@@ -17,18 +17,18 @@ import onnx
 import pytest
 import tiny_graphs
 
-from harness.store import tables
-from harness.run import variants
 from harness.assets import from_path
 from harness.assets.seals import SEAL
 from harness.contracts import Family, Feeds, Method, Quantized
 from harness.errors import AssetError, ModelError, QuantizeError
-from harness.store.made import Made, row
 from harness.plugins.quantize import dynamic_int8, static_qdq
-from harness.spec import load_plugin
-from harness.spec.model import Experiment, Model, Origin, Use, Variant
+from harness.run import variants
 from harness.run.variants import Calibration, VariantFolder, build_baseline, making, quantize
 from harness.run.variants.cache import RECORD
+from harness.spec import load_plugin
+from harness.spec.model import Experiment, Model, Origin, Use, Variant
+from harness.store import tables
+from harness.store.made import Made, row
 
 DYNAMIC = Use("dynamic_int8", dynamic_int8.Params())
 STATIC = Use("static_qdq", static_qdq.Params(clips=2))

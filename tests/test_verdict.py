@@ -15,8 +15,8 @@ import pytest
 
 from harness import plugins
 from harness.decide import scoring, verdict
-from harness.store import tables
 from harness.decide.verdict import Case
+from harness.store import tables
 
 NAMES = ("latency_p50_ms", "latency_p99_ms", "wer", "rtf", "size_mb", "speedup", "peak_memory_mb")
 METRICS = {name: plugins.find_metric(name) for name in NAMES}
@@ -296,7 +296,7 @@ def test_what_a_quantile_over_a_recorded_figure_needs_is_what_the_quantile_itsel
 
 def test_a_gate_file_of_the_users_own_is_found_in_a_folder_above_the_experiment(tmp_path):
     (tmp_path / "experiments").mkdir()
-    source = plugins.PACKAGE / "gates" / "max.py"
+    source = plugins.folder("gates") / "max.py"
     (tmp_path / "mine.py").write_text(source.read_text(encoding="utf-8"), encoding="utf-8")
     own = {k: v for k, v in P50.items() if k != "max"} | {"mine.py": 240.0}
     one = replace(case(own), beside=tmp_path / "experiments")

@@ -11,7 +11,15 @@ from hypothesis import strategies as st
 from scipy import special
 
 from harness.errors import OutputError
-from harness.plugins.families.whisper.decoding import Decoded, Guard, Rules, greedy, likeliest, log_probability, mean_log_probability
+from harness.plugins.families.whisper.decoding import (
+    Decoded,
+    Guard,
+    Rules,
+    greedy,
+    likeliest,
+    log_probability,
+    mean_log_probability,
+)
 
 RULES = Rules(prompt=(7, 8), end=9, suppress=(1,), suppress_begin=(2, 9), positions=50)
 NEVER = Guard(0, 1)

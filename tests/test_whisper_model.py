@@ -15,10 +15,10 @@ import whisper_tiny as tiny
 from onnx import numpy_helper
 from pydantic import TypeAdapter, ValidationError
 
-from harness.speech import audio
 from harness.errors import AudioError, ModelError, OutputError, SpecError
 from harness.plugins.families.whisper import Context, Params, family
 from harness.plugins.families.whisper.weights import Weights, read
+from harness.speech import audio
 
 RATE = 16_000
 WINDOW = tiny.FRAMES * 160

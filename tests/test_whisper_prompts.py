@@ -15,8 +15,8 @@ import whisper_tiny as tiny
 from onnx import TensorProto, helper
 from tokenizers import Tokenizer, models
 
-from harness.plugins.families import _modelfiles
 from harness.errors import ModelError, SpecError
+from harness.plugins.families import _modelfiles
 from harness.plugins.families.whisper import Params, family, prompts
 from harness.plugins.families.whisper.weights import Weights
 

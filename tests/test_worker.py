@@ -14,9 +14,9 @@ import pytest
 import soundfile
 
 from harness.errors import HarnessError, ModelError, OutputError, TextError, WorkerError
-from harness.runtime.session import SessionConfig
 from harness.run.worker import Worker
 from harness.run.worker.server import Server, serve
+from harness.runtime.session import SessionConfig
 
 FAMILY = str(Path(__file__).parent / "fake_family.py")
 

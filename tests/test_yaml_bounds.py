@@ -9,9 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from harness.errors import limits
 from harness import spec
-from harness.errors import SpecError
+from harness.errors import SpecError, limits
 
 GROWING = "a0: &a0 [x, x]\n" + "".join(
     f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]\n" for n in range(1, 10)

@@ -9,11 +9,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from harness.decide import stats
 from harness.contracts import Status
-from harness.plugins.gates._rule import at_most
+from harness.decide import stats
 from harness.decide.stats import Interval, Look, Resampling, Sums, Timed
 from harness.decide.verdict.checks import evidence
+from harness.plugins.gates._rule import at_most
 from trust import quality
 from trust.generators import AR, DRIFT, IID, SPIKES, Generator
 from trust.rows import Row, share

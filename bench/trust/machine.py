@@ -13,9 +13,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from harness.runtime import environment
 from harness.app.progress import Progress
 from harness.run.worker import SETTLE_SECONDS
+from harness.runtime import environment
 from trust import comparisons, sweeps
 from trust.measuring import machine
 from trust.rows import Row

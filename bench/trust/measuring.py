@@ -11,12 +11,12 @@ import material
 import numpy as np
 import pandas as pd
 
-from harness.runtime import environment
 from harness import store
 from harness.decide.entry import Entry
+from harness.decide.schedule import Rounds, StillOpen, Task
 from harness.run.pool import Pool, Tell
 from harness.run.rounds import measure_rounds
-from harness.decide.schedule import Rounds, StillOpen, Task
+from harness.runtime import environment
 from harness.runtime.session import SessionConfig
 from trust import slowed
 

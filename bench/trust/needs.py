@@ -14,10 +14,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from harness.decide import stats
 from harness.contracts import Status
-from harness.plugins.gates._rule import at_most
+from harness.decide import stats
 from harness.decide.verdict.checks import evidence
+from harness.plugins.gates._rule import at_most
 from trust.generators import AR, CALLS_PER_BLOCK, IID, Generator
 from trust.rows import Row, share
 

@@ -24,11 +24,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from harness import plugins
-from harness.decide import scoring, stats, verdict
-from harness.store import tables
 from harness.contracts import Status
+from harness.decide import scoring, stats, verdict
 from harness.decide.stats import Interval, Resampling, Sums
 from harness.decide.verdict.checks import evidence
+from harness.store import tables
 from trust.rows import Row, share
 
 WER, OWN, CLUMP = 0.13, 0.02, 1.5

@@ -16,11 +16,11 @@ from dataclasses import dataclass, replace
 import pandas as pd
 
 from harness.decide import scoring
-from harness.runtime import session
-from harness.store import tables
 from harness.decide.schedule import MINIMUM_ROUNDS, Rows, Task
+from harness.runtime import session
 from harness.runtime.session import SessionConfig
 from harness.spec import Latency
+from harness.store import tables
 from trust.measuring import DEFAULT, OPERATION, Machine, Stage
 from trust.rows import Row, share
 

@@ -11,17 +11,18 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from harness.decide import comparison, decision, own_metrics
-from harness.preflight import feasibility
-from harness.store import history
-from harness.run import pipeline, prepare
-from harness.report import figures as plots, document, wording
 from harness import plugins, spec, store
 from harness.contracts import Result
-from harness.errors import StoreError
-from harness.run.pool import Tell
+from harness.decide import comparison, decision, own_metrics
 from harness.decide.verdict.agreeing import contradiction
+from harness.errors import StoreError
+from harness.preflight import feasibility
+from harness.report import document, wording
+from harness.report import figures as plots
+from harness.run import pipeline, prepare
+from harness.run.pool import Tell
 from harness.run.worker import Connection, Worker
+from harness.store import history
 
 FIGURES = "figures"
 RENDERED = (store.REPORT, *(f"{FIGURES}/{name}.png" for name in plots.FIGURES))

@@ -12,8 +12,7 @@ from typing import Any, NoReturn
 
 from harness import __version__
 from harness.app import exits
-from harness.errors import faults
-from harness.errors import HarnessError
+from harness.errors import HarnessError, faults
 from harness.io.escaping.signs import printed as print  # what others wrote steers no terminal
 
 KINDS = ("datasets", "families", "gates", "judges", "metrics", "quantize", "sections")
@@ -136,24 +135,24 @@ def _report(options: argparse.Namespace) -> int:
 
 
 def _compare(options: argparse.Namespace) -> int:
-    from harness.app import api
     from harness import store
+    from harness.app import api
     from harness.decide.comparison import How
     from harness.report.comparison import writing
 
     how = How(force=options.force, control=options.control)
     found = api.compare(options.before, options.after, how)
-    print(runs.plain(found, options.language or "en", options.all))
+    print(writing.plain(found, options.language or "en", options.all))
     if options.markdown:
-        text = runs.markdown(found, options.language or found.language, options.all)
-        sign = runs.SIGN.encode()  # what tells our file from another one
+        text = writing.markdown(found, options.language or found.language, options.all)
+        sign = writing.SIGN.encode()  # what tells our file from another one
         store.write_outside(options.markdown, text.encode() + sign, sign)
     return exits.Decided(found.exit_code)
 
 
 def _history(options: argparse.Namespace) -> int:
-    from harness.store import history
     from harness.report import runs
+    from harness.store import history
 
     entries = history.read(options.folder)
     if options.plot and not options.metric:
@@ -190,10 +189,10 @@ def _check(options: argparse.Namespace) -> int:
 
 def _look(path: Path, call_seconds: float) -> None:
     """Print what an experiment's plan decides. Raises: HarnessError for what is missing."""
-    from harness.preflight import feasibility
     from harness import spec
-    from harness.run import variants
+    from harness.preflight import feasibility
     from harness.report import wording
+    from harness.run import variants
 
     experiment = spec.load(path)
     locate = spec.locator(path)
@@ -233,8 +232,8 @@ def _assets(_: argparse.Namespace) -> int:
 def _doctor(options: argparse.Namespace) -> int:
     import textwrap
 
-    from harness.preflight import doctor
     from harness import spec
+    from harness.preflight import doctor
 
     experiments = [spec.load(path) for path in options.experiment]
     facts = doctor.gather()

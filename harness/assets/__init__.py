@@ -18,7 +18,15 @@ from pathlib import Path
 from typing import Any
 
 from harness.assets import hub, seals, wheels
-from harness.assets.catalogue import Asset, AssetSource, FileSpec, Wheel, load_asset, names, read_asset
+from harness.assets.catalogue import (
+    Asset,
+    AssetSource,
+    FileSpec,
+    Wheel,
+    load_asset,
+    names,
+    read_asset,
+)
 from harness.assets.hub import Repository
 from harness.contracts import Locate
 from harness.errors import AssetError

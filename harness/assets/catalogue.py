@@ -21,7 +21,7 @@ from harness.errors import AssetError, SpecError, UnknownNameError
 from harness.errors.nearest import nearest
 from harness.io import strict_yaml
 
-FOLDER = Path(__file__).parent.parent / "catalogue"
+FOLDER = Path(__file__).parent / "entries"
 
 
 def _inside(name: str) -> str:

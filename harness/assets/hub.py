@@ -11,8 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
-from harness.errors import limits
-from harness.errors import AssetError
+from harness.errors import AssetError, limits
 from harness.io.network import within
 
 # The client tries for minutes when a hub is away, so one question with no second try comes first;

@@ -274,7 +274,7 @@ class Metric:
     judge: str = ""  # scored on what this judge (judges/x.py) says of the audio that was made
     of_variant: Callable[[Mapping[str, Any]], float] | None = None  # a row of the variants table
     ratio_of: str = ""  # the metric whose baseline-to-variant ratio this is (speedup)
-    kind: Kind | None = None  # None, here and below: as harness/plugins/kinds.py reads it off the rest
+    kind: Kind | None = None  # None, here and below: read off the rest (plugins/kinds)
     worst: float | None = None  # of a worthless output (WER 1: nothing said); no limit lets it pass
     best: float | None = None
     useless: float | None = None  # to be no worse than a baseline from here on shows nothing

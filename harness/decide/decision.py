@@ -10,15 +10,15 @@ from typing import Any
 
 import pandas as pd
 
-from harness.store import queries, tables
-from harness.decide import scoring, own_metrics, verdict
 from harness.contracts import Locate, Result
-from harness.store.made import Made, row
+from harness.decide import own_metrics, scoring, verdict
 from harness.decide.measures import BESIDE_OPINIONS, COMPANIONS, OPINIONS
-from harness.plugins import NamedMetric
 from harness.decide.scoring.scores import Normalise
+from harness.plugins import NamedMetric
 from harness.spec import find_metric, locator
 from harness.speech.text import normaliser
+from harness.store import queries, tables
+from harness.store.made import Made, row
 
 ALWAYS = ("size_mb",)
 TIMED = (

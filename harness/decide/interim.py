@@ -11,14 +11,13 @@ from typing import Any
 
 import pandas as pd
 
-from harness.decide import decision, verdict
 from harness import spec
-from harness.store import tables
 from harness.contracts import Status
-from harness.store.made import Made, row
-from harness.decide import plan
+from harness.decide import decision, plan, verdict
 from harness.decide.schedule import Rows, Task
 from harness.spec import Experiment
+from harness.store import tables
+from harness.store.made import Made, row
 
 
 @dataclass(frozen=True)

@@ -11,11 +11,11 @@ from typing import Any
 import pandas as pd
 
 from harness import plugins
-from harness.store import queries
 from harness.contracts import Evidence, Family, Gate, Result, Status
 from harness.errors import UnknownNameError
-from harness.plugins.kinds import SHARES
 from harness.plugins import unit_of
+from harness.plugins.kinds import SHARES
+from harness.store import queries
 
 # one hypothesis under several rules of comparing texts; the core adds them wherever WER is asked
 COMPANIONS = ("wer_no_accents", "wer_basic", "wer_raw")

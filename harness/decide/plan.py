@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Collection, Iterable, Sequence
 
-from harness.decide import stats
 from harness.contracts import Dataset, Family, Locate
-from harness.errors import SpecError
+from harness.decide import stats
 from harness.decide.entry import Entry
 from harness.decide.schedule import Task
+from harness.errors import SpecError
 from harness.spec import Experiment, Gate, Model, load_plugin
 
 MakeEntry = Callable[[str, str, int], Entry]  # (variant, session, replica)

@@ -14,10 +14,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from harness.store import queries
-from harness.decide import stats
 from harness.contracts import Result
+from harness.decide import stats
 from harness.decide.stats import Interval, Timed
+from harness.store import queries
 
 TAIL = 0.99
 LEVEL = 0.95

@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from harness.decide import stats
+from harness.decide.entry import Entry
 from harness.errors.limits import FEWEST_UTTERANCES as FEWEST_UTTERANCES
 from harness.errors.limits import MINIMUM_ROUNDS as MINIMUM_ROUNDS
-from harness.decide.entry import Entry
 
 GATES_SHARE = 0.6  # of the seconds, for the cells that gates depend on
 SWEEP_SHARE = 0.4  # of the budget that the utterances leave, for the sweep

@@ -12,12 +12,12 @@ from typing import Any
 import pandas as pd
 
 from harness import contracts, spec
-from harness.decide import decision, scoring, verdict
-from harness.store import tables
 from harness.contracts import Evidence, Locate, Status
-from harness.store.made import Made, row
-from harness.spec import Experiment, Gate
+from harness.decide import decision, scoring, verdict
 from harness.decide.stats import Resampling
+from harness.spec import Experiment, Gate
+from harness.store import tables
+from harness.store.made import Made, row
 
 
 @dataclass(frozen=True)

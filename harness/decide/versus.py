@@ -9,13 +9,13 @@ from typing import Any
 
 import pandas as pd
 
-from harness.decide import measures, scoring
 from harness import plugins
-from harness.store import queries
 from harness.contracts import Result
+from harness.decide import measures, scoring
 from harness.decide.measures import Measure
 from harness.decide.scoring.estimates import of_texts
 from harness.decide.stats import Resampling
+from harness.store import queries
 
 ALIKE = 1.05  # sizes that differ by less are no reason
 Bounds = tuple[float, float, float]

@@ -11,7 +11,7 @@ from types import TracebackType
 HINT = "HARNESS_DEBUG=1 shows the whole traceback."
 LONGEST = 500  # characters of a message
 
-_PACKAGE = Path(__file__).resolve().parent
+_PACKAGE = Path(__file__).resolve().parents[1]
 _NOT_OF_THE_USER = tuple(
     str(Path(folder).resolve()) + os.sep
     for name, folder in sysconfig.get_paths().items()

@@ -17,8 +17,8 @@ from typing import Any
 import yaml
 
 from harness.errors import SpecError
-from harness.io.escaping.signs import cut, spelt
 from harness.errors.limits import YAML_DEPTH, YAML_KEY, YAML_NODES, YAML_PROBLEMS
+from harness.io.escaping.signs import cut, spelt
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ from harness import contracts
 from harness.errors import HarnessError, PluginError, UnknownNameError, told
 from harness.errors.nearest import nearest
 
-PACKAGE = Path(__file__).parent
+PACKAGE = Path(__file__).parents[1]
 CONTRACTS: dict[str, tuple[str, type | tuple[type, ...]]] = {
     "datasets": ("source", contracts.Source),
     "families": ("family", (contracts.Family, contracts.Composite)),
@@ -38,11 +38,22 @@ _DATA_ONLY = ContextVar("data_only", default=False)
 _OWN: dict[str, str] = {}  # module name -> file of a plugin of the user's own
 
 
+IN_THE_REPORT = {"sections"}  # kinds whose files say, and measure nothing
+
+
+def folder(kind: str) -> Path:
+    """The folder that holds the plugins of a kind."""
+    return PACKAGE / ("report" if kind in IN_THE_REPORT else "plugins") / kind
+
+
+def home(kind: str) -> str:
+    """That folder as messages name it."""
+    return f"{folder(kind).relative_to(PACKAGE.parent).as_posix()}/"
+
+
 def names(kind: str) -> list[str]:
     """The plugins that the folder `harness/<kind>/` holds, by file or folder name."""
-    found = (
-        p for p in (PACKAGE / kind).iterdir() if p.suffix == ".py" or (p / "__init__.py").exists()
-    )
+    found = (p for p in folder(kind).iterdir() if p.suffix == ".py" or (p / "__init__.py").exists())
     return sorted(p.stem for p in found if not p.name.startswith("_"))
 
 
@@ -58,10 +69,10 @@ def load(kind: str, name: str, beside: Path | None = None) -> Any:
     else:
         known = names(kind)
         if name not in known:
-            raise UnknownNameError(f"no {name!r} in harness/{kind}/.{nearest(name, known)}")
+            raise UnknownNameError(f"no {name!r} in {home(kind)}.{nearest(name, known)}")
         module, where = (
-            importlib.import_module(f"harness.{kind}.{name}"),
-            f"harness/{kind}/{name}.py",
+            importlib.import_module(f"{home(kind)[:-1].replace('/', '.')}.{name}"),
+            f"{home(kind)}{name}.py",
         )
     attribute, contract = CONTRACTS[kind]
     entry = vars(module).get(attribute)
@@ -140,8 +151,8 @@ def unit_of(name: str) -> str:
 
 def docline(kind: str, name: str) -> str:
     """The first line of the plugin's docstring, read without importing it."""
-    path = PACKAGE / kind / f"{name}.py"
-    path = path if path.exists() else PACKAGE / kind / name / "__init__.py"
+    path = folder(kind) / f"{name}.py"
+    path = path if path.exists() else folder(kind) / name / "__init__.py"
     text = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
     return text.partition("\n")[0]
 

@@ -9,13 +9,13 @@ from typing import Any
 
 from harness import plugins
 from harness.contracts import Locate, Result, Section
+from harness.decide.own_metrics import KEY
 from harness.errors import SpecError
+from harness.errors.limits import SHOWN_TITLE
 from harness.io.escaping import cut, settled
 from harness.io.escaping.results import for_report
-from harness.errors.limits import SHOWN_TITLE
 from harness.report.markdown import LANGUAGES, escape, paragraphs
 from harness.spec import load_plugin
-from harness.decide.own_metrics import KEY
 
 LAST = 10_000  # the order of a section of which nothing was stored
 TEXTS = {

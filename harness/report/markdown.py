@@ -9,9 +9,9 @@ from itertools import zip_longest
 from pathlib import PurePosixPath
 from urllib.parse import quote
 
+from harness.errors.limits import ALIGNED_WORDS, SHOWN_TEXT
 from harness.io.escaping import cut, visible
 from harness.plugins.kinds import SHARES
-from harness.errors.limits import ALIGNED_WORDS, SHOWN_TEXT
 
 LANGUAGES = ("es", "en")
 UNKNOWN = "—"

@@ -27,9 +27,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from harness.store import queries
 from harness.contracts import Result
 from harness.report.markdown import count, given, number
+from harness.store import queries
 
 NOISY_STEAL = 0.05
 # with a tenth of the blocks marked, and all of them slow, the P50 is the P56 of the others

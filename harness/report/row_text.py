@@ -6,10 +6,10 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from harness.report import markdown, wording
-from harness.decide import measures
-from harness.store import queries
 from harness.contracts import Result
+from harness.decide import measures
+from harness.report import markdown, wording
+from harness.store import queries
 
 
 def way(result: Result, language: str) -> str:

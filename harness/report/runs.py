@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from harness.report import wording
 from harness.errors import HarnessError
-from harness.io.escaping import cut, visible
-from harness.store.history.lines import Entry, Figure, metrics
 from harness.errors.limits import SHOWN_TITLE
+from harness.errors.nearest import nearest
+from harness.io.escaping import cut, visible
+from harness.report import wording
 from harness.report.markdown import estimate
 from harness.report.metric_names import stem
-from harness.errors.nearest import nearest
+from harness.store.history.lines import Entry, Figure, metrics
 
 LANGUAGE = "en"  # of the command line
 OTHER = {"machine": "other machine", "data": "other data", "": ""}

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from harness.store import queries
 from harness.contracts import Result
 from harness.errors.limits import FEWEST_UTTERANCES, MINIMUM_ROUNDS, NO_ANSWER, OVERRUN
 from harness.report.markdown import count, given
+from harness.store import queries
 
 TEXTS: dict[str, dict[str, Any]] = {
     "es": {

@@ -6,12 +6,12 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from harness.report import noted
 from harness import plugins
 from harness.io.escaping import marked, unmarked
+from harness.plugins import QUANTILE
+from harness.report import noted
 from harness.report.markdown import estimate, given
 from harness.report.metric_names import METRICS, PURPOSES, VERDICTS, stem
-from harness.plugins import QUANTILE
 
 Words = Mapping[str, Mapping[str, str]]
 

@@ -14,11 +14,11 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from harness.errors import HarnessError
 from harness.decide.entry import Entry
+from harness.decide.schedule import Clips, Rounds, Task
+from harness.errors import HarnessError
 from harness.run.pool import OF_THE_USER, Pool, Tell
 from harness.run.rounds import measure_rounds
-from harness.decide.schedule import Clips, Rounds, Task
 from harness.runtime.session import unchecked
 from harness.spec import Audit, Experiment
 from harness.store import Unit

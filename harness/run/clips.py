@@ -7,11 +7,11 @@ from pathlib import Path
 
 import numpy as np
 
-from harness.speech import audio
 from harness.contracts import Dataset
+from harness.decide.schedule import Clips
 from harness.errors import AudioError
 from harness.io.places import writing
-from harness.decide.schedule import Clips
+from harness.speech import audio
 
 CLIPS_PER_LENGTH = 4
 

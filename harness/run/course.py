@@ -13,8 +13,16 @@ from dataclasses import replace
 from typing import Any
 
 from harness.decide import stats
+from harness.decide.schedule import (
+    MINIMUM_ROUNDS,
+    Costs,
+    Outline,
+    Rounds,
+    Rows,
+    Task,
+    round_seconds,
+)
 from harness.errors.limits import OVERRUN
-from harness.decide.schedule import MINIMUM_ROUNDS, Costs, Outline, Rounds, Rows, Task, round_seconds
 from harness.store import Unit
 
 

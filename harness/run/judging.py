@@ -11,14 +11,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from harness.store import tables
 from harness.contracts import SCREENED, Judge, Rating, Ratings
 from harness.errors import HangError, HarnessError
-from harness.store.made import Made
 from harness.run.patience import Patience, own_limit
 from harness.run.pool import FAILURES_BEFORE_GIVING_UP, OF_THE_USER, Tell
-from harness.store import Unit
 from harness.run.worker import OF_THE_ITEM, Connection, Worker, sounding
+from harness.store import Unit, tables
+from harness.store.made import Made
 
 PLACE = ("variant", "session", "replica", "dataset")
 COPIED = (*PLACE, "item", "speaker", "sentence", "round", "reference", "audio_sha256")

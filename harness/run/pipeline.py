@@ -16,26 +16,33 @@ from typing import Any
 
 import pandas as pd
 
-from harness.decide import scoring, selection
 from harness import store
-from harness.store import tables
 from harness.contracts import Dataset
+from harness.decide import plan, scoring, selection
+from harness.decide.entry import Entry
+from harness.decide.schedule import (
+    MINIMUM_ROUNDS,
+    MOST_CALLS,
+    SWEEP_SHARE,
+    Clips,
+    Rounds,
+    Rows,
+    Task,
+)
 from harness.errors.limits import LEAST_STAGE_SECONDS
 from harness.run import audit as auditing
 from harness.run import judging, spending
-from harness.decide import plan
 from harness.run.clips import cut_clips
 from harness.run.course import opened_again
-from harness.decide.entry import Entry
 from harness.run.patience import Patience
 from harness.run.pool import Pool, Tell
+from harness.run.prepare import MEASURING, Setting, noise
 from harness.run.quality import Stream, measure_quality
 from harness.run.rounds import measure_rounds
-from harness.decide.schedule import MINIMUM_ROUNDS, MOST_CALLS, SWEEP_SHARE, Clips, Rounds, Rows, Task
-from harness.run.prepare import MEASURING, Setting, noise
-from harness.spec import Experiment, Gate, find_metric
 from harness.run.variants import Watch
 from harness.run.worker import Connection, Worker
+from harness.spec import Experiment, Gate, find_metric
+from harness.store import tables
 
 AUDIO = "audio"  # folder of a run, in which what synthesisers said is kept
 QUALITY_SHARE = 0.6  # of the budget, at most, for the utterances beyond the first hundred

@@ -8,8 +8,16 @@ from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
 from typing import Any, Protocol
 
-from harness.errors import AssetError, ExtraError, HangError, HarnessError, SpecError, StoreError, WorkerError
 from harness.decide.entry import Entry
+from harness.errors import (
+    AssetError,
+    ExtraError,
+    HangError,
+    HarnessError,
+    SpecError,
+    StoreError,
+    WorkerError,
+)
 from harness.run.patience import Patience, own_limit
 from harness.run.worker import OF_THE_ITEM, Connection, Worker
 

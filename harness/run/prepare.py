@@ -12,20 +12,20 @@ from typing import Any
 import pandas as pd
 
 from harness import assets, store
-from harness.speech import audio, phonemes
-from harness.runtime import environment
-from harness.io import hashes
-from harness.store import tables
 from harness.contracts import Composite, Dataset, Family, Judge, Locate
-from harness.errors import AssetError, ExtraError, SpecError
-from harness.decide.interim import Gates
-from harness.store.made import Made
 from harness.decide.entry import Entry
+from harness.decide.interim import Gates
+from harness.errors import AssetError, ExtraError, SpecError
+from harness.io import hashes
 from harness.run.judging import Seat
 from harness.run.pool import Tell
-from harness.spec import Experiment, Use, load_plugin, locator
 from harness.run.variants import Maker, code_of, make, packages_of
 from harness.run.worker import server
+from harness.runtime import environment
+from harness.spec import Experiment, Use, load_plugin, locator
+from harness.speech import audio, phonemes
+from harness.store import tables
+from harness.store.made import Made
 
 MEASURING = 4  # raise it when the measuring code changes what a row means: all is measured anew
 SAMPLED = 20  # clips of a data set that are looked at for their rate and bandwidth

@@ -18,15 +18,14 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from harness.decide import stats
-from harness.store import tables
 from harness.contracts import Dataset, Utterance
+from harness.decide import stats
+from harness.decide.entry import Entry
+from harness.decide.schedule import FEWEST_UTTERANCES, Rows
 from harness.errors import HangError, HarnessError, WorkerError
 from harness.run import spending
-from harness.decide.entry import Entry
 from harness.run.pool import OF_THE_USER, Pool, Tell
-from harness.decide.schedule import FEWEST_UTTERANCES, Rows
-from harness.store import Unit
+from harness.store import Unit, tables
 
 TURN = 8  # utterances that one variant hears before the next one has its turn
 

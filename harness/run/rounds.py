@@ -13,11 +13,11 @@ from dataclasses import replace
 from random import Random
 from typing import Any
 
+from harness.decide.schedule import Cell, Costs, Outline, Rounds, Task, outline
 from harness.errors import HarnessError
 from harness.run import spending
 from harness.run.course import Course, resumed
 from harness.run.pool import OF_THE_USER, Pool, Tell
-from harness.decide.schedule import Cell, Costs, Outline, Rounds, Task, outline
 from harness.store import Unit
 
 

@@ -12,12 +12,31 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from harness.errors import limits
 from harness.contracts import Locate
-from harness.errors import SpecError
+from harness.errors import SpecError, limits
 from harness.errors.limits import YAML_BYTES
 from harness.spec.dumping import to_json
-from harness.spec.model import DEFAULT_SESSION, At, Audit, Budget, Calibration, Claim, Experiment, Gate, Latency, Model, Origin, Quality, Recorded, Report, Selection, Unchecked, Use, Variant, Waiver
+from harness.spec.model import (
+    DEFAULT_SESSION,
+    At,
+    Audit,
+    Budget,
+    Calibration,
+    Claim,
+    Experiment,
+    Gate,
+    Latency,
+    Model,
+    Origin,
+    Quality,
+    Recorded,
+    Report,
+    Selection,
+    Unchecked,
+    Use,
+    Variant,
+    Waiver,
+)
 from harness.spec.naming import find_metric, load_plugin, locator, own_files, results_folder
 
 __all__ = [
@@ -84,8 +103,8 @@ def _bytes(path: Path) -> bytes:
 
 def parse(text: str, path: Path) -> Experiment:
     """The experiment in `text`, as if it stood in the file `path`. Raises: as `load`."""
-    from harness.spec import building
     from harness.io import strict_yaml
+    from harness.spec import building
 
     document = strict_yaml.read(text, Path(path).as_posix())
     return building.Builder(document, locator(Path(path))).experiment()
@@ -107,8 +126,8 @@ def own_files_of(path: Path) -> dict[str, Path]:
 
 def from_json(data: Mapping[str, Any], locate: Locate) -> Experiment:
     """What `to_json` gave, as an Experiment again. Raises: SpecError, as `load`."""
-    from harness.spec import building
     from harness.io import strict_yaml
+    from harness.spec import building
 
     document = strict_yaml.Document("stored experiment", dict(data))
     return building.Builder(document, locate, stored=True).experiment()

@@ -148,7 +148,7 @@ class Quality:
     normaliser: str
     """How texts are made comparable before they are scored."""
     judges: tuple[Use, ...] = ()
-    """What looks at synthesised audio (file names in harness/plugins/judges/) and its parameters; one
+    """What looks at synthesised audio (names of `harness list judges`) and its parameters; one
     without parameters needs no saying, the metrics name it."""
 
 
@@ -261,7 +261,7 @@ class Claim:
     """A figure that somebody stated: checked against what is measured, never taken for it."""
 
     metric: Text
-    """Any metric in harness/plugins/metrics/; the report says so if this experiment does not measure it."""
+    """Any metric of `harness list metrics`; the report says so where this experiment has it not."""
     value: float
     """What was claimed, in the metric's unit or with its own (2 %)."""
     tolerance: Annotated[float, Ge(0)]

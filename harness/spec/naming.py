@@ -97,7 +97,7 @@ def find_metric(name: str, locate: Locate) -> NamedMetric:
 
 def assets() -> list[str]:
     """Names of the assets that the project knows, one file each in harness/assets/entries/."""
-    return sorted(p.stem for p in (plugins.PACKAGE / "catalogue").glob("*.yaml"))
+    return sorted(p.stem for p in (plugins.PACKAGE / "assets" / "entries").glob("*.yaml"))
 
 
 def normalisers() -> list[str]:

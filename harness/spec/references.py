@@ -12,12 +12,12 @@ from typing import Any
 from harness import plugins
 from harness.contracts import Locate
 from harness.errors import HarnessError, SpecError
-from harness.io.escaping import cut, disguised, folded
 from harness.errors.limits import NAME_CHARACTERS
 from harness.errors.nearest import nearest
+from harness.io.escaping import cut, disguised, folded
+from harness.io.strict_yaml import Document
 from harness.spec.model import Origin, Use
 from harness.spec.naming import assets, find_metric, load_plugin
-from harness.io.strict_yaml import Document
 from harness.spec.values import Reader
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
@@ -117,7 +117,7 @@ class References(Reader):
             self.existing(origin.asset, f"{path}.asset")
         elif origin.asset and origin.asset not in assets():
             hint = nearest(origin.asset, assets())
-            self.note(f"{path}.asset", f"no asset {origin.asset!r} in harness/assets/entries/.{hint}")
+            self.note(f"{path}.asset", f"no asset {origin.asset!r} is known.{hint}")
         elif origin.path:
             self.existing(origin.path, f"{path}.path")
         if bool(origin.hub) != bool(origin.revision):

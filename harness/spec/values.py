@@ -9,11 +9,11 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, get_type_hints
 
 from harness.errors import HarnessError, PluginError, SpecError
-from harness.io.escaping.signs import cut
 from harness.errors.limits import SHOWN_TEXT, YAML_PROBLEMS
 from harness.errors.nearest import nearest
-from harness.spec.descriptions import descriptions
+from harness.io.escaping.signs import cut
 from harness.io.strict_yaml import Document, Problem
+from harness.spec.descriptions import descriptions
 from harness.spec.units import UnfitUnitError, figure
 
 if TYPE_CHECKING:

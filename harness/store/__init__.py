@@ -21,7 +21,17 @@ from harness.store.encoding import digest
 from harness.store.files import as_json, bounded, inside, write_atomic, write_outside
 from harness.store.names import HISTORY, MANIFEST, REPORT, WORK
 from harness.store.owning import claim, mark, ours, rendered
-from harness.store.publishing import Next, complete, files_of, finished, locked, manifest_of, note_finished, publish, view
+from harness.store.publishing import (
+    Next,
+    complete,
+    files_of,
+    finished,
+    locked,
+    manifest_of,
+    note_finished,
+    publish,
+    view,
+)
 from harness.store.reading import published, read, read_back, told_of
 from harness.store.sweeping import forget, sweep_audio, sweep_out
 from harness.store.units import Unit

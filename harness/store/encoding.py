@@ -14,10 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from harness.errors import limits
-from harness.store import tables
-from harness.errors import StoreError
+from harness.errors import StoreError, limits
 from harness.io.escaping import unguarded
+from harness.store import tables
 
 if TYPE_CHECKING:
     import pyarrow.parquet

@@ -10,8 +10,7 @@ from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from harness.errors import limits
-from harness.errors import StoreError
+from harness.errors import StoreError, limits
 from harness.io.hashes import sha256_of
 
 _NO_LINK = getattr(os, "O_NOFOLLOW", 0)  # Windows has none

@@ -13,10 +13,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from harness.store import tables
 from harness.contracts import Result
 from harness.errors import StoreError
-from harness.store import names
+from harness.store import names, tables
 from harness.store.encoding import parquet
 from harness.store.files import as_json, hash_of, inside, json_of, remove, write_atomic
 from harness.store.owning import mark, written

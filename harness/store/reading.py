@@ -15,11 +15,9 @@ from typing import Any
 
 import pandas as pd
 
-from harness.errors import limits
-from harness.store import tables
 from harness.contracts import Result
-from harness.errors import HarnessError, StoreError, told
-from harness.store import names
+from harness.errors import HarnessError, StoreError, limits, told
+from harness.store import names, tables
 from harness.store.encoding import read_csv, read_parquet
 from harness.store.files import bounded, parsed
 from harness.store.owning import is_manifest

@@ -8,10 +8,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from harness.errors import limits
-from harness.store import tables
-from harness.errors import StoreError
-from harness.store import names
+from harness.errors import StoreError, limits
+from harness.store import names, tables
 from harness.store.encoding import read_parquet
 from harness.store.files import as_json, bounded, hash_of, inside, json_of, remove, write_atomic
 from harness.store.owning import manifest

@@ -14,11 +14,19 @@ from typing import Any
 
 import pandas as pd
 
-from harness.errors import limits
+from harness.errors import StoreError, limits
 from harness.store import tables
-from harness.errors import StoreError
 from harness.store.encoding import parquet, read_parquet
-from harness.store.files import append, as_json, bounded, hash_of, inside, json_of, parsed, write_atomic
+from harness.store.files import (
+    append,
+    as_json,
+    bounded,
+    hash_of,
+    inside,
+    json_of,
+    parsed,
+    write_atomic,
+)
 from harness.store.names import WORK
 
 AGAIN = "remove it, and its unit is measured again (--fresh: all units)"

@@ -15,8 +15,8 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from harness.errors import HarnessError, StoreError
 from harness.app.exits.guard import Stopped, end, guarded, silence
+from harness.errors import HarnessError, StoreError
 from harness.errors.faults import HINT, is_own, place, plainly, told
 
 __all__ = ["DONE", "Decided", "end", "guarded", "leave", "of_run"]

@@ -13,14 +13,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from harness.contracts import Result
 from harness.decide.comparison import outcomes
 from harness.decide.comparison.alike import Unlike, conflicts, differences
 from harness.decide.comparison.cells import Run
 from harness.decide.comparison.rows import Alone, Pair, Row, rows
-from harness.contracts import Result
+from harness.decide.stats import Resampling
 from harness.errors import IncomparableError
 from harness.plugins import NamedMetric
-from harness.decide.stats import Resampling
 
 __all__ = ["Alone", "Comparison", "How", "Row", "Unlike", "compare", "conflicts"]
 

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from harness.runtime import environment
-from harness.decide import own_metrics
 from harness.contracts import Result
+from harness.decide import own_metrics
+from harness.runtime import environment
 from harness.store.queries import baseline, candidate, parsed, records, rows
 
 UNKNOWN = "not recorded"

@@ -7,13 +7,13 @@ from dataclasses import dataclass, replace
 
 import pandas as pd
 
+from harness.contracts import Result
 from harness.decide import scoring
 from harness.decide.comparison.changes import Cell, Side
-from harness.contracts import Result
-from harness.plugins import NamedMetric
-from harness.store.queries import baseline
 from harness.decide.scoring.changes import DEFAULT
 from harness.decide.scoring.summary import errors
+from harness.plugins import NamedMetric
+from harness.store.queries import baseline
 
 STAGES = ("latency", "quality")  # the sweep chooses, the latency stage measures what it chose
 

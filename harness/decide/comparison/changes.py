@@ -16,9 +16,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from harness.decide import stats
-from harness.plugins import NamedMetric
 from harness.decide.scoring.estimates import NEIGHBOURS
 from harness.decide.stats import Folded, Interval, Logs, Resampling, Timed
+from harness.plugins import NamedMetric
 
 QUALITY = "quality"
 

@@ -12,10 +12,10 @@ import pandas as pd
 from harness.decide import scoring, stats
 from harness.decide.comparison.cells import Place, Run, pairs
 from harness.decide.comparison.changes import Cell, Side, log_change
-from harness.plugins import NamedMetric
 from harness.decide.scoring.estimates import unpaired
 from harness.decide.scoring.summary import of_variant
 from harness.decide.stats import Interval, Resampling
+from harness.plugins import NamedMetric
 
 Kind = Literal["text", "time", "exact", "peak"]
 

@@ -10,12 +10,12 @@ import numpy as np
 import pandas as pd
 
 from harness.decide import stats
-from harness.store import tables
-from harness.plugins import NamedMetric
 from harness.decide.scoring.cells import cells
 from harness.decide.scoring.estimates import compare, of_texts
 from harness.decide.scoring.summary import of_variant
 from harness.decide.stats import Interval, Resampling
+from harness.plugins import NamedMetric
+from harness.store import tables
 
 DEFAULT = "default"
 PLACE = ["stage", "operation", "workload", "metric"]

@@ -15,10 +15,10 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from harness.decide import stats
-from harness.store import tables
-from harness.plugins import NamedMetric
 from harness.decide.scoring.scores import workload
 from harness.decide.stats import Interval, Resampling, Sums, Timed
+from harness.plugins import NamedMetric
+from harness.store import tables
 
 QUALITY = "quality"
 SPEAKERS = stats.FEWEST  # fewer speakers than this cannot stand for others

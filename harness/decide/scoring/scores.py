@@ -12,10 +12,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from harness.store import tables
 from harness.contracts import Call, Metric
-from harness.runtime.garbage import uncollected
 from harness.plugins import NamedMetric
+from harness.runtime.garbage import uncollected
+from harness.store import tables
 
 Normalise = Callable[[str], str]
 COLD = ("load", "first_call")  # cold by their nature: only for metrics that name them

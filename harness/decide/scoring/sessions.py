@@ -11,9 +11,9 @@ from typing import Any
 import pandas as pd
 
 from harness.decide import stats
-from harness.store import tables
 from harness.decide.scoring.scores import workload
 from harness.decide.stats import Interval, Timed
+from harness.store import tables
 
 DEFAULT = "default"
 PIPELINE = "pipeline"

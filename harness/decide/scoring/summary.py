@@ -8,12 +8,12 @@ from typing import Any
 import pandas as pd
 
 from harness.decide import stats
-from harness.store import tables
-from harness.plugins import NamedMetric
 from harness.decide.scoring.cells import cells
 from harness.decide.scoring.estimates import estimate
 from harness.decide.scoring.scores import workload
 from harness.decide.stats import Interval, Resampling
+from harness.plugins import NamedMetric
+from harness.store import tables
 
 CELL = ["stage", "variant", "session", "replica", "operation", "workload"]
 

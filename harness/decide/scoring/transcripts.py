@@ -7,8 +7,8 @@ import pandas as pd
 from rapidfuzz.distance import Levenshtein
 
 from harness.decide import stats
-from harness.store import tables
 from harness.decide.stats import Errors
+from harness.store import tables
 
 WER = "wer"
 UTTERANCE = ["variant", "session", "dataset", "item"]

@@ -5,12 +5,26 @@ Knows no metric and no table. Everywhere: `level` is the confidence of *each* bo
 data for a bound gives -inf or inf; data that are no numbers give NaN everywhere.
 """
 
-from harness.decide.stats.bounds import FEWEST, Interval, allowing, exactly, needed_for_bound, unbounded
+from harness.decide.stats.bounds import (
+    FEWEST,
+    Interval,
+    allowing,
+    exactly,
+    needed_for_bound,
+    unbounded,
+)
 from harness.decide.stats.crossed import Places, compare_crossed, crossed_mean
 from harness.decide.stats.looks import Look, early, last, looks
 from harness.decide.stats.mapsswe import Errors, MatchedPairs, matched_pairs, segment_errors
 from harness.decide.stats.multiple import holm, p_of_bound
-from harness.decide.stats.quantiles import design_effect, effective_calls, needed_calls, needed_for_quantile, quantile, quantile_bounds
+from harness.decide.stats.quantiles import (
+    design_effect,
+    effective_calls,
+    needed_calls,
+    needed_for_quantile,
+    quantile,
+    quantile_bounds,
+)
 from harness.decide.stats.resampling import Resampling
 from harness.decide.stats.rounds import Timed, paired_medians, paired_quantiles
 from harness.decide.stats.shares import difference_of_shares, share

@@ -12,7 +12,15 @@ import pandas as pd
 from harness import plugins
 from harness.contracts import Evidence, Gate, Status
 from harness.decide.verdict.checks import kind_of, name_of
-from harness.decide.verdict.decision import APPROVED, GOOD, ONLY, REJECTED, WAIVERS, exit_code, name_of_verdict
+from harness.decide.verdict.decision import (
+    APPROVED,
+    GOOD,
+    ONLY,
+    REJECTED,
+    WAIVERS,
+    exit_code,
+    name_of_verdict,
+)
 
 
 def contradiction(

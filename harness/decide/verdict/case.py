@@ -12,15 +12,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from harness.decide import scoring, stats
-from harness.store import tables
 from harness.contracts import SCREENED
-from harness.plugins import NamedMetric
+from harness.decide import scoring, stats
 from harness.decide.scoring.changes import DEFAULT, exact_change
 from harness.decide.scoring.estimates import blocks_needed, lost, unpaired
 from harness.decide.scoring.scores import workload
 from harness.decide.scoring.summary import of_variant
 from harness.decide.stats import Interval, Look, Resampling
+from harness.plugins import NamedMetric
+from harness.store import tables
 
 AT_ONCE = stats.last(0)  # how a figure is read that was looked at once: bounds of 95 %
 

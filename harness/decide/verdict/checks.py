@@ -16,12 +16,12 @@ from typing import Any
 import pandas as pd
 
 from harness import plugins
-from harness.store import tables
 from harness.contracts import Evidence, Gate, Status
-from harness.spec import load_plugin, locator
 from harness.decide.stats import Interval
 from harness.decide.verdict.case import Case, Figure, Found, find
 from harness.decide.verdict.reasons import sentence, unmeasured
+from harness.spec import load_plugin, locator
+from harness.store import tables
 
 FIELDS = ("metric", "at", "operation", "variants", "session", "over", "severity", "name",
           "baseline_up_to", "on")  # fmt: skip

@@ -7,10 +7,10 @@ from typing import Any
 
 import pandas as pd
 
-from harness.store import tables
 from harness.decide.stats import Interval
 from harness.decide.verdict.case import Case, Figure, find
 from harness.decide.verdict.reasons import sentence, unmeasured
+from harness.store import tables
 
 
 def claims(case: Case, data: Mapping[str, pd.DataFrame]) -> pd.DataFrame:

@@ -13,10 +13,10 @@ from typing import Any
 import pandas as pd
 
 from harness.contracts import Status
-from harness.plugins.kinds import PURPOSES
 from harness.decide.verdict.case import Case
 from harness.decide.verdict.checks import day, name_of
 from harness.decide.verdict.showing import finding, gates_of, sentence
+from harness.plugins.kinds import PURPOSES
 
 APPROVED, WAIVERS = "APPROVED", "APPROVED WITH WAIVERS"
 REJECTED, INSUFFICIENT = "REJECTED", "INSUFFICIENT EVIDENCE"

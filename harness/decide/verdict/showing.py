@@ -13,12 +13,12 @@ from typing import Any
 
 import pandas as pd
 
-from harness.plugins import kinds
-from harness.decide import stats
 from harness.contracts import Gate, Metric
+from harness.decide import stats
 from harness.decide.scoring.changes import DEFAULT
 from harness.decide.verdict.case import Case, Figure, find
 from harness.decide.verdict.checks import gate_of, kind_of, name_of
+from harness.plugins import kinds
 
 SENTENCES = {
     "free": "{gate}: its limit of {limit:g} lets the worst output pass, so it asks for nothing",

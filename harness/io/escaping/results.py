@@ -11,9 +11,9 @@ from typing import Any
 import pandas as pd
 
 from harness.contracts import Result
+from harness.errors.limits import FIGURE_NAME, SHOWN_TEXT
 from harness.io.escaping.markdown import marked
 from harness.io.escaping.signs import cut, spelt, visible
-from harness.errors.limits import FIGURE_NAME, SHOWN_TEXT
 
 # texts that hold a JSON object: what stands in it is foreign, its brackets are not
 JSON = frozenset(

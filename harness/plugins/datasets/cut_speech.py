@@ -18,12 +18,12 @@ from typing import Annotated, overload
 import numpy as np
 from annotated_types import Ge, Gt, Le, MinLen
 
-from harness.speech import audio
 from harness.contracts import Dataset, Locate, Source, Utterance
+from harness.errors import AssetError, AudioError
 from harness.plugins.datasets._corpus import release
 from harness.plugins.datasets._corpus.release import Split
-from harness.errors import AssetError, AudioError
 from harness.plugins.datasets._sampling import Wanted
+from harness.speech import audio
 
 RATE = 16_000
 

@@ -19,9 +19,9 @@ from typing import Annotated, Any, TypeVar
 from annotated_types import Ge, Gt, MinLen
 
 from harness.contracts import Dataset, Locate, Source
-from harness.plugins.datasets._corpus.release import Split, read
 from harness.errors import AssetError, ExtraError
 from harness.io.network import guarded, within
+from harness.plugins.datasets._corpus.release import Split, read
 from harness.plugins.datasets._sampling import Wanted
 
 KEY = "MDC_API_KEY"

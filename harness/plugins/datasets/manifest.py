@@ -14,14 +14,33 @@ from typing import Annotated, Any, Literal
 import numpy as np
 from annotated_types import Ge, Gt, MinLen
 
-from harness.speech import audio
-from harness.plugins.datasets import _sampling
 from harness.contracts import Dataset, Locate, Source, Utterance
-from harness.plugins.datasets._corpus import Listing, Places, composed, found, is_there, key, not_utf8, numbered, shown, stock, tags, times
-from harness.plugins.datasets._corpus.segments import LONGEST_SECONDS, STARTS, STOPS, Segment, segment
-from harness.plugins.datasets._corpus.table import JSON, Table, Wanted, open_table
 from harness.errors import AssetError, AudioError
+from harness.plugins.datasets import _sampling
+from harness.plugins.datasets._corpus import (
+    Listing,
+    Places,
+    composed,
+    found,
+    is_there,
+    key,
+    not_utf8,
+    numbered,
+    shown,
+    stock,
+    tags,
+    times,
+)
+from harness.plugins.datasets._corpus.segments import (
+    LONGEST_SECONDS,
+    STARTS,
+    STOPS,
+    Segment,
+    segment,
+)
+from harness.plugins.datasets._corpus.table import JSON, Table, Wanted, open_table
 from harness.plugins.datasets._sampling import Wanted as Sample
+from harness.speech import audio
 
 _MILLISECONDS = re.compile(r"(^|[_\W])(ms|msec|millis|milliseconds)\W?$", re.IGNORECASE)
 _FOLDERS = ("audios", "clips", "audio", "wavs", "wav")  # where releases keep their clips

@@ -13,13 +13,13 @@ from typing import Annotated
 import numpy as np
 from annotated_types import Ge, MinLen
 
-from harness.plugins.datasets import _sampling
 from harness.contracts import Dataset, Locate, Source, Utterance
+from harness.errors import AssetError
+from harness.errors.limits import MEGABYTE, ROW_BYTES, SENTENCES_BYTES
+from harness.plugins.datasets import _sampling
 from harness.plugins.datasets._corpus import narrow, not_utf8, read_one, stock
 from harness.plugins.datasets._corpus.table import Wanted as Columns
 from harness.plugins.datasets._corpus.table import open_table, unfit
-from harness.errors import AssetError
-from harness.errors.limits import MEGABYTE, ROW_BYTES, SENTENCES_BYTES
 from harness.plugins.datasets._sampling import Wanted
 
 Row = tuple[str, str]  # (sentence, why it cannot be used)

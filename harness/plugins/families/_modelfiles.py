@@ -8,8 +8,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from harness.errors import limits
-from harness.errors import ModelError
+from harness.errors import ModelError, limits
 
 
 def read_json(path: Path) -> dict[str, Any]:

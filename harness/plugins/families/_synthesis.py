@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from harness.plugins.families import _modelfiles
 from harness.contracts import Feeds, Output
 from harness.errors import ModelError, OutputError, SpecError, TextError
 from harness.errors.nearest import nearest
+from harness.plugins.families import _modelfiles
 from harness.runtime.session import running
 
 if TYPE_CHECKING:

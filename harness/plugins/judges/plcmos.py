@@ -19,9 +19,9 @@ from typing import Any
 import numpy as np
 from scipy import fft
 
-from harness.runtime import graph
 from harness.contracts import Judge, Judged, Model
 from harness.errors import AudioError, ModelError
+from harness.runtime import graph
 from harness.runtime.session import SessionConfig, open_session
 
 WINDOW, HOP = 512, 256

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from harness.plugins.metrics import _repeats
 from harness.contracts import Call, Metric
+from harness.plugins.metrics import _repeats
 
 
 def measure(call: Call) -> tuple[float, float]:

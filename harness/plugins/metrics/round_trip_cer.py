@@ -5,8 +5,8 @@ Spaces included; finer than round_trip_wer where the recogniser spells a name in
 
 from __future__ import annotations
 
-from harness.speech import text
 from harness.contracts import Call, Metric
+from harness.speech import text
 
 
 def measure(call: Call) -> tuple[float, float]:

@@ -6,8 +6,8 @@ beside its WER on human speech. What no MOS predictor hears, shows here: gibberi
 
 from __future__ import annotations
 
-from harness.speech import text
 from harness.contracts import Call, Metric
+from harness.speech import text
 
 
 def measure(call: Call) -> tuple[float, float]:

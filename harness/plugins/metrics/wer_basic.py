@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from harness.speech import text
 from harness.contracts import Call, Metric
+from harness.speech import text
 
 
 def measure(call: Call) -> tuple[float, float]:

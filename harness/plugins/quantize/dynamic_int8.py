@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from harness.runtime import graph as onnx_graph
 from harness.contracts import Feeds, Method, Quantized
+from harness.runtime import graph as onnx_graph
 
 # what onnxruntime quantizes channel by channel without calibration; Conv and Gather are per tensor
 BY_CHANNEL = ("MatMul", "Attention", "LSTM")

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from harness.runtime import graph as onnx_graph
 from harness.contracts import Feeds, Method, Quantized
 from harness.errors import QuantizeError
+from harness.runtime import graph as onnx_graph
 
 if TYPE_CHECKING:
     import onnx

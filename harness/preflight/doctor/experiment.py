@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from harness import assets
+from harness.decide.plan import sweep_cells
 from harness.preflight.doctor.facts import Facts
 from harness.preflight.doctor.finding import Finding, note, warning
 from harness.preflight.doctor.machine import VNNI, saturates
-from harness.decide.plan import sweep_cells
 from harness.spec import Experiment, Variant
 
 PRODUCTS = frozenset({"MatMul", "Gemm", "Conv", "ConvTranspose", "Attention", "LSTM"})

@@ -15,8 +15,8 @@ from typing import Any
 
 import psutil
 
-from harness.runtime import environment
 from harness.preflight.doctor.trial import Trial, run
+from harness.runtime import environment
 
 # what changes threads, memory or the interpreter of everything that is started from this shell
 VARIABLES = (

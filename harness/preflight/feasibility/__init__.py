@@ -13,14 +13,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness import contracts
-from harness.runtime import environment
 from harness.contracts import Locate
+from harness.plugins import NamedMetric
 from harness.preflight.feasibility import budget, costs, gates, questions, targets, wording
 from harness.preflight.feasibility.budget import Plan
 from harness.preflight.feasibility.gates import Finding, Terms
 from harness.preflight.feasibility.questions import SayLimit, plain_limit
 from harness.preflight.feasibility.targets import Contradiction
-from harness.plugins import NamedMetric
+from harness.runtime import environment
 from harness.spec import Experiment, find_metric, load_plugin
 
 __all__ = ["Finding", "Forecast", "assess", "foresee", "missing", "undecidable"]

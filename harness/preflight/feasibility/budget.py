@@ -7,11 +7,18 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from harness.decide import stats
-from harness.preflight.feasibility.costs import Costs
-from harness.decide import plan
+from harness.decide import plan, stats
 from harness.decide.entry import Entry
-from harness.decide.schedule import MOST_CALLS, SWEEP_SHARE, Outline, Rounds, Task, outline, round_seconds
+from harness.decide.schedule import (
+    MOST_CALLS,
+    SWEEP_SHARE,
+    Outline,
+    Rounds,
+    Task,
+    outline,
+    round_seconds,
+)
+from harness.preflight.feasibility.costs import Costs
 from harness.spec import Experiment, Latency
 
 LEAST_SECONDS = 30.0  # that a stage gets, however small the budget

@@ -14,13 +14,13 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from harness.speech import audio
-from harness.runtime import environment
 from harness.contracts import Locate, Source, Utterance
 from harness.errors import HarnessError
 from harness.io.escaping import unguarded
 from harness.preflight.feasibility import anchors
+from harness.runtime import environment
 from harness.spec import DEFAULT_SESSION, Experiment, Quality, Use, Variant, load_plugin, to_json
+from harness.speech import audio
 
 NORMAL_95 = 1.959964  # standard normal quantile of a two-sided 95 % interval
 PEEKED = 200  # clips of a data set that are looked at before anything runs

@@ -14,11 +14,11 @@ from typing import Literal
 
 from harness import contracts
 from harness.decide import stats
+from harness.decide.schedule import FEWEST_UTTERANCES, MINIMUM_ROUNDS, Task
+from harness.plugins import NamedMetric
 from harness.preflight.feasibility import anchors
 from harness.preflight.feasibility.budget import Fit, Plan
 from harness.preflight.feasibility.costs import Costs, Sample, model_of
-from harness.plugins import NamedMetric
-from harness.decide.schedule import FEWEST_UTTERANCES, MINIMUM_ROUNDS, Task
 from harness.spec import DEFAULT_SESSION, Experiment, Gate, Use
 
 # calls in a row resemble each other: one in two to four counts (stats/quantiles.py)

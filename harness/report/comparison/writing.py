@@ -8,12 +8,12 @@ import textwrap
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from harness.report import wording
 from harness.decide.comparison import Comparison, outcomes
 from harness.decide.comparison.rows import Row
-from harness.report.comparison.wording import OUTCOMES, TEXTS, WHY
-from harness.io.escaping import cut, inert, visible
 from harness.errors.limits import SHOWN_TITLE
+from harness.io.escaping import cut, inert, visible
+from harness.report import wording
+from harness.report.comparison.wording import OUTCOMES, TEXTS, WHY
 from harness.report.markdown import code, count, estimate, number, quantity
 from harness.report.markdown import table as markdown_table
 from harness.report.metric_names import stem

@@ -8,7 +8,17 @@ from typing import TYPE_CHECKING
 
 from harness.contracts import Result
 from harness.io.escaping.results import for_figures
-from harness.report.figures import audit, gates, latency, noise, parts, sessions, speech, tradeoff, utterances
+from harness.report.figures import (
+    audit,
+    gates,
+    latency,
+    noise,
+    parts,
+    sessions,
+    speech,
+    tradeoff,
+    utterances,
+)
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -6,11 +6,11 @@ import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from harness.decide import protocol
 from harness.contracts import Result
-from harness.report.markdown import quantity
-from harness.report.figures import style
+from harness.decide import protocol
 from harness.decide.protocol import Configuration, Replayed
+from harness.report.figures import style
+from harness.report.markdown import quantity
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -10,14 +10,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness import store
-from harness.report import wording
 from harness.errors import HarnessError
 from harness.io.escaping.results import drawable
-from harness.store.history import Entry, Figure
-from harness.report.runs import cells, figure
 from harness.plugins.kinds import SHARES
-from harness.report.markdown import NBSP, symbol
+from harness.report import wording
 from harness.report.figures import style
+from harness.report.markdown import NBSP, symbol
+from harness.report.runs import cells, figure
+from harness.store.history import Entry, Figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from harness.contracts import Result
 from harness.decide import measures, stats
 from harness.report import noise, row_text, wording
-from harness.store import queries
-from harness.contracts import Result
-from harness.report.markdown import NBSP, given, quantity
 from harness.report.figures import style
+from harness.report.markdown import NBSP, given, quantity
+from harness.store import queries
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.report import noise
 from harness.contracts import Result
-from harness.report.markdown import count
+from harness.report import noise
 from harness.report.figures import style
+from harness.report.markdown import count
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from harness.decide import measures
-from harness.store import queries
-from harness.report import wording
 from harness.contracts import Result
-from harness.report.markdown import NBSP, number
+from harness.decide import measures
+from harness.report import wording
 from harness.report.figures import style
+from harness.report.markdown import NBSP, number
+from harness.store import queries
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -6,10 +6,10 @@ import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from harness.store import queries
 from harness.contracts import Result
-from harness.report.markdown import quantity
 from harness.report.figures import style
+from harness.report.markdown import quantity
+from harness.store import queries
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

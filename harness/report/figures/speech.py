@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from harness.decide import measures
-from harness.store import queries
-from harness.report import wording
 from harness.contracts import Result
-from harness.report.markdown import number, quantity
+from harness.decide import measures
 from harness.decide.measures import Measure
+from harness.report import wording
 from harness.report.figures import style
+from harness.report.markdown import number, quantity
+from harness.store import queries
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

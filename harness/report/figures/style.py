@@ -8,9 +8,9 @@ import textwrap
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from harness.store import queries
 from harness.contracts import Result
 from harness.report.markdown import NBSP, number
+from harness.store import queries
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -6,13 +6,13 @@ import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from harness.decide import measures
-from harness.store import queries
-from harness.report import wording
 from harness.contracts import Result
-from harness.report.markdown import NBSP, quantity, symbol
+from harness.decide import measures
+from harness.report import wording
 from harness.report.figures import labels, style
 from harness.report.figures.labels import Bubble
+from harness.report.markdown import NBSP, quantity, symbol
+from harness.store import queries
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from harness.store import queries
 from harness.contracts import Result
-from harness.report.markdown import count
 from harness.report.figures import style
+from harness.report.markdown import count
+from harness.store import queries
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from harness.report import markdown, wording
-from harness.decide import measures, versus
-from harness.store import queries
 from harness.contracts import Result, Section
+from harness.decide import measures, versus
 from harness.decide.versus import Compared
+from harness.report import markdown, wording
+from harness.store import queries
 
 COLUMNS = ("worse", "better", "same")
 TEXTS = {

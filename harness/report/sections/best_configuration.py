@@ -6,11 +6,11 @@ import json
 from pathlib import PurePosixPath
 from typing import Any
 
-from harness.report import markdown
-from harness.decide import measures
-from harness.store import queries
-from harness.runtime import session
 from harness.contracts import Result, Section
+from harness.decide import measures
+from harness.report import markdown
+from harness.runtime import session
+from harness.store import queries
 
 TEXTS = {
     "es": {

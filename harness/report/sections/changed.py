@@ -7,10 +7,10 @@ from typing import Any
 
 import pandas as pd
 
-from harness.report import markdown
-from harness.decide import measures
-from harness.store import queries
 from harness.contracts import Result, Section
+from harness.decide import measures
+from harness.report import markdown
+from harness.store import queries
 
 SHOWN = 8
 TEXTS = {

@@ -7,10 +7,10 @@ from typing import Any
 
 import pandas as pd
 
-from harness.report import markdown, wording
-from harness.decide import measures
-from harness.store import queries
 from harness.contracts import Result, Section
+from harness.decide import measures
+from harness.report import markdown, wording
+from harness.store import queries
 
 METRICS = ("load_ms", "first_call_ms", "latency_p50_ms", "peak_memory_mb")
 TEXTS = {

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from harness.report import markdown
 from harness.contracts import Result, Section
+from harness.report import markdown
 
 TEXTS = {
     "es": {"none": "Sin registrar.", "key": "Dato", "value": "Valor", "yes": "sí", "no": "no"},

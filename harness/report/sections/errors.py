@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 import pandas as pd
 
-from harness.report import markdown, shortfall
-from harness.decide import measures
-from harness.store import queries
 from harness.contracts import Result, Section
+from harness.decide import measures
+from harness.report import markdown, shortfall
+from harness.store import queries
 
 SHOWN = 40
 FEW = 3  # utterances that are named one by one where they failed alike

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 
 import pandas as pd
 
-from harness.report import markdown, noise, row_text, wording
-from harness.decide import measures
-from harness.store import queries
 from harness.contracts import Result, Section
+from harness.decide import measures
+from harness.report import markdown, noise, row_text, wording
+from harness.store import queries
 
 TEXTS = {
     "es": {

@@ -7,10 +7,10 @@ from typing import Any
 
 import pandas as pd
 
-from harness.report import markdown, row_text, wording
-from harness.decide import measures
-from harness.store import queries
 from harness.contracts import Result, Section
+from harness.decide import measures
+from harness.report import markdown, row_text, wording
+from harness.store import queries
 
 NAMES = (*measures.LOOPS, *measures.SILENCE)
 SIGNS = ("loops", "budget_exhausted", "hallucinations")  # 1 where an utterance has it

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from harness.report import markdown, wording
-from harness.decide import measures
-from harness.store import queries
 from harness.contracts import Result, Section
+from harness.decide import measures
 from harness.plugins import unit_of
+from harness.report import markdown, wording
+from harness.store import queries
 
 TEXTS = {
     "es": {

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pandas as pd
 
-from harness.report import markdown, noise
-from harness.decide import measures
 from harness.contracts import Result, Section
+from harness.decide import measures
+from harness.report import markdown, noise
 
 TEXTS = {
     "es": {

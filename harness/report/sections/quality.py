@@ -7,10 +7,10 @@ from collections.abc import Iterator, Mapping
 
 import pandas as pd
 
-from harness.report import markdown, row_text, wording
-from harness.decide import measures, stats
-from harness.store import queries
 from harness.contracts import Result, Section
+from harness.decide import measures, stats
+from harness.report import markdown, row_text, wording
+from harness.store import queries
 
 SMALLEST_P = 0.001  # that is printed as a number
 ERRORS = ("wer", "cer", "ser")  # of texts, which take a rule for comparing them

@@ -6,10 +6,10 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from harness.report import findings, markdown, noise, shortfall, wording
-from harness.decide import measures, protocol, versus
-from harness.store import queries
 from harness.contracts import Result, Section
+from harness.decide import measures, protocol, versus
+from harness.report import findings, markdown, noise, shortfall, wording
+from harness.store import queries
 
 TEXTS = {
     "es": {

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from harness.report import markdown, row_text, wording
-from harness.decide import measures, versus
-from harness.store import queries
 from harness.contracts import Result, Section
+from harness.decide import measures, versus
+from harness.report import markdown, row_text, wording
+from harness.store import queries
 
 TEXTS = {
     "es": {

@@ -9,10 +9,10 @@ from typing import Any
 
 import pandas as pd
 
-from harness.report import markdown, noise
-from harness.decide import measures
-from harness.store import queries
 from harness.contracts import Result, Section
+from harness.decide import measures
+from harness.report import markdown, noise
+from harness.store import queries
 
 COLUMNS = ("session", "options", "variant", "ratio", "fresh", "reads", "blocks")
 TEXTS = {

@@ -8,10 +8,10 @@ from typing import Any
 
 import pandas as pd
 
-from harness.report import markdown, wording
-from harness.decide import measures
-from harness.store import queries
 from harness.contracts import Result, Section
+from harness.decide import measures
+from harness.report import markdown, wording
+from harness.store import queries
 
 HASH = 12  # signs of a fingerprint
 REASONS = 3  # why utterances are left out: the most frequent ones

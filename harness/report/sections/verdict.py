@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from harness.contracts import Result, Section
 from harness.report import markdown, wording
 from harness.store import queries
-from harness.contracts import Result, Section
 
 TEXTS = {
     "es": {

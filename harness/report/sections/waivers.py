@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from harness.report import markdown, wording
-from harness.store import queries
 from harness.contracts import Result, Section
 from harness.plugins import unit_of
+from harness.report import markdown, wording
+from harness.store import queries
 
 TEXTS = {
     "es": {

@@ -11,7 +11,13 @@ code.py     what code and which packages a model, method or judge rests on
 """
 
 from harness.run.variants.code import code_of, packages_of
-from harness.run.variants.folders import Calibration, VariantFolder, as_it_is, build_baseline, quantize
+from harness.run.variants.folders import (
+    Calibration,
+    VariantFolder,
+    as_it_is,
+    build_baseline,
+    quantize,
+)
 from harness.run.variants.looking import wrong
 from harness.run.variants.making import Maker, make
 from harness.run.variants.watched import Watch

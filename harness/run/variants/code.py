@@ -14,12 +14,21 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from harness.runtime import environment
 from harness import plugins
+from harness.runtime import environment
 
 OWN = plugins.PACKAGE.name
 # They compute no figure: names, contracts, messages, folders, the record of the machine
-NO_FIGURE = {"errors", "contracts", "plugins", "environment", "places", "hashes", "network"}
+NO_FIGURE = (
+    "errors",
+    "contracts",
+    "runtime.environment",
+    "io.places",
+    "io.hashes",
+    "io.network",
+    "io.escaping",
+)
+LOADER = "plugins"
 NO_FIGURE_OUTSIDE = {"annotated_types", "huggingface_hub", "onnxruntime", "pydantic"}
 
 
@@ -59,11 +68,17 @@ def files_of(function: Callable[..., Any]) -> list[Path]:
 def _own(module: str) -> Iterator[Path]:
     """The file of `harness.x[.y]`, where it is one that figures depend on."""
     package, *parts = module.split(".")
-    if package == OWN and parts and parts[0] not in NO_FIGURE:
+    if package == OWN and parts and _computes(".".join(parts)):
         place = plugins.PACKAGE.joinpath(*parts)
         yield from filter(
             Path.is_file, (place.with_name(f"{place.name}.py"), place / "__init__.py")
         )
+
+
+def _computes(module: str) -> bool:
+    """Whether figures depend on `harness.<module>`; of the plugins, on all but their loader."""
+    parts = [f"{name}." for name in NO_FIGURE]
+    return module != LOADER and not any(f"{module}.".startswith(part) for part in parts)
 
 
 def _imports(path: Path) -> tuple[str, ...]:

@@ -9,15 +9,15 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from harness.runtime import environment, graph
 from harness.assets import seals
 from harness.assets.seals import RECORD
 from harness.contracts import Family, Feeds, Method, Quantized
 from harness.errors import ModelError, QuantizeError
-from harness.runtime.session import SessionConfig, open_session, trial
-from harness.spec import Use
 from harness.run.variants.cache import cached, digest, files, files_sha256
 from harness.run.variants.code import code_of
+from harness.runtime import environment, graph
+from harness.runtime.session import SessionConfig, open_session, trial
+from harness.spec import Use
 
 RECORD_SCHEMA = 1  # raise it when what is built changes for another reason than its inputs
 AS_IT_CAME: Mapping[str, Any] = {"method": "", "parameters": {}, "operators": {}, "left_out": {}}

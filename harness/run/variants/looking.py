@@ -14,8 +14,8 @@ from typing import Any
 from harness.assets import resolve
 from harness.contracts import Family, Locate
 from harness.errors import HarnessError
-from harness.spec import Experiment, Model, Origin, load_plugin
 from harness.run.variants.picking import picked
+from harness.spec import Experiment, Model, Origin, load_plugin
 
 
 def wrong(experiment: Experiment, locate: Locate) -> list[str]:

@@ -8,16 +8,25 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from harness.speech import audio
 from harness.assets import resolve
 from harness.contracts import Composite, Dataset, Family, Locate, Method
 from harness.errors import AudioError, HarnessError, QuantizeError
-from harness.store.made import Made
-from harness.spec import Experiment, Model, Origin, Variant, load_plugin
 from harness.run.variants.cache import digest
 from harness.run.variants.code import code_of
-from harness.run.variants.folders import Calibration, Tell, VariantFolder, as_it_is, build_baseline, quantize, quiet, without_files
+from harness.run.variants.folders import (
+    Calibration,
+    Tell,
+    VariantFolder,
+    as_it_is,
+    build_baseline,
+    quantize,
+    quiet,
+    without_files,
+)
 from harness.run.variants.picking import picked
+from harness.spec import Experiment, Model, Origin, Variant, load_plugin
+from harness.speech import audio
+from harness.store.made import Made
 
 
 @dataclass(frozen=True)

@@ -8,12 +8,12 @@ from collections.abc import Callable, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from harness.runtime import graph
 from harness.assets import seals
 from harness.errors import AssetError
-from harness.io.hashes import fingerprint, hash_folder
 from harness.errors.nearest import nearest
+from harness.io.hashes import fingerprint, hash_folder
 from harness.run.variants.cache import cached
+from harness.runtime import graph
 
 
 def picked(source: Path, patterns: Sequence[str], tell: Callable[[str], None]) -> tuple[Path, str]:

@@ -19,8 +19,20 @@ import time
 from collections.abc import Callable, Mapping
 from typing import IO, Any, Protocol
 
-from harness.errors import limits
-from harness.errors import AssetError, AudioError, ExtraError, HangError, ModelError, OutputError, SessionError, SpecError, StoreError, TextError, WorkerError
+from harness.errors import (
+    AssetError,
+    AudioError,
+    ExtraError,
+    HangError,
+    ModelError,
+    OutputError,
+    SessionError,
+    SpecError,
+    StoreError,
+    TextError,
+    WorkerError,
+    limits,
+)
 from harness.errors.faults import plainly
 from harness.run.worker import replies
 

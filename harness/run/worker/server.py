@@ -13,11 +13,10 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import IO, Any
 
-from harness.errors import faults
 from harness.contracts import Output
-from harness.errors import AudioError, HarnessError, OutputError, SpecError, StoreError
-from harness.runtime.garbage import uncollected
+from harness.errors import AudioError, HarnessError, OutputError, SpecError, StoreError, faults
 from harness.run.worker import keeping, leaving, opening, sounding
+from harness.runtime.garbage import uncollected
 
 Clock = Callable[[], float]
 Row = dict[str, Any]

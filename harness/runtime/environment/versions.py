@@ -43,7 +43,7 @@ def commit() -> dict[str, Any]:
     """The commit of this package's own code, if it lies in a git checkout that tracks it; dirty
     tells of its folder only, since a run writes reports beside it.
     """
-    here = str(Path(__file__).parents[1])
+    here = str(Path(__file__).parents[2])
     if not run("git", "-C", here, "ls-files", "--error-unmatch", "__init__.py"):
         return {"commit": "", "dirty": None}
     found = run("git", "-C", here, "rev-parse", "HEAD")

@@ -12,9 +12,32 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from harness.errors import ModelError
-from harness.runtime.graph.counting import NothingToQuantizeError, chosen, gained, nothing_quantized, operators, quantized, require_matches
-from harness.runtime.graph.files import Face, external_files, face, graphs, nodes, one_line, read, write
-from harness.runtime.graph.preparing import load_named, name_nodes, note_types, quietly, split_tables
+from harness.runtime.graph.counting import (
+    NothingToQuantizeError,
+    chosen,
+    gained,
+    nothing_quantized,
+    operators,
+    quantized,
+    require_matches,
+)
+from harness.runtime.graph.files import (
+    Face,
+    external_files,
+    face,
+    graphs,
+    nodes,
+    one_line,
+    read,
+    write,
+)
+from harness.runtime.graph.preparing import (
+    load_named,
+    name_nodes,
+    note_types,
+    quietly,
+    split_tables,
+)
 
 if TYPE_CHECKING:
     import onnx

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.errors import QuantizeError
+from harness.errors.nearest import nearest
 from harness.runtime.graph.files import graphs, nodes, read
 from harness.runtime.graph.preparing import name_nodes
-from harness.errors.nearest import nearest
 
 if TYPE_CHECKING:
     import onnx

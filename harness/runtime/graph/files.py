@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import TYPE_CHECKING
 
-from harness.errors import limits
-from harness.errors import HarnessError, ModelError
+from harness.errors import HarnessError, ModelError, limits
 
 if TYPE_CHECKING:
     import onnx

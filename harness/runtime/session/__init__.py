@@ -17,10 +17,21 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness.runtime import environment
 from harness.errors import ModelError, SessionError
+from harness.runtime import environment
 from harness.runtime.session.keys import CPU, FIELDS, KEYS
-from harness.runtime.session.options import CORES, Option, check_affinities, checked_provider, checked_provider_options, checked_value, default, idle, json_schema, require_loaded
+from harness.runtime.session.options import (
+    CORES,
+    Option,
+    check_affinities,
+    checked_provider,
+    checked_provider_options,
+    checked_value,
+    default,
+    idle,
+    json_schema,
+    require_loaded,
+)
 from harness.runtime.session.running import ort_errors
 
 if TYPE_CHECKING:

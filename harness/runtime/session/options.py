@@ -6,10 +6,20 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from harness.runtime import environment
 from harness.errors import SessionError
 from harness.errors.nearest import nearest
-from harness.runtime.session.keys import CPU, CPU_KNOBS, FIELDS, FIELDS_LEFT_OUT, KEYS, KEYS_LEFT_OUT, PROVIDERS, PROVIDERS_LEFT_OUT, Field
+from harness.runtime import environment
+from harness.runtime.session.keys import (
+    CPU,
+    CPU_KNOBS,
+    FIELDS,
+    FIELDS_LEFT_OUT,
+    KEYS,
+    KEYS_LEFT_OUT,
+    PROVIDERS,
+    PROVIDERS_LEFT_OUT,
+    Field,
+)
 
 Option = bool | int | str
 

@@ -14,9 +14,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from harness.errors import HarnessError, ModelError, limits
 from harness.runtime import graph
-from harness.errors import limits
-from harness.errors import HarnessError, ModelError
 from harness.runtime.session import SessionConfig, open_session
 
 PLAIN = SessionConfig("trial", (("graph_optimization_level", "disable_all"),))

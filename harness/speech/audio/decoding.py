@@ -11,12 +11,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from harness.errors import limits
+from harness.errors import AudioError, limits
 from harness.speech.audio import chunks, flac, mpeg, ogg
 from harness.speech.audio.encoded import Encoded, encoded
 from harness.speech.audio.mixing import LOUDEST, Channels
 from harness.speech.audio.told import Found
-from harness.errors import AudioError
 
 if TYPE_CHECKING:
     import soundfile

@@ -9,8 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
 
-from harness.errors import limits
-from harness.errors import AudioError
+from harness.errors import AudioError, limits
 
 # how a file begins -> what it is; "" names no format of ours, but one that users bring
 _KINDS = [

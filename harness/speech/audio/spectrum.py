@@ -10,8 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
-from harness.speech.audio.decoding import Part, glimpse
 from harness.errors import AudioError
+from harness.speech.audio.decoding import Part, glimpse
 
 FLOOR_DB = -50.0  # below the loudest band: fricatives lie above it, a resampler's images below
 BAND_HZ = 100.0

@@ -78,7 +78,7 @@ _LOOKED_AT = _DEPENDENT | {"un", "una"}
 
 
 def spanish(text: str) -> str:
-    """The text by the table of `harness.speech.text`; the same for NFC and NFD, and for its result."""
+    """The text by the table of `speech/text`; the same for NFC and NFD, and for its result."""
     if not text.isascii() and _SPACES.search(text):  # 1 234 as RAE wants it
         text = _THOUSANDS.sub(lambda found: _SPACES.sub(".", found[0]), text)
     if "D." in text and text != text.upper():

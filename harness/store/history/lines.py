@@ -13,11 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from harness.runtime import environment
-from harness.errors import limits
 from harness import store
 from harness.contracts import Result
-from harness.errors import StoreError
+from harness.errors import StoreError, limits
+from harness.runtime import environment
 
 FORMAT = 1  # of a line
 DIGITS = 6  # significant ones of a figure

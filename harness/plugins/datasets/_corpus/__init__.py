@@ -1,7 +1,26 @@
 """Data sets on disk, read a row at a time: tables, rows by their place, releases, archives."""
 
-from harness.plugins.datasets._corpus.listing import Listing, Stock, composed, found, is_there, key, keys, numbered, shown, stock, times
-from harness.plugins.datasets._corpus.places import Places, line_places, narrow, not_utf8, read_all, read_one
+from harness.plugins.datasets._corpus.listing import (
+    Listing,
+    Stock,
+    composed,
+    found,
+    is_there,
+    key,
+    keys,
+    numbered,
+    shown,
+    stock,
+    times,
+)
+from harness.plugins.datasets._corpus.places import (
+    Places,
+    line_places,
+    narrow,
+    not_utf8,
+    read_all,
+    read_one,
+)
 
 __all__ = [
     "Listing",

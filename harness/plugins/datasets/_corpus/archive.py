@@ -20,11 +20,11 @@ from typing import IO, Any
 
 import numpy as np
 
-from harness.plugins.datasets._corpus.listing import composed, is_there, key, times
-from harness.plugins.datasets._corpus.packed import kind_of, members, reading
 from harness.errors import AssetError
 from harness.errors.limits import CLIP_BYTES, MEGABYTE, TABLE_BYTES
 from harness.io.places import cache_folder, keeping, put, room
+from harness.plugins.datasets._corpus.listing import composed, is_there, key, times
+from harness.plugins.datasets._corpus.packed import kind_of, members, reading
 
 __all__ = ["Archive", "is_archive", "kind_of", "open_archive", "release_folder"]
 

@@ -13,8 +13,8 @@ from typing import overload
 import numpy as np
 
 from harness.contracts import Utterance
-from harness.plugins.datasets._corpus.places import Places, read_all, read_one
 from harness.io.hashes import Hashes
+from harness.plugins.datasets._corpus.places import Places, read_all, read_one
 
 _LONGEST = 120  # letters of a row's name
 _NUMBERED = re.compile(r"#\d+$|^line \d+$|^row-\d+$")

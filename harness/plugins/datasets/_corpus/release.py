@@ -10,15 +10,25 @@ from pathlib import Path
 
 import numpy as np
 
-from harness.plugins.datasets import _sampling
 from harness.contracts import Dataset, Utterance
+from harness.errors import AssetError
+from harness.io.hashes import sha256_of
+from harness.plugins.datasets import _sampling
 from harness.plugins.datasets._corpus import archive, tags
-from harness.plugins.datasets._corpus.listing import Listing, composed, found, is_there, keys, numbered, shown, stock, times
+from harness.plugins.datasets._corpus.listing import (
+    Listing,
+    composed,
+    found,
+    is_there,
+    keys,
+    numbered,
+    shown,
+    stock,
+    times,
+)
 from harness.plugins.datasets._corpus.places import Places, line_places, not_utf8, read_all
 from harness.plugins.datasets._corpus.table import Fields, Table, columns, open_table
 from harness.plugins.datasets._corpus.table import Wanted as Columns
-from harness.errors import AssetError
-from harness.io.hashes import sha256_of
 from harness.plugins.datasets._sampling import Wanted
 
 _SLICE = 1 << 16

@@ -19,9 +19,16 @@ from typing import Any
 
 import numpy as np
 
-from harness.plugins.datasets._corpus.places import Places, csv_places, line_places, narrow, read_all, record_of
 from harness.errors import AssetError
 from harness.errors.limits import ROW_BYTES
+from harness.plugins.datasets._corpus.places import (
+    Places,
+    csv_places,
+    line_places,
+    narrow,
+    read_all,
+    record_of,
+)
 
 JSON = (".json", ".jsonl", ".ndjson")
 _DELIMITERS = (",", ";", "\t")

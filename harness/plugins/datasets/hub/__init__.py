@@ -9,10 +9,10 @@ from typing import Annotated
 from annotated_types import Ge, Gt
 
 from harness.contracts import Dataset, Locate, Source
-from harness.plugins.datasets.hub import copying
-from harness.plugins.datasets.hub.finding import Place, find
 from harness.errors import AssetError
 from harness.plugins.datasets._sampling import Wanted
+from harness.plugins.datasets.hub import copying
+from harness.plugins.datasets.hub.finding import Place, find
 
 
 @dataclass(frozen=True)

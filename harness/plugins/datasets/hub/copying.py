@@ -13,16 +13,27 @@ from typing import Any
 
 import numpy as np
 
-from harness.plugins.datasets import _sampling
 from harness.contracts import Dataset, Utterance
-from harness.plugins.datasets._corpus import Listing, found, keys, line_places, numbered, read_all, shown, stock, tags, times
-from harness.plugins.datasets.hub.columns import Columns, choose, require
-from harness.plugins.datasets.hub.files import File, short
-from harness.plugins.datasets.hub.finding import Found
 from harness.errors import AssetError
 from harness.errors.limits import TABLE_ROWS
 from harness.io.places import cache_folder, keeping, put
+from harness.plugins.datasets import _sampling
+from harness.plugins.datasets._corpus import (
+    Listing,
+    found,
+    keys,
+    line_places,
+    numbered,
+    read_all,
+    shown,
+    stock,
+    tags,
+    times,
+)
 from harness.plugins.datasets._sampling import Wanted
+from harness.plugins.datasets.hub.columns import Columns, choose, require
+from harness.plugins.datasets.hub.files import File, short
+from harness.plugins.datasets.hub.finding import Found
 
 _LAYOUT = 3  # of what is kept; raise it when another one must not be read. 3: files beside it
 

@@ -14,13 +14,13 @@ from typing import Any
 
 import numpy as np
 
-from harness.speech import audio
-from harness.plugins.datasets._corpus import is_there, tags
-from harness.plugins.datasets.hub.columns import Columns
-from harness.plugins.datasets.hub.finding import Found, asked
 from harness.errors import AssetError, AudioError
 from harness.errors.limits import CLIP_BYTES, MEGABYTE, ROW_GROUP_BYTES
 from harness.io.places import put, room
+from harness.plugins.datasets._corpus import is_there, tags
+from harness.plugins.datasets.hub.columns import Columns
+from harness.plugins.datasets.hub.finding import Found, asked
+from harness.speech import audio
 
 READ_SECONDS = 120.0  # for one row group; those of audio hold about a hundred clips
 _BATCH = 16

@@ -16,12 +16,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from harness.errors import limits
-from harness.errors import AssetError, HarnessError, OutputError, SpecError
+from harness.errors import AssetError, HarnessError, OutputError, SpecError, limits
+from harness.io.network import within
 from harness.plugins.families.http.answers import NoTranscriptError, Transcript, transcript
 from harness.plugins.families.http.params import ENDPOINT, Params
 from harness.plugins.families.http.watchdog import Watchdog
-from harness.io.network import within
 
 if TYPE_CHECKING:
     import httpx2

@@ -9,9 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from harness.errors import limits
+from harness.errors import ModelError, limits
 from harness.plugins.families import _modelfiles, _synthesis
-from harness.errors import ModelError
 
 WHAT = "Kokoro model"
 TOKENS = ("tokens", "input_ids")  # kokoro-onnx, onnx-community

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import numpy as np
 
-from harness.speech import phonemes
-from harness.plugins.families import _synthesis
 from harness.contracts import OpenSession
 from harness.errors import ModelError
+from harness.plugins.families import _synthesis
+from harness.plugins.families._synthesis import Piece, Synthesiser
 from harness.plugins.families.kokoro import files, reading
 from harness.plugins.families.kokoro.params import Params
-from harness.plugins.families._synthesis import Piece, Synthesiser
+from harness.speech import phonemes
 
 SAMPLE_RATE = 24_000
 MOST_SIGNS = 510  # the model has 512 positions, one at each end is a zero

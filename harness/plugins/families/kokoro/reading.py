@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Container
 
-from harness.speech import phonemes
 from harness.errors import TextError
+from harness.speech import phonemes
 
 TIE = "^"
 # One letter for what eSpeak NG writes with two: misaki's table for the languages that Kokoro reads

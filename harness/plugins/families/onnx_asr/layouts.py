@@ -9,10 +9,10 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from harness.runtime import graph
-from harness.plugins.families import _modelfiles
 from harness.errors import ExtraError, ModelError
+from harness.plugins.families import _modelfiles
 from harness.plugins.families.onnx_asr.params import NAMES, TYPES
+from harness.runtime import graph
 
 RELEASE = "0.12"  # whose code `sessions` was written for
 # which types are looked for; the other names stand for the files of one of these

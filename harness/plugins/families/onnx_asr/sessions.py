@@ -2,7 +2,7 @@
 
 onnx-asr opens its graphs by `rt.InferenceSession(path, ...)`, `rt` being onnxruntime, in the
 modules of its models. While `handed_over` lasts, that name in those modules (and nowhere else) is a
-call of our `open_session`, so that every option, provider and refusal of `harness.runtime.session` holds.
+call of our `open_session`, so that every option, provider and refusal of `runtime/session` holds.
 """
 
 from __future__ import annotations

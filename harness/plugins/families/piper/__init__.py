@@ -15,10 +15,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from harness.runtime import graph
-from harness.plugins.families import _modelfiles, _synthesis
 from harness.contracts import Family, Feeds, Model, OpenSession
+from harness.plugins.families import _modelfiles, _synthesis
 from harness.plugins.families.piper.params import Params
+from harness.runtime import graph
 
 __all__ = ["Params", "family"]
 

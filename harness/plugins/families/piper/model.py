@@ -8,13 +8,13 @@ from pathlib import Path
 
 import numpy as np
 
-from harness.speech import phonemes
-from harness.plugins.families import _synthesis
 from harness.contracts import OpenSession
+from harness.plugins.families import _synthesis
+from harness.plugins.families._synthesis import Piece, Synthesiser
 from harness.plugins.families.piper import voice as voices
 from harness.plugins.families.piper.params import Params
 from harness.plugins.families.piper.voice import BEGIN, END, PAD, Voice
-from harness.plugins.families._synthesis import Piece, Synthesiser
+from harness.speech import phonemes
 
 # what Piper's training wrote for the other marks that end a clause
 MARKS = {"…": "", "—": ";", "–": ";", "،": ",", "؛": ";", "؟": "?"}

@@ -7,12 +7,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from harness.runtime import graph
-from harness.plugins.families import _modelfiles
 from harness.errors import ModelError
+from harness.plugins.families import _modelfiles
 from harness.plugins.families.whisper import layouts, prompts
 from harness.plugins.families.whisper.layouts import CONSTANTS, OWN, TOKENIZER, Constants
 from harness.plugins.families.whisper.weights import Weights, read
+from harness.runtime import graph
 
 CTRANSLATE2 = "model.bin"
 

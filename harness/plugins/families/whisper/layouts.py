@@ -15,8 +15,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from harness.plugins.families import _modelfiles
 from harness.errors import ModelError
+from harness.plugins.families import _modelfiles
 from harness.plugins.families.whisper import prompts
 from harness.plugins.families.whisper.onnxfile import signature
 

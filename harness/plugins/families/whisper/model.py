@@ -9,11 +9,18 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from harness.plugins.families import _modelfiles
 from harness.contracts import Feeds, OpenSession, Output
 from harness.errors import AudioError, ModelError, OutputError, SpecError
+from harness.plugins.families import _modelfiles
 from harness.plugins.families.whisper import layouts, prompts
-from harness.plugins.families.whisper.decoding import Decoded, Guard, Rules, greedy, likeliest, mean_log_probability
+from harness.plugins.families.whisper.decoding import (
+    Decoded,
+    Guard,
+    Rules,
+    greedy,
+    likeliest,
+    mean_log_probability,
+)
 from harness.plugins.families.whisper.engines import Engine, Tensors, array, open_engine
 from harness.plugins.families.whisper.features import FRAMES_PER_SECOND, HOP, SAMPLE_RATE, log_mel
 from harness.plugins.families.whisper.params import Params

@@ -17,10 +17,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from harness.runtime import graph
 from harness.errors import ModelError
 from harness.plugins.judges.dnsmos import silent
 from harness.plugins.judges.dnsmos.sharing import EDGE, Chain, Cores, Run
+from harness.runtime import graph
 from harness.runtime.session import SessionConfig, open_session, parse
 
 if TYPE_CHECKING:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from harness.report import markdown, wording
-from harness.decide import protocol
 from harness.contracts import Result, Section
+from harness.decide import protocol
 from harness.decide.protocol import Configuration, Repeat, Replayed
+from harness.report import markdown, wording
 from harness.report.sections.audit import findings
 from harness.report.sections.audit.texts import TEXTS
 

@@ -6,9 +6,9 @@ import math
 import statistics
 from collections.abc import Iterator
 
-from harness.report import markdown, wording
 from harness.decide import stats
 from harness.decide.protocol import LEVEL, TAIL, Configuration, Repeat, Replayed
+from harness.report import markdown, wording
 from harness.report.sections.audit.texts import TEXTS
 
 

@@ -3,9 +3,9 @@ it takes, and where to listen to it."""
 
 from __future__ import annotations
 
-from harness.report import markdown
-from harness.decide import measures
 from harness.contracts import Result, Section
+from harness.decide import measures
+from harness.report import markdown
 from harness.report.sections.speech import judged, listening, tables
 from harness.report.sections.speech.words import TEXTS
 

@@ -7,11 +7,11 @@ from typing import Any
 
 import pandas as pd
 
-from harness.report import markdown, row_text, wording
-from harness.decide import measures
-from harness.store import queries
 from harness.contracts import Result
+from harness.decide import measures
+from harness.report import markdown, row_text, wording
 from harness.report.sections.speech.words import TEXTS
+from harness.store import queries
 
 REASONS = 3  # why scores are left out: the most frequent ones
 

@@ -7,13 +7,13 @@ from typing import Any
 
 import pandas as pd
 
-from harness.report import markdown
-from harness.decide import measures
-from harness.store import queries
-from harness.speech import text
 from harness.contracts import Result
+from harness.decide import measures
 from harness.io.escaping import marked, unmarked
+from harness.report import markdown
 from harness.report.sections.speech.words import TEXTS
+from harness.speech import text
+from harness.store import queries
 
 FIRST = 3  # sentences of each variant
 WORST = 5

@@ -8,11 +8,11 @@ from typing import Any
 
 import pandas as pd
 
-from harness.report import markdown, row_text, wording
-from harness.decide import measures, stats
-from harness.store import queries
 from harness.contracts import Result
+from harness.decide import measures, stats
+from harness.report import markdown, row_text, wording
 from harness.report.sections.speech.words import TEXTS
+from harness.store import queries
 
 FIRST, WHOLE_CALL = "first_audio_ms", "latency_p50_ms"
 SAME = 0.01  # of the call: what is left of it when all of the audio is there at once

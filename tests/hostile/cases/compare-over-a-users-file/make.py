@@ -3,4 +3,4 @@
 import subprocess
 import sys
 
-subprocess.run([sys.executable, "-m", "harness.cli", "run", "x.yaml", "--out", "OUT"], check=False)
+subprocess.run([sys.executable, "-m", "harness", "run", "x.yaml", "--out", "OUT"], check=False)

@@ -13,7 +13,7 @@ table = Path("crlf/cv/es/test.tsv")
 table.write_bytes(b"\xef\xbb\xbf" + table.read_bytes().replace(b"\n", b"\r\n"))
 lay.experiment("use: common_voice, path: cv", "x")
 lay.experiment("use: common_voice, path: crlf/cv", "crlf")
-from harness.datasets import common_voice
+from harness.plugins.datasets import common_voice
 
 same = {
     common_voice.load(common_voice.Params(path=path), Path).fingerprint

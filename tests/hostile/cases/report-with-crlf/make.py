@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-subprocess.run([sys.executable, "-m", "harness.cli", "run", "x.yaml", "--out", "OUT"], check=False)
+subprocess.run([sys.executable, "-m", "harness", "run", "x.yaml", "--out", "OUT"], check=False)
 shutil.copytree("OUT", "crlf")
 shutil.rmtree("crlf/.work")
 for path in Path("crlf").rglob("*"):
