@@ -8,6 +8,7 @@ them. A test (tests/test_docs.py) says when one is stale.
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import inspect
 import re
 from collections.abc import Iterator, Mapping
@@ -21,6 +22,7 @@ from harness.store import tables
 HERE = Path(__file__).resolve().parent
 MADE = "<!-- made by docs/reference.py (`make golden`); do not edit -->"
 SHOWN_CHOICES = 8
+FIGURE = r"^\s*[+"  # how the pattern of a number with its unit begins (spec/units.py)
 # key that names a plugin -> (its kind, the heading of their parameters)
 KINDS = {
     "model": ("families", "families (`family:`)"),
@@ -57,15 +59,17 @@ def yaml_page(schema: Schema) -> str:
     for key, (kind, heading) in KINDS.items():
         lines += [f"## Parameters of {heading}", "", f"`harness list {kind}` prints them.", ""]
         for name, params in _plugins(_find(schema, key)):
-            lines += [f"### {kind}: `{name}`", "", *_about(kind, name)]
-            lines += params or ["No parameters.", ""]
+            lines += [f"### {kind}: `{name}`", "", *_about(kind, name), *params]
     return "\n".join(lines).rstrip() + "\n"
 
 
 def _about(kind: str, name: str) -> list[str]:
     """A plugin's line, and what the docstring of its parameters says."""
-    doc = plugins.load(kind, name).Params.__doc__ or ""
+    params = plugins.load(kind, name).Params
+    doc = params.__doc__ or ""
     own = "" if doc.startswith("Params(") else inspect.cleandoc(doc)  # a dataclass's without one
+    if not dataclasses.fields(params):
+        own = own or "No parameters."
     return [line for text in (plugins.docline(kind, name), own) if text for line in (text, "")]
 
 
@@ -129,7 +133,7 @@ def _takes(key: str, part: Schema) -> str:
     if "anyOf" in part:
         return _choices(list(dict.fromkeys(_takes("", one) for one in part["anyOf"])))
     if part.get("type") == "array":
-        return f"list of {_takes('', part['items'])}"
+        return f"list of {_takes('', part['items'])}" if "items" in part else "list"
     if part.get("type") == "object" or "properties" in part:
         return "mapping"
     return _scalar(part)
@@ -144,6 +148,8 @@ def _choices(found: list[str]) -> str:
 
 
 def _scalar(part: Schema) -> str:
+    if part.get("pattern", "").startswith(FIGURE):
+        return "a number with its unit"
     if part.get("pattern", "").startswith("\\."):
         return f"a file ({part['pattern'].strip(chr(92) + '$')})"
     if part.get("format") == "date":

@@ -126,8 +126,9 @@ def test_each_plugin_that_a_page_shows_is_one(block: Block, project: Path) -> No
 def test_each_python_example_runs_on_a_run(
     block: Block, project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    folder = project / "reports" / "whisper_base_es"
-    store.publish(replace(invented_run.build(), folder=folder), "name: whisper_base_es\n")
+    made = invented_run.build(project / "reports" / "whisper_base_es")
+    open_ = {**made.verdict, "verdict": "INSUFFICIENT EVIDENCE", "exit_code": 3}
+    store.publish(replace(made, verdict=open_), "name: whisper_base_es\n")
     monkeypatch.chdir(project)
     space: dict[str, Any] = {}
     exec(compile(block.text, str(block), "exec"), space)
