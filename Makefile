@@ -42,9 +42,10 @@ trust: $(READY)  ## how often a verdict is wrong: docs/trust.md (about three qua
 	cd bench && ../$(BIN)/python -m trust decision
 	cd bench && ../$(BIN)/python -m trust page
 
-golden: $(READY)  ## write the golden reports and the JSON schema anew; look at the diff before you commit it
+golden: $(READY)  ## write golden reports, JSON schema and reference pages anew; look at the diff before you commit it
 	$(BIN)/python -m pytest tests/test_report.py tests/test_trust_page.py --golden
 	$(BIN)/harness schema > experiments/experiment.schema.json
+	$(BIN)/python docs/reference.py
 
 lock:  ## pin the newest versions (needs uv)
 	uv pip compile --universal --python-version 3.10 --generate-hashes --no-header --no-annotate \
