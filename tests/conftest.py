@@ -35,3 +35,9 @@ def whisper_fp32(whisper_source: Path) -> Path:
     _, fingerprint = assets.resolve({"asset": "whisper-base"}, Path)
     family = plugins.load("families", "whisper")
     return variants.build_baseline(family, whisper_source, fingerprint, "whisper").folder
+
+
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Bytes are named by what they are for: a float WAV holds the second of its making, and every
+    worker of a run must find the same tests."""
+    return argname if isinstance(val, bytes) else None
