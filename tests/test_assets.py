@@ -243,10 +243,10 @@ def test_a_full_disk_is_one_clear_line_and_leaves_no_half_written_file(
     describe(tmp_path, both_wheels(tmp_path))
     real = wheels._append
 
-    def full(archive: zipfile.ZipFile, entry: str, target: Path) -> None:
+    def full(archive: zipfile.ZipFile, entry: str, target: Path, most: int) -> None:
         if target.exists():
             raise OSError(28, "No space left on device")
-        real(archive, entry, target)
+        real(archive, entry, target, most)
 
     monkeypatch.setattr(wheels, "_append", full)
     with pytest.raises(AssetError, match=r"cannot write .* No space left on device; free some"):
@@ -305,7 +305,7 @@ def test_a_killed_run_leaves_nothing_that_a_next_run_stumbles_over(tmp_path: Pat
         "catalogue.FOLDER = Path('catalogue')\n"
         f"sys.path.insert(0, {str(Path(__file__).parent)!r})\n"
         "wheels._download = __import__('test_assets').copy_from_index\n"
-        "wheels._append = lambda a, e, target: (target.write_bytes(b'half'), os._exit(9))\n"
+        "wheels._append = lambda a, e, target, most: (target.write_bytes(b'half'), os._exit(9))\n"
         "assets.fetch('tiny')\n"
     )
     killed = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=False)
@@ -530,7 +530,7 @@ def test_a_hub_brings_the_pinned_files(tmp_path: Path, hub_server: type[Hub]) ->
     describe(tmp_path, {"hub": "me/tiny", "revision": COMMIT})
     folder = assets.fetch("tiny")
     assert sorted(path.name for path in folder.iterdir()) == [
-        *(".harness.json", "config.json", "model.bin")
+        *(".harness.json", ".seal.json", "config.json", "model.bin")
     ]
     assert (folder / "model.bin").read_bytes() == MODEL
     assert assets.cached()[0]["source"] == f"hub me/tiny at {COMMIT[:12]}"

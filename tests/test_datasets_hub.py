@@ -346,7 +346,7 @@ def server() -> Iterator[type[Hub]]:
 CHILD = """
 import json, sys
 from pathlib import Path
-from harness.datasets import hub
+from harness.plugins.datasets import hub
 from harness.errors import HarnessError
 for params in json.loads(sys.argv[1]):
     try:

@@ -312,7 +312,7 @@ def test_peak_memory_is_the_high_water_mark_of_this_program(tmp_path: Path) -> N
 @pytest.mark.skipif(sys.platform != "linux", reason="ru_maxrss is inherited on Linux")
 def test_peak_memory_of_a_child_does_not_begin_at_its_parents() -> None:
     ballast = bytearray(200_000_000)
-    code = "from harness import environment; print(environment.peak_rss_bytes())"
+    code = "from harness.runtime import environment; print(environment.peak_rss_bytes())"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert int(done.stdout) < len(ballast)
 

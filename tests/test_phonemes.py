@@ -158,7 +158,7 @@ def test_a_text_says_the_same_whatever_was_said_before(text: str) -> None:
 def test_without_the_extra_the_line_says_how_to_get_it() -> None:
     code = (
         "import sys; sys.modules['espeakng_loader'] = None\n"
-        "from harness import phonemes\n"
+        "from harness.speech import phonemes\n"
         "try: phonemes.clauses('hola', 'es')\n"
         "except phonemes.ExtraError as error: print(error)\n"
     )

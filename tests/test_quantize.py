@@ -239,7 +239,7 @@ CODE = """
 import sys
 from pathlib import Path
 import tiny_graphs
-from harness.quantize import dynamic_int8, static_qdq
+from harness.plugins.quantize import dynamic_int8, static_qdq
 source, target = Path(sys.argv[1]), Path(sys.argv[2])
 for plugin in (dynamic_int8, static_qdq):
     plugin.apply(plugin.Params(per_channel=True), source, target, [tiny_graphs.tokens()])

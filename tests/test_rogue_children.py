@@ -238,7 +238,7 @@ def test_whoever_waits_is_told_and_by_when_it_is_given_up(
 # ------------------------------------------------------------------- nobody is left behind
 PARENT = """
 import json, sys, threading
-from harness.worker import Worker
+from harness.run.worker import Worker
 asked = json.loads(sys.argv[1])
 worker = Worker("int8/default")
 worker.ask(asked[0], 600)

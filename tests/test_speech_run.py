@@ -54,7 +54,7 @@ metric = Metric(unit="", better="lower", measure=measure, judge="./fake_judge.py
                 needs_reference=True)
 '''
 HEARD = '''"""Words that the judge did not hear."""
-from harness import text
+from harness.speech import text
 from harness.contracts import Metric
 
 

@@ -127,7 +127,7 @@ def test_aliases_that_grow_take_little_memory(tmp_path: Path) -> None:
     def bounded() -> None:
         resource.setrlimit(resource.RLIMIT_AS, (2_000_000_000, 2_000_000_000))
 
-    code = "import sys; from harness import cli; sys.exit(cli.main(['check', 'x.yaml']))"
+    code = "import sys; from harness.app import cli; sys.exit(cli.main(['check', 'x.yaml']))"
     found = subprocess.run(
         [sys.executable, "-c", code], cwd=tmp_path, preexec_fn=bounded, capture_output=True,
         text=True, timeout=60, check=False,
