@@ -20,7 +20,7 @@ import soundfile
 import yaml
 from tiny_graphs import save, two_layers
 
-from harness import store
+from harness import spec, store
 from harness.app import api, cli, exits
 from harness.decide.verdict.decision import EXIT_CODES
 from harness.errors import HarnessError, StoreError, faults
