@@ -28,7 +28,7 @@ from harness.plugins import NamedMetric, find_metric
 from harness.report.comparison import writing
 from harness.store import tables
 
-SHIPPED = Path(__file__).resolve().parents[1] / "reports" / "whisper_base_es"
+MEASURED = Path(__file__).parent / "frozen" / "whisper_base_es"
 METRICS = {name: find_metric(name) for name in ("latency_p50_ms", "rtf", "wer", "size_mb")}
 ENV = {"cpu": "Zen 3", "isa": "avx2", "onnxruntime": "1.31.1", "measured_on": "2026-11-22"}
 HEARS = {"use": "round_trip", "beam": 1}
@@ -553,22 +553,22 @@ def test_unlike_runs_end_with_2_and_one_line_and_with_force_they_are_marked(
 
 
 # ---------------------------------------- on what was really measured
-def shipped() -> tuple[Result, dict[str, NamedMetric]]:
-    """The shipped run's calls and variants; scores by today's code."""
-    experiment = json.loads((SHIPPED / "experiment.json").read_text(encoding="utf-8"))
-    environment = json.loads((SHIPPED / "environment.json").read_text(encoding="utf-8"))
-    calls = pd.read_parquet(SHIPPED / "calls.parquet").to_dict("records")
-    variants = pd.read_csv(SHIPPED / "variants.csv", keep_default_na=False).to_dict("records")
+def measured() -> tuple[Result, dict[str, NamedMetric]]:
+    """The calls and variants of a run of Whisper base, kept as it was; scores by today's code."""
+    experiment = json.loads((MEASURED / "experiment.json").read_text(encoding="utf-8"))
+    environment = json.loads((MEASURED / "environment.json").read_text(encoding="utf-8"))
+    calls = pd.read_parquet(MEASURED / "calls.parquet").to_dict("records")
+    variants = pd.read_csv(MEASURED / "variants.csv", keep_default_na=False).to_dict("records")
     data = {"calls": tables.frame("calls", calls), "variants": tables.frame("variants", variants)}
     data["judged"] = tables.frame("judged", [])
-    locate = spec.locator(SHIPPED / "experiment.yaml")
+    locate = spec.locator(MEASURED / "experiment.yaml")
     data["scores"] = decision.scores(experiment, data["calls"], locate, data["judged"])
     metrics = {named.name: named for named in decision.metrics(experiment, locate)}
-    return Result(SHIPPED, experiment, environment, {}, data), metrics
+    return Result(MEASURED, experiment, environment, {}, data), metrics
 
 
 def test_a_real_run_compared_with_itself_has_changed_in_nothing_and_loses_no_row() -> None:
-    run, metrics = shipped()
+    run, metrics = measured()
     found = comparison.compare(run, run, metrics, How(draws=1000))
     assert found.exit_code == 0
     assert not found.alone
@@ -579,11 +579,11 @@ def test_a_real_run_compared_with_itself_has_changed_in_nothing_and_loses_no_row
 
 
 def test_in_a_real_run_a_candidate_that_takes_half_as_long_again_is_a_regression() -> None:
-    run, metrics = shipped()
+    run, metrics = measured()
     calls = run.calls
     slow = (calls["variant"] == "int8") & (calls["stage"] == "latency")
     slower = calls.assign(seconds=calls["seconds"].where(~slow, calls["seconds"] * 1.5))
-    locate = spec.locator(SHIPPED / "experiment.yaml")
+    locate = spec.locator(MEASURED / "experiment.yaml")
     scores = decision.scores(run.experiment, slower, locate, run.judged)
     after = replace(run, tables={**run.tables, "calls": slower, "scores": scores})
     found = comparison.compare(run, after, metrics, How(draws=1000))
