@@ -1,22 +1,42 @@
-"""Fixtures that several test files use: the real model, fetched and converted once per machine."""
+"""What holds for all tests, and what several files of them use, as the real model, fetched and
+converted once per machine."""
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
 from pathlib import Path
 
+import effort
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
+effort.register()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--golden", action="store_true", help="write the golden files anew")
 
 
-def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
-    """Bytes are named by their place: a WAV header and a gzip hold the second that made them, and
-    two workers of one run must give a test the same name."""
-    return argname if isinstance(val, bytes) else None
+_FSYNC = os.fsync
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_waiting_for_the_disk() -> Iterator[None]:
+    """A result of a test need not outlive a power cut; tests about that are marked `disk`."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "fsync", lambda _: None)
+        yield
+
+
+@pytest.fixture(autouse=True)
+def _disk(request: pytest.FixtureRequest) -> Iterator[None]:
+    if request.node.get_closest_marker("disk") is None:
+        yield
+        return
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "fsync", _FSYNC)
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -41,3 +61,9 @@ def whisper_fp32(whisper_source: Path) -> Path:
     _, fingerprint = assets.resolve({"asset": "whisper-base"}, Path)
     family = plugins.load("families", "whisper")
     return variants.build_baseline(family, whisper_source, fingerprint, "whisper").folder
+
+
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Bytes are named by what they are for: a float WAV holds the second of its making, and every
+    worker of a run must find the same tests."""
+    return argname if isinstance(val, bytes) else None

@@ -13,6 +13,8 @@ from harness.contracts import Result
 from harness.errors import StoreError
 from harness.store import tables
 
+pytestmark = pytest.mark.disk
+
 ROW = {"stage": "sweep", "variant": "fp32", "session": "default", "round": 0, "seconds": 0.25}
 
 
