@@ -122,6 +122,7 @@ def row_of(found: comparison.Comparison, metric: str, variant: str = "int8") -> 
 
 
 # ---------------------------------------- how often it is wrong, and how often it finds
+@pytest.mark.simulation
 def test_two_runs_of_the_same_thing_are_rarely_called_different() -> None:
     found = [compared(*pair) for pair in days(30)]
     different = sum(any(one.count(o) for o in ("regression", "improvement")) for one in found)
@@ -129,12 +130,14 @@ def test_two_runs_of_the_same_thing_are_rarely_called_different() -> None:
     assert different <= 3
 
 
+@pytest.mark.simulation
 def test_without_the_control_another_day_looks_like_a_change() -> None:
     found = [row_of(compared(*pair, control=False), "latency_p50_ms", "fp32") for pair in days(20)]
     # two days differ by 14 % (sd), the noise and the interval reach 5 %: two of three look changed
     assert sum(row.outcome in ("regression", "improvement") for row in found) >= 10
 
 
+@pytest.mark.simulation
 def test_a_slow_down_of_a_tenth_is_a_regression_whatever_the_machine_did_that_day() -> None:
     rows = [
         row_of(compared(before, slowed(after, 1.1, "int8")), "latency_p50_ms")
@@ -443,6 +446,7 @@ def test_clips_of_one_run_only_are_left_out() -> None:
     assert none.why == "broken"
 
 
+@pytest.mark.simulation
 @pytest.mark.parametrize("rounds", [(9, 9), (7, 20)])
 def test_the_unpaired_interval_covers_in_19_of_20(rounds: tuple[int, int]) -> None:
     rng = np.random.default_rng(3)

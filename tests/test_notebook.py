@@ -39,6 +39,7 @@ def executed(folder: Path) -> str:
     return "".join(output.get("text", "") for output in outputs)
 
 
+@pytest.mark.slow
 def test_the_notebook_recomputes_the_numbers_of_an_invented_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -52,6 +53,7 @@ def test_the_notebook_recomputes_the_numbers_of_an_invented_run(
     assert "wer: 3 values recomputed, all equal" in said
 
 
+@pytest.mark.slow
 def test_the_notebook_recomputes_the_numbers_of_the_report_beside_its_folder(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -156,6 +156,7 @@ def test_a_text_says_the_same_whatever_was_said_before(text: str) -> None:
     assert not first or first[-1].ends_sentence
 
 
+@pytest.mark.slow
 def test_without_the_extra_the_line_says_how_to_get_it() -> None:
     code = (
         "import sys; sys.modules['espeakng_loader'] = None\n"

@@ -1006,6 +1006,7 @@ def test_a_comment_beside_a_parameter_describes_it_too() -> None:
     assert descriptions(FamilyParams) == {"language": "spoken language"}
 
 
+@pytest.mark.slow
 def test_yaml_and_pydantic_wait_until_an_experiment_is_read() -> None:
     code = "import sys, harness.spec; print(sorted({'yaml', 'pydantic'} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -131,6 +131,7 @@ def _autocorrelated(rng, blocks, calls):
     return np.exp(0.06 * series + 0.045 * rng.standard_normal((blocks, 1)))
 
 
+@pytest.mark.simulation
 @pytest.mark.parametrize(("q", "blocks", "calls"), [(0.5, 10, 10), (0.5, 6, 30), (0.9, 20, 20)])
 def test_bounds_hold_for_autocorrelated_blocks(q, blocks, calls):
     true = math.exp(math.hypot(0.06, 0.045) * reference.norm.ppf(q))
@@ -206,6 +207,7 @@ def _utterances(rng, speakers, each):
     return base, base + rng.binomial(words, np.broadcast_to(change, words.shape)), words
 
 
+@pytest.mark.simulation
 @pytest.mark.parametrize(("speakers", "each"), [(20, 5), (100, 1)])
 def test_intervals_of_wer_differences_cover_what_they_should(speakers, each):
     clusters = np.repeat(np.arange(speakers), each)
@@ -354,6 +356,7 @@ def test_the_interval_of_the_ratio_is_the_paired_t_interval_of_the_logarithms():
     assert ratio.p == pytest.approx(test.pvalue)
 
 
+@pytest.mark.simulation
 def test_equal_cells_are_rarely_told_apart():
     found = [
         stats.paired_medians(*_pair(np.random.default_rng(i), 6, 3, 1.0))[1] for i in range(300)
