@@ -4,12 +4,14 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 X      ?= experiments/whisper_base_es.yaml
+PURE   := harness.decide harness.spec harness.speech.text
+COVERAGE := $(PURE:%=--cov=%) --cov-branch --cov-report=term:skip-covered
 
 .DEFAULT_GOAL := help
-.PHONY: help setup check test bench trust report golden clean lock
+.PHONY: help setup check test test-all bench trust report golden clean lock
 
 help:  ## this list
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
 
 setup: $(READY)  ## the virtual environment with pinned, hash-checked packages
 
@@ -22,8 +24,11 @@ $(READY): requirements.lock pyproject.toml
 report: $(READY)  ## run an experiment and leave its report in reports/ (X=experiments/other.yaml for another)
 	@$(BIN)/harness run --exit-zero $(X)
 
-test: $(READY)  ## the tests
-	$(BIN)/python -m pytest
+test: $(READY)  ## the tests, without real models, simulations and what takes long
+	$(BIN)/python -m pytest -n auto -m "not model and not simulation and not slow"
+
+test-all: $(READY)  ## every test, and how much of the pure rooms they reach
+	HYPOTHESIS_PROFILE=ci $(BIN)/python -m pytest -n auto --durations=25 $(COVERAGE)
 
 check: $(READY)  ## lint, format and types
 	$(BIN)/ruff check .

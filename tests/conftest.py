@@ -1,16 +1,42 @@
-"""Fixtures that several test files use: the real model, fetched and converted once per machine."""
+"""What holds for all tests, and what several files of them use, as the real model, fetched and
+converted once per machine."""
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
 from pathlib import Path
 
+import effort
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
+effort.register()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--golden", action="store_true", help="write the golden files anew")
+
+
+_FSYNC = os.fsync
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_waiting_for_the_disk() -> Iterator[None]:
+    """A result of a test need not outlive a power cut; tests about that are marked `disk`."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "fsync", lambda _: None)
+        yield
+
+
+@pytest.fixture(autouse=True)
+def _disk(request: pytest.FixtureRequest) -> Iterator[None]:
+    if request.node.get_closest_marker("disk") is None:
+        yield
+        return
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "fsync", _FSYNC)
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -131,6 +131,7 @@ def test_the_shipped_asset_files_are_valid(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 # ----------------------------------------------------------------------------------------- wheels
+@pytest.mark.slow
 @pytest.mark.usefixtures("real_pip")
 def test_wheels_are_joined_checked_and_brought_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -150,6 +151,7 @@ def test_wheels_are_joined_checked_and_brought_once(
     assert row["source"] == "wheels tiny-part1 1.0.0, tiny-part2 1.0.0"
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("real_pip")
 def test_a_wheel_with_other_bytes_is_refused_and_nothing_is_left_behind(tmp_path: Path) -> None:
     source = both_wheels(tmp_path)
@@ -212,6 +214,7 @@ def test_a_truncated_wheel_in_the_cache_is_fetched_again(
     assert [line.split()[2] for line in told] == ["tiny-part2"]
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("real_pip")
 def test_a_wheel_that_no_index_has_is_one_line(tmp_path: Path) -> None:
     describe(tmp_path, both_wheels(tmp_path))
@@ -297,6 +300,7 @@ def test_two_runs_at_once_fetch_once(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert folders[0] == folders[1]
 
 
+@pytest.mark.slow
 def test_a_killed_run_leaves_nothing_that_a_next_run_stumbles_over(tmp_path: Path) -> None:
     describe(tmp_path, both_wheels(tmp_path))
     code = (

@@ -203,6 +203,7 @@ def test_a_file_of_a_mac_beside_a_clip_is_not_taken_for_it(tmp_path: Path) -> No
 
 
 # ------------------------------------------------------------------------------------------ bombs
+@pytest.mark.slow
 @pytest.mark.parametrize("counted", [True, False])
 def test_a_clip_of_a_few_kilobytes_that_decodes_to_gigabytes_is_refused_at_once(
     tmp_path: Path, counted: bool

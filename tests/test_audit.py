@@ -115,6 +115,7 @@ def test_what_onnxruntime_made_of_each_configuration_is_a_row(ran_once: Path) ->
     assert probes["seconds"].isna().all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("old", "new", "again"),
     [
@@ -132,6 +133,7 @@ def test_only_what_depends_on_a_changed_field_is_measured_again(
     assert measured_again(finished, text.replace(old, new)) == again
 
 
+@pytest.mark.slow
 def test_a_run_that_was_killed_goes_on_after_the_last_whole_configuration(
     project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -157,6 +159,7 @@ def test_a_run_that_was_killed_goes_on_after_the_last_whole_configuration(
     assert (warm.groupby(["round", "block"]).size() == 6).all()
 
 
+@pytest.mark.slow
 def test_a_variant_that_is_no_model_is_rows_with_the_reason(project: Path) -> None:
     (project / "fast" / "model.onnx").write_bytes(b"not a model")
     result = run(project)
@@ -415,6 +418,7 @@ def test_a_gain_that_is_there_holds() -> None:
     assert "the gain holds" in said(invented(found))
 
 
+@pytest.mark.slow
 def test_one_repeat_tells_of_no_drift_and_supports_nothing() -> None:
     once = {**PLAN, "repeats": 1}
     text = said(invented(rows(once), once))

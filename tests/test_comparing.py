@@ -28,7 +28,7 @@ from harness.plugins import NamedMetric, find_metric
 from harness.report.comparison import writing
 from harness.store import tables
 
-SHIPPED = Path(__file__).resolve().parents[1] / "reports" / "whisper_base_es"
+MEASURED = Path(__file__).parent / "frozen" / "whisper_base_es"
 METRICS = {name: find_metric(name) for name in ("latency_p50_ms", "rtf", "wer", "size_mb")}
 ENV = {"cpu": "Zen 3", "isa": "avx2", "onnxruntime": "1.31.1", "measured_on": "2026-11-22"}
 HEARS = {"use": "round_trip", "beam": 1}
@@ -122,6 +122,7 @@ def row_of(found: comparison.Comparison, metric: str, variant: str = "int8") -> 
 
 
 # ---------------------------------------- how often it is wrong, and how often it finds
+@pytest.mark.simulation
 def test_two_runs_of_the_same_thing_are_rarely_called_different() -> None:
     found = [compared(*pair) for pair in days(30)]
     different = sum(any(one.count(o) for o in ("regression", "improvement")) for one in found)
@@ -129,12 +130,14 @@ def test_two_runs_of_the_same_thing_are_rarely_called_different() -> None:
     assert different <= 3
 
 
+@pytest.mark.simulation
 def test_without_the_control_another_day_looks_like_a_change() -> None:
     found = [row_of(compared(*pair, control=False), "latency_p50_ms", "fp32") for pair in days(20)]
     # two days differ by 14 % (sd), the noise and the interval reach 5 %: two of three look changed
     assert sum(row.outcome in ("regression", "improvement") for row in found) >= 10
 
 
+@pytest.mark.simulation
 def test_a_slow_down_of_a_tenth_is_a_regression_whatever_the_machine_did_that_day() -> None:
     rows = [
         row_of(compared(before, slowed(after, 1.1, "int8")), "latency_p50_ms")
@@ -443,6 +446,7 @@ def test_clips_of_one_run_only_are_left_out() -> None:
     assert none.why == "broken"
 
 
+@pytest.mark.simulation
 @pytest.mark.parametrize("rounds", [(9, 9), (7, 20)])
 def test_the_unpaired_interval_covers_in_19_of_20(rounds: tuple[int, int]) -> None:
     rng = np.random.default_rng(3)
@@ -553,22 +557,22 @@ def test_unlike_runs_end_with_2_and_one_line_and_with_force_they_are_marked(
 
 
 # ---------------------------------------- on what was really measured
-def shipped() -> tuple[Result, dict[str, NamedMetric]]:
-    """The shipped run's calls and variants; scores by today's code."""
-    experiment = json.loads((SHIPPED / "experiment.json").read_text(encoding="utf-8"))
-    environment = json.loads((SHIPPED / "environment.json").read_text(encoding="utf-8"))
-    calls = pd.read_parquet(SHIPPED / "calls.parquet").to_dict("records")
-    variants = pd.read_csv(SHIPPED / "variants.csv", keep_default_na=False).to_dict("records")
+def measured() -> tuple[Result, dict[str, NamedMetric]]:
+    """The calls and variants of a run of Whisper base, kept as it was; scores by today's code."""
+    experiment = json.loads((MEASURED / "experiment.json").read_text(encoding="utf-8"))
+    environment = json.loads((MEASURED / "environment.json").read_text(encoding="utf-8"))
+    calls = pd.read_parquet(MEASURED / "calls.parquet").to_dict("records")
+    variants = pd.read_csv(MEASURED / "variants.csv", keep_default_na=False).to_dict("records")
     data = {"calls": tables.frame("calls", calls), "variants": tables.frame("variants", variants)}
     data["judged"] = tables.frame("judged", [])
-    locate = spec.locator(SHIPPED / "experiment.yaml")
+    locate = spec.locator(MEASURED / "experiment.yaml")
     data["scores"] = decision.scores(experiment, data["calls"], locate, data["judged"])
     metrics = {named.name: named for named in decision.metrics(experiment, locate)}
-    return Result(SHIPPED, experiment, environment, {}, data), metrics
+    return Result(MEASURED, experiment, environment, {}, data), metrics
 
 
 def test_a_real_run_compared_with_itself_has_changed_in_nothing_and_loses_no_row() -> None:
-    run, metrics = shipped()
+    run, metrics = measured()
     found = comparison.compare(run, run, metrics, How(draws=1000))
     assert found.exit_code == 0
     assert not found.alone
@@ -579,11 +583,11 @@ def test_a_real_run_compared_with_itself_has_changed_in_nothing_and_loses_no_row
 
 
 def test_in_a_real_run_a_candidate_that_takes_half_as_long_again_is_a_regression() -> None:
-    run, metrics = shipped()
+    run, metrics = measured()
     calls = run.calls
     slow = (calls["variant"] == "int8") & (calls["stage"] == "latency")
     slower = calls.assign(seconds=calls["seconds"].where(~slow, calls["seconds"] * 1.5))
-    locate = spec.locator(SHIPPED / "experiment.yaml")
+    locate = spec.locator(MEASURED / "experiment.yaml")
     scores = decision.scores(run.experiment, slower, locate, run.judged)
     after = replace(run, tables={**run.tables, "calls": slower, "scores": scores})
     found = comparison.compare(run, after, metrics, How(draws=1000))

@@ -73,6 +73,7 @@ def test_many_items_do_not_make_up_for_few_raters():
     assert wide[1] > 0.6 * wide[0]  # a hundred times the scores: pooled they would be 0.1
 
 
+@pytest.mark.simulation
 @pytest.mark.parametrize(("raters", "items", "kept"), [(8, 20, 1.0), (24, 16, 0.4)])
 def test_bounds_hold_over_raters_and_items(raters, items, kept):
     # by symmetry the true mean is 3; 5 % each, 5.8 % at most in 2,000 experiments a cell,

@@ -374,6 +374,7 @@ def children(tmp_path: Path, url: str, *cases: dict[str, Any]) -> list[dict[str,
     return [json.loads(text) for text in done.stdout.splitlines()]
 
 
+@pytest.mark.slow
 def test_the_hubs_own_clients_stream_a_sample(tmp_path: Path, server: type[Hub]) -> None:
     fleurs = {"repository": "me/fleurs", "config": "es_419"}
     some, pinned, minutes, split, config, gone, busy, half, script, text = children(
@@ -411,6 +412,7 @@ def test_the_hubs_own_clients_stream_a_sample(tmp_path: Path, server: type[Hub])
     assert not any("train-" in asked for asked in server.asked if "resolve" in asked)
 
 
+@pytest.mark.slow
 def test_with_a_commit_what_was_fetched_needs_no_network(tmp_path: Path, server: type[Hub]) -> None:
     pinned = {"repository": "me/fleurs", "config": "es_419", "revision": COMMIT, "limit": 4}
     (first,) = children(tmp_path, server.url, pinned)

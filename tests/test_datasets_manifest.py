@@ -323,6 +323,7 @@ def huge(folder: Path, rows: int) -> Path:
     return path
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("rows", "params", "kept", "peak"),
     [

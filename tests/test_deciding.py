@@ -106,6 +106,7 @@ def test_resamples_are_drawn_once_for_all_metrics_and_gates(tmp_path: Path) -> N
     assert used.hits >= 10
 
 
+@pytest.mark.slow
 def test_twice_the_utterances_are_twice_the_work(tmp_path: Path) -> None:
     """By the number of function calls, which does not depend on the machine."""
     work = []

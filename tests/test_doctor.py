@@ -302,6 +302,7 @@ def ticking(step: float) -> Callable[[], float]:
     return lambda: next(source)
 
 
+@pytest.mark.slow
 def test_the_trial_times_all_its_blocks_whatever_a_product_takes() -> None:
     """With a clock that moves 1 s per reading a product seems to take far longer than planned."""
     found = run(seconds=0.01, clock=ticking(1.0))

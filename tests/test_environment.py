@@ -309,6 +309,7 @@ def test_peak_memory_is_the_high_water_mark_of_this_program(tmp_path: Path) -> N
     assert environment.rss_bytes() > 1_000_000
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="ru_maxrss is inherited on Linux")
 def test_peak_memory_of_a_child_does_not_begin_at_its_parents() -> None:
     ballast = bytearray(200_000_000)

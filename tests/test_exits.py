@@ -120,6 +120,7 @@ def test_whatever_a_plugin_raises_is_one_line_with_its_file_and_no_verdict(
     assert not (project / "OUT" / "verdict.json").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("code", list(PLUGIN_ERRORS)[:16:2])
 def test_so_it_is_in_a_process_of_its_own(project: Path, code: str) -> None:
     own(project, code)
@@ -130,6 +131,7 @@ def test_so_it_is_in_a_process_of_its_own(project: Path, code: str) -> None:
     assert not (project / "OUT" / "verdict.json").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("code", "expected"),
     [
@@ -168,6 +170,7 @@ def test_the_whole_traceback_is_there_for_who_asks(
     assert "Traceback" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_the_line_of_the_users_own_file_is_named(project: Path) -> None:
     own(project, "\n\nimport sys; sys.exit(0)")
     done = harness("check", "x.yaml", cwd=project)
@@ -267,6 +270,7 @@ def test_a_run_that_left_no_verdict_is_a_failure_whatever_it_says(
 
 
 # ------------------------------------------------------------------- streams
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("redirection", "expected"),
     [
@@ -291,6 +295,7 @@ def test_a_stream_that_is_closed_full_or_unread_is_no_traceback(
     assert "Exception ignored" not in done.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp1252", "utf-8"])
 def test_a_letter_that_the_terminal_does_not_have_is_no_error(project: Path, encoding: str) -> None:
     other = project / "año-é-日本.yaml"
@@ -306,6 +311,7 @@ def test_a_letter_that_the_terminal_does_not_have_is_no_error(project: Path, enc
 WAITING = "import time; print('ready', flush=True); time.sleep(900)"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("number", "code"),
     [(signal.SIGTERM, 143), (signal.SIGHUP, 129), (signal.SIGINT, 130)],
@@ -325,6 +331,7 @@ def test_a_signal_ends_a_command_with_its_code_and_one_line(
     assert b"goes on from here" in said
 
 
+@pytest.mark.slow
 def test_a_second_signal_ends_what_does_not_listen_to_the_first(project: Path) -> None:
     own(
         project,
@@ -357,6 +364,7 @@ def test_a_command_can_run_in_a_thread() -> None:
 
 
 # ------------------------------------------------------------------- too little memory
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="limits the address space")
 @pytest.mark.parametrize("megabytes", [60, 150, 400])
 @pytest.mark.parametrize("command", ["check", "doctor"])

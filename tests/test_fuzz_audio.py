@@ -1,23 +1,19 @@
-"""Real files of each container, mutated: samples or one line, never another error, within bounds.
-
-HARNESS_FUZZ=5000 tries so many of each kind; by default a few.
-"""
+"""Files of each container, mutated: samples or one line, never another error, within bounds."""
 
 from __future__ import annotations
 
-import os
 import struct
 
 import numpy as np
 import pytest
 from audio_files import MP3, RATE, bare_mp3, clip, flac, noise
+from effort import examples
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from harness.errors import AudioError, limits
 from harness.speech import audio
 
-TRIED = int(os.environ.get("HARNESS_FUZZ", "15"))
 SEEDS = {
     "WAV": clip("WAV"),
     "GSM": clip("WAV", "GSM610"),
@@ -61,12 +57,7 @@ def mutated(draw: st.DrawFn, content: bytes) -> bytes:
 def test_a_mutated_clip_is_samples_or_one_line(
     kind: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    @settings(
-        max_examples=TRIED,
-        deadline=None,
-        database=None,
-        suppress_health_check=list(HealthCheck),
-    )
+    @settings(max_examples=examples(15), suppress_health_check=list(HealthCheck))
     @given(mutated(SEEDS[kind]), st.sampled_from([None, (0.0, 0.5), (0.5, 1.0)]))
     def tried(content: bytes, part: audio.Part | None) -> None:
         try:
@@ -83,7 +74,7 @@ def test_a_mutated_clip_is_samples_or_one_line(
     tried()
 
 
-@settings(max_examples=TRIED * 4, deadline=None, database=None)
+@settings(max_examples=examples(60))
 @given(st.binary(max_size=600), st.sampled_from([seed[:48] for seed in SEEDS.values()]))
 def test_bytes_behind_a_header_are_samples_or_one_line(content: bytes, head: bytes) -> None:
     for given_ in (content, head + content):

@@ -1,12 +1,11 @@
 """Mutated graphs through what a variant goes through: a result, or one line; never anything else.
 
-HARNESS_FUZZ_ONNX: how many examples of each kind (60 unless set). A crash of native code ends this
+A crash of native code ends this
 process and with it the test, as it should: the product opens such graphs in a child first.
 """
 
 from __future__ import annotations
 
-import os
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -15,6 +14,7 @@ from typing import Any
 import onnx
 import pytest
 import tiny_graphs
+from effort import examples
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from onnx import AttributeProto, TensorProto, helper
@@ -25,11 +25,9 @@ from harness.run.variants import folders
 from harness.runtime import graph
 from harness.runtime.session import open_session, trial
 
-EXAMPLES = int(os.environ.get("HARNESS_FUZZ_ONNX", "60"))
 BOUNDED = settings(
-    max_examples=EXAMPLES,
+    max_examples=examples(60),
     deadline=None,
-    derandomize=EXAMPLES <= 60,
     suppress_health_check=list(HealthCheck),
 )
 SEEDS = (tiny_graphs.two_layers, tiny_graphs.tied, tiny_graphs.shared_table, tiny_graphs.no_weights)

@@ -1,6 +1,4 @@
-"""Run folders with any byte, value or cell changed: one line or a report, never a traceback.
-
-FUZZ_EXAMPLES=20000 makes a long search of it."""
+"""Run folders with any byte, value or cell changed: one line or a report, never a traceback."""
 
 from __future__ import annotations
 
@@ -14,13 +12,13 @@ from typing import Any
 
 import frozen_run
 import pytest
+from effort import examples
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
 
 from harness.app import cli
 from harness.report import figures
 
-EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "25"))
 FIELDS = some.sampled_from(["", "x", "nan", "inf", "-1", "1e999", "[]", "{}", "\x00", "9" * 30])
 PLAIN = some.none() | some.booleans() | some.floats() | some.integers() | some.text(max_size=8)
 VALUES = some.recursive(
@@ -83,7 +81,7 @@ def change(folder: Path, data: some.DataObject) -> None:
 
 
 @settings(
-    max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck), database=None
+    max_examples=examples(25), deadline=None, suppress_health_check=list(HealthCheck), database=None
 )
 @given(data=some.data())
 def test_no_change_of_a_run_folder_ends_in_a_traceback(data: some.DataObject, folder: Path) -> None:

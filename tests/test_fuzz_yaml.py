@@ -1,21 +1,17 @@
-"""Random YAML and bytes through `harness check`: one line or more, exit 0 or 2, no traceback.
-
-HARNESS_FUZZ=5000 tries so many of each kind instead of the usual few.
-"""
+"""Random YAML and bytes through `harness check`: one line or more, exit 0 or 2, no traceback."""
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
 import yaml
+from effort import examples
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
 
 from harness.app import cli
 
-EXAMPLES = int(os.environ.get("HARNESS_FUZZ", "30"))
 KEYS = ("name", "title", "model", "family", "source", "path", "variants", "quantize", "use",
         "baseline", "candidate", "sessions", "grid", "latency", "audio_seconds", "quality",
         "dataset", "metrics", "gates", "metric", "max", "waivers", "until", "seed", "report",
@@ -42,7 +38,7 @@ experiments = some.fixed_dictionaries(
     optional={key: trees for key in KEYS if key not in ("name", "model", "variants")},
 )
 quick = settings(
-    max_examples=EXAMPLES,
+    max_examples=examples(30),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

@@ -20,6 +20,8 @@ from harness.report import runs
 from harness.report.figures import history as figure
 from harness.store import history, tables
 
+pytestmark = pytest.mark.disk
+
 ENV = {"cpu": "Zen 3", "onnxruntime": "1.31.1", "commit": "c" * 40, "harness": "0.1.0"}
 
 

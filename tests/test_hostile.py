@@ -23,6 +23,8 @@ import yaml
 
 from harness.app import cli
 
+pytestmark = pytest.mark.slow
+
 HOSTILE = Path(__file__).parent / "hostile"
 CASES = sorted(path.parent for path in HOSTILE.glob("cases/*/case.yaml"))
 KEYS = {"fault", "shared", "make", "server", "process", "memory_mb", "seconds", "steps"}

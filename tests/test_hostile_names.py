@@ -15,6 +15,7 @@ import invented_run
 import invented_speech
 import pandas as pd
 import pytest
+from effort import examples
 from hypothesis import given, settings
 from hypothesis import strategies as some
 from markdown_it import MarkdownIt
@@ -182,7 +183,7 @@ def test_a_text_shows_itself_wherever_markdown_stands(hostile: str) -> None:
     assert not UNSEEN.search(text)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(some.text(some.sampled_from("`*_[]<>|~#$&:/@.-+=()!\\ \nab1w")))
 def test_no_text_is_read_as_markdown(text: str) -> None:
     def page(name: str) -> str:
@@ -209,7 +210,7 @@ def test_a_text_in_a_csv_is_no_formula_and_comes_back_unchanged(text: str, tmp_p
             assert row[3] == "-0.1"
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(some.text())
 def test_guarding_a_text_can_be_undone(text: str) -> None:
     assert escaping.unguarded(escaping.guarded(text)) == text

@@ -7,6 +7,7 @@ import random
 from typing import Any
 
 import pytest
+from effort import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from rapidfuzz.distance import Levenshtein
@@ -120,7 +121,7 @@ WORDS = st.lists(st.sampled_from("abcde"), max_size=12)
 
 
 @given(WORDS, WORDS, WORDS)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 def test_no_error_is_lost_and_swapping_the_systems_swaps_the_sign(reference, ours, theirs):
     sides = [error_places(reference, said) for said in (ours, theirs)]
     assert len(sides[0]) == word_edits(" ".join(reference), " ".join(ours))[0]

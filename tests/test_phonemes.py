@@ -8,6 +8,7 @@ import threading
 from pathlib import Path
 
 import pytest
+from effort import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -140,7 +141,7 @@ def test_threads_do_not_disturb_each_other() -> None:
     assert said == {"es": {"la θjuðˈad"}, "es-419": {"la sjuðˈad"}}
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(st.text(alphabet='abcdeñáí ,.;:!?¿¡«»()…—"\n1234567890€', max_size=60))
 def test_a_text_says_the_same_whatever_was_said_before(text: str) -> None:
     def read() -> list[Clause]:
@@ -155,6 +156,7 @@ def test_a_text_says_the_same_whatever_was_said_before(text: str) -> None:
     assert not first or first[-1].ends_sentence
 
 
+@pytest.mark.slow
 def test_without_the_extra_the_line_says_how_to_get_it() -> None:
     code = (
         "import sys; sys.modules['espeakng_loader'] = None\n"

@@ -247,6 +247,7 @@ for plugin in (dynamic_int8, static_qdq):
 """
 
 
+@pytest.mark.slow
 def test_the_same_graph_gives_the_same_bytes_in_any_folder_and_process(tmp_path: Path) -> None:
     said = []
     for seed in ("1", "2"):

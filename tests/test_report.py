@@ -16,6 +16,7 @@ import invented_speech
 import jiwer
 import pandas as pd
 import pytest
+from effort import examples
 from hypothesis import given, settings
 from hypothesis import strategies as some
 
@@ -314,7 +315,7 @@ def unescaped(cell: str) -> str:
     return re.sub(r"\\(.)", r"\1", cell).replace("&amp;", "&")
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(some.lists(some.lists(some.text(), min_size=2, max_size=2), max_size=4))
 def test_foreign_text_comes_out_of_a_cell_as_it_went_in(rows: list[list[str]]) -> None:
     text = markdown.table(["a", "b"], [[markdown.escape(cell) for cell in row] for row in rows])
@@ -326,7 +327,7 @@ def test_foreign_text_comes_out_of_a_cell_as_it_went_in(rows: list[list[str]]) -
         ]
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(some.text(), some.text())
 def test_no_cell_can_break_a_table(first: str, second: str) -> None:
     lines = markdown.table(["a", "b"], [[first, second]]).split("\n")
@@ -350,7 +351,7 @@ def test_a_code_span_is_closed_by_its_own_fence_only(text: str) -> None:
 WORDS = some.lists(some.sampled_from(["por", "favor", "marque", "cero", "la"]), max_size=9)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(WORDS, WORDS, WORDS)
 def test_aligned_lines_hold_every_word_and_mark_as_many_edits_as_jiwer(
     reference: list[str], one: list[str], two: list[str]

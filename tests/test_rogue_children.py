@@ -21,6 +21,8 @@ from harness.errors import HangError, HarnessError, WorkerError, limits
 from harness.run.worker import Worker, replies
 from harness.runtime.session import SessionConfig
 
+pytestmark = pytest.mark.slow
+
 FAMILY = str(Path(__file__).parent / "rogue_family.py")
 FAKE = str(Path(__file__).parent / "fake_family.py")
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")

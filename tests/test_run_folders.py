@@ -19,6 +19,8 @@ from harness.app import api
 from harness.errors import StoreError
 from harness.store import publishing, tables
 
+pytestmark = pytest.mark.disk
+
 REPORT = api.RENDERED
 
 

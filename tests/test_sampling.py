@@ -61,6 +61,7 @@ def test_the_same_seed_draws_the_same_and_another_one_others() -> None:
     assert not np.array_equal(first, _sampling.draw(seconds, Wanted(limit=50, seed=2)).rows)
 
 
+@pytest.mark.simulation
 def test_each_item_has_the_same_chance() -> None:
     seconds = np.random.default_rng(0).uniform(1, 10, 40)
     seen = np.zeros(40)
@@ -70,6 +71,7 @@ def test_each_item_has_the_same_chance() -> None:
     assert np.abs(seen - 500).max() < 5 * 19.4
 
 
+@pytest.mark.simulation
 def test_strata_make_the_mean_length_of_samples_vary_less() -> None:
     seconds = np.random.default_rng(0).uniform(1, 10, 500)
 

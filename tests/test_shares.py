@@ -87,6 +87,7 @@ def test_four_clusters_are_too_few_and_four_calls_are_not():
     assert stats.share(np.zeros(4), alone(4), 0.95).high == pytest.approx(1 - 0.05**0.25)
 
 
+@pytest.mark.simulation
 @pytest.mark.parametrize("likeness", [0.1, 0.3])
 def test_bounds_hold_for_speakers_who_differ(likeness):
     # beta-binomial speakers, 30 with 4 clips each; 5 % each, Monte-Carlo error 1 %, and 5.3 % at

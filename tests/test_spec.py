@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 import pytest
 import yaml
+from effort import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -888,14 +889,14 @@ trees = st.recursive(
 )
 
 
-@settings(deadline=None, max_examples=50)
+@settings(deadline=None, max_examples=examples(50))
 @given(st.dictionaries(st.text(letters, min_size=1, max_size=5), trees, min_size=1, max_size=4))
 def test_what_json_writes_is_read_back_unchanged(data: dict[str, Any]) -> None:
     # YAML 1.2 is a superset of JSON
     assert strict_yaml.read(json.dumps(data, ensure_ascii=False), "x").data == data
 
 
-@settings(deadline=None, max_examples=50)
+@settings(deadline=None, max_examples=examples(50))
 @given(st.dictionaries(st.sampled_from([f"{c}b" for c in "acde"]), trees, min_size=1, max_size=4))
 def test_a_tree_that_yaml_wrote_has_a_line_for_every_key(data: dict[str, Any]) -> None:
     document = strict_yaml.read(yaml.safe_dump(data), "x")
@@ -911,7 +912,7 @@ def places_in(part: Any, path: tuple[str | int, ...] = ()) -> list[tuple[str | i
     return [path, *inner] if path else inner
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=examples(150))
 @given(place=st.sampled_from(places_in(yaml.safe_load(GOOD))), value=trees)
 def test_whatever_stands_anywhere_the_answer_is_an_experiment_or_clear_lines(
     tmp_path_factory: pytest.TempPathFactory, place: tuple[str | int, ...], value: Any
@@ -934,7 +935,7 @@ def test_whatever_stands_anywhere_the_answer_is_an_experiment_or_clear_lines(
 
 
 # ----------------------------------------------------------------------- stored and read again
-@settings(deadline=None, max_examples=25)
+@settings(deadline=None, max_examples=examples(25))
 @given(
     seed=st.integers(0, 2**31),
     limit=st.floats(0.001, 1e6),
@@ -1005,6 +1006,7 @@ def test_a_comment_beside_a_parameter_describes_it_too() -> None:
     assert descriptions(FamilyParams) == {"language": "spoken language"}
 
 
+@pytest.mark.slow
 def test_yaml_and_pydantic_wait_until_an_experiment_is_read() -> None:
     code = "import sys, harness.spec; print(sorted({'yaml', 'pydantic'} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

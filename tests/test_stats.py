@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 import pytest
+from effort import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
@@ -130,6 +131,7 @@ def _autocorrelated(rng, blocks, calls):
     return np.exp(0.06 * series + 0.045 * rng.standard_normal((blocks, 1)))
 
 
+@pytest.mark.simulation
 @pytest.mark.parametrize(("q", "blocks", "calls"), [(0.5, 10, 10), (0.5, 6, 30), (0.9, 20, 20)])
 def test_bounds_hold_for_autocorrelated_blocks(q, blocks, calls):
     true = math.exp(math.hypot(0.06, 0.045) * reference.norm.ppf(q))
@@ -146,7 +148,7 @@ def test_bounds_hold_for_autocorrelated_blocks(q, blocks, calls):
 
 
 @given(LATENCIES, st.sampled_from([0.1, 0.5, 0.9, 0.99]), st.integers(1, 6))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 def test_quantile_bounds_hold_the_estimate_widen_with_the_level_and_ignore_order(values, q, calls):
     blocks = np.arange(values.size) // calls
     narrow, wide = (stats.quantile_bounds(values, blocks, q, level) for level in (0.9, 0.99))
@@ -157,7 +159,7 @@ def test_quantile_bounds_hold_the_estimate_widen_with_the_level_and_ignore_order
 
 
 @given(LATENCIES, st.floats(0.1, 10))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=examples(30), deadline=None)
 def test_quantile_bounds_scale_with_the_unit(values, factor):
     blocks = np.arange(values.size) // 4
     one, other = (stats.quantile_bounds(v, blocks, 0.5) for v in (values, values * factor))
@@ -205,6 +207,7 @@ def _utterances(rng, speakers, each):
     return base, base + rng.binomial(words, np.broadcast_to(change, words.shape)), words
 
 
+@pytest.mark.simulation
 @pytest.mark.parametrize(("speakers", "each"), [(20, 5), (100, 1)])
 def test_intervals_of_wer_differences_cover_what_they_should(speakers, each):
     clusters = np.repeat(np.arange(speakers), each)
@@ -296,7 +299,7 @@ COUNTS = arrays.arrays(np.int64, 24, elements=st.integers(0, 6))
 
 
 @given(COUNTS, COUNTS, st.integers(5, 24))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 def test_bootstrap_intervals_hold_the_estimate_widen_and_ignore_order(ours, base, clusters):
     words, labels = np.full(24, 7.0), np.arange(24) % clusters
     pair = Sums.of(ours, words), Sums.of(base, words)
@@ -353,6 +356,7 @@ def test_the_interval_of_the_ratio_is_the_paired_t_interval_of_the_logarithms():
     assert ratio.p == pytest.approx(test.pvalue)
 
 
+@pytest.mark.simulation
 def test_equal_cells_are_rarely_told_apart():
     found = [
         stats.paired_medians(*_pair(np.random.default_rng(i), 6, 3, 1.0))[1] for i in range(300)

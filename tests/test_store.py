@@ -13,6 +13,8 @@ from harness.contracts import Result
 from harness.errors import StoreError
 from harness.store import tables
 
+pytestmark = pytest.mark.disk
+
 ROW = {"stage": "sweep", "variant": "fp32", "session": "default", "round": 0, "seconds": 0.25}
 
 
@@ -32,6 +34,18 @@ def test_a_unit_gives_back_what_was_appended_with_missing_numbers_as_nan(folder:
     assert pd.isna(calls["seconds"][1])
     assert calls["error"].tolist() == ["", "crashed"]
     assert dict(calls.dtypes.astype(str))["round"] == "int64"
+
+
+def test_a_run_from_before_calls_had_all_their_columns_is_read() -> None:
+    """`recording` and others came later: tables.LATER."""
+    path = Path(__file__).parent / "frozen" / "whisper_base_es"
+    written = set(pd.read_parquet(path / "calls.parquet"))
+    later = set(tables.TABLES["calls"]) - written
+    calls = store.read(path).calls
+    assert later
+    assert all(
+        (calls[name].astype(object).isin(["", None]) | calls[name].isna()).all() for name in later
+    )
 
 
 @pytest.mark.parametrize("torn", [b'[{"stage": "sw', b"[", b'[{"stage": "sweep"}]'])

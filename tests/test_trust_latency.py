@@ -10,6 +10,8 @@ from trust.generators import AR, DRIFT, IID, SPIKES
 from harness.contracts import Status
 from harness.decide import stats
 
+pytestmark = pytest.mark.simulation
+
 EXPERIMENTS = 120
 ALLOWED = 0.05 + 3 * (0.05 * 0.95 / EXPERIMENTS) ** 0.5  # 11 %: three Monte-Carlo errors over 5 %
 

@@ -12,6 +12,8 @@ import numpy as np
 import pytest
 from trust import quality
 
+pytestmark = pytest.mark.simulation
+
 EXPERIMENTS = 250
 
 

@@ -282,6 +282,7 @@ t.build_baseline(replace(t.FAMILY, build=t.die), Path(sys.argv[1]), "one", "tiny
 """
 
 
+@pytest.mark.slow
 def test_what_a_killed_run_left_is_cleared_by_the_next(
     source: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -304,6 +305,7 @@ sys.stdout.write(f"{len(calls)} {made.folder.name}")
 """
 
 
+@pytest.mark.slow
 def test_two_runs_at_once_build_once(source: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parent))
     command = [sys.executable, "-c", SECOND, str(source)]

@@ -384,6 +384,7 @@ def test_an_edited_table_of_checks_does_not_approve(edit):
     assert verdict.verdict(one, edit(checks), claims)["verdict"] == "INSUFFICIENT EVIDENCE"
 
 
+@pytest.mark.simulation
 def test_many_gates_err_no_oftener_than_one_because_all_of_them_must_pass():
     """One gate at its limit among many that pass: the whole errs only where that one does, in at
     most 5 % of the runs (intersection-union test, Berger 1982), so no gate needs a correction."""

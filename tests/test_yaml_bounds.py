@@ -121,6 +121,7 @@ def test_a_byte_order_mark_is_no_part_of_the_text(tmp_path: Path) -> None:
         spec.load(tmp_path / "x.yaml")
 
 
+@pytest.mark.slow
 def test_aliases_that_grow_take_little_memory(tmp_path: Path) -> None:
     (tmp_path / "x.yaml").write_text(GROWING, encoding="utf-8")
 
