@@ -204,12 +204,6 @@ def parts(result: Result) -> list[str]:
     return sorted(found, key=lambda name: order.index(name) if name in order else len(order))
 
 
-def told_at(result: Result, line: Line, workload: str) -> bool:
-    """Whether the line's median differs from the baseline's by more than this machine's noise."""
-    found = change(result, line, "latency_p50_ms", workload)
-    return found is not None and bool(found["resolved"])
-
-
 def told_apart(row: Mapping[Any, Any], band: tuple[float, float]) -> str:
     """faster | slower, if the interval leaves out 1 and the ratio the A/A band; else same."""
     if row["high"] < 1 and row["ratio"] < band[0]:
