@@ -13,7 +13,7 @@ from typing import Any
 
 from harness import plugins, spec, store
 from harness.contracts import Result
-from harness.decide import comparison, decision, own_metrics
+from harness.decide import comparison, decision, gate_rules, own_metrics
 from harness.decide.verdict.agreeing import contradiction
 from harness.errors import StoreError
 from harness.preflight import feasibility
@@ -210,7 +210,7 @@ def _undecided(measured: pipeline.Measured) -> Result:
         experiment={
             **spec.to_json(given.experiment),
             **_identity(given),
-            **_own_metrics(given),
+            **_own(given),
             **told,
         },
         environment=measured.environment,
@@ -225,11 +225,14 @@ def _identity(given: prepare.Setting) -> dict[str, Any]:
     return {"data": data, "measuring": prepare.MEASURING}
 
 
-def _own_metrics(given: prepare.Setting) -> dict[str, Any]:
-    """What is stored of the metrics of the user's own, if there are any."""
-    named = decision.metrics(spec.to_json(given.experiment), given.locate)
-    own = own_metrics.facts(named, given.locate)
-    return {own_metrics.KEY: {"metrics": own}} if own else {}
+def _own(given: prepare.Setting) -> dict[str, Any]:
+    """What is stored of the metrics and gates of the user's own, if there are any."""
+    experiment, locate = spec.to_json(given.experiment), given.locate
+    metrics = own_metrics.facts(decision.metrics(experiment, locate), locate)
+    gates = gate_rules.facts(experiment, lambda kind: spec.load_plugin("gates", kind, locate))
+    told = {"metrics": metrics, gate_rules.GATES: gates}
+    found = {name: known for name, known in told.items() if known}
+    return {own_metrics.KEY: found} if found else {}
 
 
 def _way(folder: Path, other: Path) -> str:

@@ -216,11 +216,16 @@ class Quantized:
 
 @dataclass(frozen=True)
 class Method:
-    """`apply(params, graph, target, feeds)` writes `target`; feeds is empty unless calibrated."""
+    """`apply(params, graph, target, feeds)` writes `target`; feeds is empty unless calibrated.
+
+    `bits`: of a weight that it quantized, by which `harness check` foresees times and the least
+    size; a method whose parameters say how many gives a function of them, None: not known.
+    """
 
     Params: type
     apply: Callable[[Any, Path, Path, Iterable[Feeds]], Quantized]
     needs_calibration: bool = False
+    bits: int | Callable[[Any], int] | None = None
 
 
 # ---------------------------------------------------- metrics: metrics/x.py, `metric`
@@ -303,17 +308,22 @@ class Evidence:
     method: str
 
 
+Side = Literal["upper", "lower"]
+
+
 @dataclass(frozen=True)
 class Gate:
     """File name = the YAML key that carries the limit: gates/max.py reads `max: 240`.
 
     `on` says which evidence it reads: the value itself, or variant minus / over the baseline.
+    `side`: of the limit on which a value misses it, "upper" for a maximum; None: `check` is asked.
     """
 
     on: Literal["value", "difference", "ratio"]
     check: Callable[[float, Evidence], Status]  # (limit, evidence)
     sign: str  # how the limit reads in a table: "≤", "≥", "≤ +"
     limit_on: Callable[[float], float] = float  # the limit as written -> as the evidence has it
+    side: Side | None = None
 
 
 # -------------------------------------------------- report: sections/x.py, `section`

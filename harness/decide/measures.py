@@ -12,6 +12,7 @@ import pandas as pd
 
 from harness import plugins
 from harness.contracts import Evidence, Family, Gate, Result, Status
+from harness.decide import gate_rules
 from harness.errors import UnknownNameError
 from harness.plugins import unit_of
 from harness.plugins.kinds import SHARES
@@ -157,6 +158,19 @@ def misses(check: Mapping[str, Any]) -> bool:
     gate: Gate = plugins.load("gates", check["kind"])
     exact = Evidence(observed, observed, observed, 1, "exact")
     return gate.check(float(check["limit"]), exact) is Status.FAIL
+
+
+def maximum(result: Result, check: Mapping[str, Any]) -> float:
+    """The value that a check refuses to be exceeded; NaN where it asks for something else."""
+    rule = gate_rules.of_check(result, check)
+    return rule.bound if rule and (rule.on, rule.side) == ("value", "upper") else math.nan
+
+
+def most(result: Result, metric: str, workload: str) -> float:
+    """The first such limit on this metric at this workload, NaN without one."""
+    checks = queries.records(queries.rows(result.checks, metric=metric, workload=workload))
+    known = (maximum(result, check) for check in checks)
+    return next((limit for limit in known if not math.isnan(limit)), math.nan)
 
 
 def family(result: Result) -> Family | Any | None:

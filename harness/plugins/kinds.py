@@ -7,7 +7,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from harness.contracts import Call, Evidence, Gate, Kind, Metric, Status
+from harness.contracts import Call, Evidence, Gate, Kind, Metric, Side, Status
 
 QUALITY: tuple[Kind, ...] = ("text", "opinion", "fidelity")
 PURPOSES: Mapping[str, tuple[Kind, ...]] = {
@@ -87,6 +87,18 @@ def useless(metric: Metric) -> float:
     if metric.better == "higher":
         return 0.0 if math.isnan(half) else half
     return math.inf if math.isnan(half) else half
+
+
+def side_of(gate: Gate, limit: float) -> Side | None:
+    """On which side of the limit a value misses it: as the gate says, else by its answers to one
+    far above and one far below; None for one that refuses both sides or neither."""
+    if gate.side is not None:
+        return gate.side
+    bound, far = gate.limit_on(limit), 2 * abs(limit) + 1
+    above, below = (_answer(gate, limit, value) for value in (bound + far, bound - far))
+    if above is Status.FAIL and below is Status.PASS:
+        return "upper"
+    return "lower" if below is Status.FAIL and above is Status.PASS else None
 
 
 def doubt(metric: Metric, gate: Gate, limit: float) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -167,12 +166,6 @@ def asked(result: Result, dataset: str) -> list[str]:
     return list(rows(result.summary, stage="quality", workload=dataset)["metric"].unique())
 
 
-def limit(result: Result, metric: str, workload: str) -> float:
-    """The limit of the `max` gate on this metric at this workload, NaN without one."""
-    checks = rows(result.checks, metric=metric, kind="max", workload=workload)
-    return float(checks["limit"].iloc[0]) if len(checks) else float("nan")
-
-
 def twin_band(result: Result) -> tuple[float, float]:
     """(low, high) around 1: ratios inside it cannot be told apart on this machine today.
 
@@ -228,18 +221,3 @@ def edits(result: Result) -> pd.DataFrame:
 def own_checks(result: Result) -> pd.DataFrame:
     """The checks of the candidate: those that the verdict is made of."""
     return rows(result.checks, variant=candidate(result)[0])
-
-
-def share(check: Mapping[Any, Any], value: float) -> float:
-    """A value as the share of the check's limit that it uses: above 1 it is on the wrong side."""
-    limit = float(check["limit"])
-    if str(check["kind"]).startswith("min"):
-        return limit / value if value > 0 else float("nan")
-    fall = -1.0 if check["kind"] == "max_decrease" else 1.0
-    return fall * value / limit if limit > 0 else float("nan")
-
-
-def used(check: Mapping[Any, Any]) -> float | None:
-    """The share of its limit that a check's observed value uses; None where there is none."""
-    found = share(check, float(check["observed"]))
-    return None if math.isnan(found) else found
