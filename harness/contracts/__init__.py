@@ -234,6 +234,12 @@ Kind = Literal["text", "opinion", "fidelity", "symptom", "time", "size", "peak"]
 sounds), `fidelity` (nearness to a reference). The absence of a `symptom` (loops) is no quality."""
 
 
+Table = Literal["quality", "rules", "loops", "silence", "opinions", "parts", "heard", "spoken"]
+"""Where a report shows a metric of a data set. `quality`: the table of errors; `rules`: the same
+texts under other rules; `loops`, `silence`: what WER hides; `opinions`, `parts` (of a predictor),
+`heard` (round trip) and `spoken` (how long, how loud): synthesised speech."""
+
+
 @dataclass(frozen=True)
 class Call:
     """One timed call as a metric sees it: texts already normalised, numbers NaN where unknown.
@@ -283,6 +289,11 @@ class Metric:
     worst: float | None = None  # of a worthless output (WER 1: nothing said); no limit lets it pass
     best: float | None = None
     useless: float | None = None  # to be no worse than a baseline from here on shows nothing
+    title: Mapping[str, str] = field(default_factory=dict)  # language -> name; else the file's
+    table: Table | None = None
+    order: int = 50  # among those of its table; the first of a kind titles and draws a run
+    # metrics that are scored wherever this one is asked; None: length and clipping by an opinion
+    beside: tuple[str, ...] | None = None
 
 
 # ---------------------------------------------------------- gates: gates/x.py, `gate`

@@ -7,7 +7,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from harness.contracts import Call, Evidence, Gate, Kind, Metric, Side, Status
+from harness.contracts import Call, Evidence, Gate, Kind, Metric, Side, Status, Table
 
 QUALITY: tuple[Kind, ...] = ("text", "opinion", "fidelity")
 PURPOSES: Mapping[str, tuple[Kind, ...]] = {
@@ -52,6 +52,27 @@ def kind_of(metric: Metric) -> Kind:
 def of_quality(metric: Metric) -> bool:
     """Whether a gate on it says that the output is good, and not only small or quick."""
     return kind_of(metric) in QUALITY
+
+
+def table_of(metric: Metric) -> Table:
+    """Which table of a report shows it: as the metric says, else by its kind."""
+    if metric.table is not None:
+        return metric.table
+    kind = kind_of(metric)
+    if kind == "opinion":
+        return "opinions"
+    if kind == "text" and metric.judge:
+        return "heard"
+    if kind == "symptom":
+        return "loops" if metric.needs_reference and not metric.judge else "spoken"
+    return "quality"
+
+
+def beside(metric: Metric) -> tuple[str, ...]:
+    """What is scored wherever the metric is: by an opinion, how long and how loud too."""
+    if metric.beside is not None:
+        return metric.beside
+    return ("spoken_seconds", "clipping") if kind_of(metric) == "opinion" else ()
 
 
 def worst(metric: Metric) -> float:
