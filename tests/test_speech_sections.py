@@ -313,8 +313,8 @@ def test_transcripts_are_no_topic_where_none_are_made():
 def test_evolution_is_by_what_was_measured():
     table = said("evolution", SPOKEN)
     assert (
-        "| Step | RTF (sentences-es) | Against `fp32` | Size | Round-trip WER | DNSMOS OVRL |"
-        in table
+        "| Step | RTF (sentences-es) | Against `fp32` | Size | Round-trip WER (sentences-es) | "
+        "DNSMOS OVRL (sentences-es) |" in table
     )
     server = next(line for line in table.splitlines() if line.startswith("| server |"))
     assert "| — | 4.0%" in server  # a server has no size
