@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from harness import plugins, spec, store
-from harness.contracts import Result
+from harness.contracts import Export, Result
 from harness.decide import comparison, decision, gate_rules, own_metrics
 from harness.decide.verdict.agreeing import contradiction
-from harness.errors import StoreError
+from harness.errors import PluginError, StoreError
 from harness.preflight import feasibility
 from harness.report import document, wording
 from harness.report import figures as plots
@@ -194,6 +194,25 @@ def compare(
         for side in reversed(sides):
             metrics |= {named.name: named for named in decision.stored_metrics(side)}
         return comparison.compare(*sides, metrics, how)
+
+
+def export(folder: str | Path, name: str, out: Path | None = None) -> Path:
+    """Write a run in another tool's format, by a file of harness/report/exports/ or one of the
+    user's own (`./x.py`), to `out`: unless given, named after the run, in the current folder.
+
+    Raises: StoreError for a folder that holds no run and for a file that is not ours to overwrite.
+    """
+    found: Export = plugins.load("exports", name)
+    result = load(folder)
+    with plugins.answering(), store.told_of(Path(folder)):
+        made = found.render(result)
+    if not isinstance(made, bytes):
+        raise PluginError(f"export {name}: render gives {type(made).__name__}, not bytes.")
+    path = out or Path(f"{result.folder.resolve().name}{found.suffix}")
+    if path.exists() and not found.sign:
+        raise StoreError(f"{path}: is there already; give another name.")
+    store.write_outside(path, made, found.sign)
+    return path
 
 
 def report_path(folder: Path) -> Path:

@@ -380,3 +380,17 @@ class Section:
     render: Callable[[Result, str], str]
     # what it is headed by where that depends on the result; "" for the title
     heading: Callable[[Result, str], str] | None = None
+
+
+# -------------------------------------------------- exports: exports/x.py, `export`
+@dataclass(frozen=True)
+class Export:
+    """A run for another tool: `harness export RUN --to x` writes what `render` gives.
+
+    `suffix`: how its files end, ".xml". `sign`: bytes that each of its files holds, by which one
+    that is there already is known to be ours; empty: no file is ever overwritten.
+    """
+
+    suffix: str
+    render: Callable[[Result], bytes]
+    sign: bytes = b""
