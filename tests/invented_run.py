@@ -12,13 +12,15 @@ import jiwer
 import numpy as np
 import pandas as pd
 
-from harness.contracts import Result
+from harness import plugins
+from harness.contracts import Evidence, Gate, Result
 from harness.decide.scoring.sessions import twin_reach
 from harness.decide.scoring.transcripts import matched_segments
 from harness.store import tables
 
 LENGTHS = (1, 2, 5, 10, 29)
 MAIN = 5
+AT_MAIN: dict[str, Any] = {"at": {"audio_seconds": MAIN}}
 PARTS = ("features", "encoder", "decoder_step")
 FACTOR = {"fp32": 1.0, "int8": 0.575, "int8-qdq": 0.56}
 SIZE = {"fp32": 290_400_000, "int8": 104_300_000, "int8-qdq": 106_900_000}
@@ -98,13 +100,19 @@ EXPERIMENT: dict[str, Any] = {
         },
     ],
     "gates": [
-        {"metric": "latency_p50_ms", "at": {"audio_seconds": MAIN}, "max": 240.0},
-        {"metric": "latency_p99_ms", "at": {"audio_seconds": MAIN}, "max": 350.0},
-        {"metric": "size_mb", "max": 200.0},
-        {"metric": "wer", "over": "fp32", "max_increase": 0.03},
-        {"metric": "speedup", "over": "modelo-30b-int8", "min": 10.0},
-        {"metric": "cer", "max": 0.03, "severity": "warn"},
-        {"metric": "ser", "max": 0.4, "severity": "warn"},
+        {"name": f"latency_p50_ms@{MAIN} s", "metric": "latency_p50_ms", **AT_MAIN, "max": 240.0},
+        {"name": f"latency_p99_ms@{MAIN} s", "metric": "latency_p99_ms", **AT_MAIN, "max": 350.0},
+        {"name": "size_mb", "metric": "size_mb", "max": 200.0},
+        {
+            "name": "wer@cv-es-prompts",
+            "metric": "wer",
+            "at": {"dataset": "cv-es-prompts"},
+            "over": "fp32",
+            "max_increase": 0.03,
+        },
+        {"name": "speedup", "metric": "speedup", "over": "modelo-30b-int8", "min": 10.0},
+        {"name": "cer", "metric": "cer", "max": 0.03, "severity": "warn"},
+        {"name": "ser", "metric": "ser", "max": 0.4, "severity": "warn"},
     ],
     "waivers": [
         {
@@ -196,7 +204,7 @@ def build(folder: Path = Path("whisper_base_es"), seed: int = 20261122) -> Resul
     }
     data["checks"] = tables.frame("checks", _checks(data["summary"], data["changes"]))
     data["claims"] = tables.frame("claims", _claims(data["summary"]))
-    return Result(folder, EXPERIMENT, ENVIRONMENT, _verdict(), data)
+    return Result(folder, EXPERIMENT, ENVIRONMENT, _verdict(data["checks"]), data)
 
 
 def _stops(calls: pd.DataFrame) -> list[dict[str, Any]]:
@@ -631,7 +639,7 @@ def _checks(summary: pd.DataFrame, changes: pd.DataFrame) -> Iterator[dict[str, 
         "metric": "latency_p99_ms",
         "limit": 350.0,
     }
-    yield {**row, **tail, "status": "PASS"}
+    yield {**row, **tail, "status": _status("max", row["limit"], tail)}
     size = _value(summary, "size_mb", "", "")
     row = {**here, "gate": "size_mb", "metric": "size_mb", "kind": "max", "limit": 200.0}
     yield {**row, **size, "operation": "", "method": "exact", "status": "PASS"}
@@ -689,10 +697,20 @@ def _claims(summary: pd.DataFrame) -> Iterator[dict[str, Any]]:
     yield {**row, "metric": "mos", "claimed": 4.3, "tolerance": 0.1, "status": "not measured"}
 
 
-def _verdict() -> dict[str, Any]:
+def _status(kind: str, limit: float, bounds: dict[str, Any]) -> str:
+    """As the gate itself says of these bounds."""
+    figure = [float(bounds[name]) for name in ("observed", "low", "high")]
+    gate: Gate = plugins.load("gates", kind)
+    return gate.check(limit, Evidence(*figure, n=int(bounds["n"]), method="exact")).value
+
+
+def _verdict(checks: pd.DataFrame) -> dict[str, Any]:
+    """What follows from the checks: some seeds draw a tail that no bound can hold."""
+    hard = checks[checks["severity"] == "fail"]
+    proved = bool(hard["status"].isin(("PASS", "WAIVED")).all())
     return {
-        "verdict": "APPROVED WITH WAIVERS",
-        "exit_code": 0,
+        "verdict": "APPROVED WITH WAIVERS" if proved else "INSUFFICIENT EVIDENCE",
+        "exit_code": 0 if proved else 3,
         "candidate": "int8",
         "session": BEST,
         "reasons": ["latency_p50_ms is over its limit and inside its waiver"],

@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from harness import plugins, spec, store
-from harness.contracts import Result
-from harness.decide import comparison, decision, own_metrics
+from harness.contracts import Export, Result
+from harness.decide import comparison, decision, gate_rules, own_metrics
 from harness.decide.verdict.agreeing import contradiction
-from harness.errors import StoreError
+from harness.errors import PluginError, StoreError
 from harness.preflight import feasibility
 from harness.report import document, wording
 from harness.report import figures as plots
@@ -196,6 +196,25 @@ def compare(
         return comparison.compare(*sides, metrics, how)
 
 
+def export(folder: str | Path, name: str, out: Path | None = None) -> Path:
+    """Write a run in another tool's format, by a file of harness/report/exports/ or one of the
+    user's own (`./x.py`), to `out`: unless given, named after the run, in the current folder.
+
+    Raises: StoreError for a folder that holds no run and for a file that is not ours to overwrite.
+    """
+    found: Export = plugins.load("exports", name)
+    result = load(folder)
+    with plugins.answering(), store.told_of(Path(folder)):
+        made = found.render(result)
+    if not isinstance(made, bytes):
+        raise PluginError(f"export {name}: render gives {type(made).__name__}, not bytes.")
+    path = out or Path(f"{result.folder.resolve().name}{found.suffix}")
+    if path.exists() and not found.sign:
+        raise StoreError(f"{path}: is there already; give another name.")
+    store.write_outside(path, made, found.sign)
+    return path
+
+
 def report_path(folder: Path) -> Path:
     """Where the report of a run lies."""
     return folder / store.REPORT
@@ -210,7 +229,7 @@ def _undecided(measured: pipeline.Measured) -> Result:
         experiment={
             **spec.to_json(given.experiment),
             **_identity(given),
-            **_own_metrics(given),
+            **_own(given),
             **told,
         },
         environment=measured.environment,
@@ -225,11 +244,14 @@ def _identity(given: prepare.Setting) -> dict[str, Any]:
     return {"data": data, "measuring": prepare.MEASURING}
 
 
-def _own_metrics(given: prepare.Setting) -> dict[str, Any]:
-    """What is stored of the metrics of the user's own, if there are any."""
-    named = decision.metrics(spec.to_json(given.experiment), given.locate)
-    own = own_metrics.facts(named, given.locate)
-    return {own_metrics.KEY: {"metrics": own}} if own else {}
+def _own(given: prepare.Setting) -> dict[str, Any]:
+    """What is stored of the metrics and gates of the user's own, if there are any."""
+    experiment, locate = spec.to_json(given.experiment), given.locate
+    metrics = own_metrics.facts(decision.metrics(experiment, locate), locate)
+    gates = gate_rules.facts(experiment, lambda kind: spec.load_plugin("gates", kind, locate))
+    told = {"metrics": metrics, gate_rules.GATES: gates}
+    found = {name: known for name, known in told.items() if known}
+    return {own_metrics.KEY: found} if found else {}
 
 
 def _way(folder: Path, other: Path) -> str:

@@ -15,7 +15,7 @@ from harness.app import exits
 from harness.errors import HarnessError, faults
 from harness.io.escaping.signs import printed as print  # what others wrote steers no terminal
 
-KINDS = ("datasets", "families", "gates", "judges", "metrics", "quantize", "sections")
+KINDS = ("datasets", "exports", "families", "gates", "judges", "metrics", "quantize", "sections")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -103,6 +103,16 @@ def _add_comparing(commands: Any) -> None:
     compare.add_argument("--language", choices=("en", "es"), help="instead of the experiment's")
     compare.set_defaults(command=_compare)
 
+    export = commands.add_parser("export", help="a run's verdict and gates for another tool")
+    export.add_argument("folder", type=Path, help="a run's folder, reports/<name>")
+    export.add_argument(
+        "--to", required=True, metavar="NAME", help="such as junit; or a file of your own, ./x.py"
+    )
+    export.add_argument(
+        "--out", type=Path, metavar="FILE", help="write it there (default: RUN.xml)"
+    )
+    export.set_defaults(command=_export)
+
     past = commands.add_parser("history", help="all runs of a folder, or a metric over them")
     past.add_argument("folder", type=Path, help="a run's folder, reports/<name>")
     past.add_argument("--metric", help="its figures in each run, such as wer")
@@ -163,6 +173,13 @@ def _history(options: argparse.Namespace) -> int:
         from harness.report.figures import history as figure
 
         figure.draw(entries, metric, options.plot, options.language)
+    return exits.DONE
+
+
+def _export(options: argparse.Namespace) -> int:
+    from harness.app import api
+
+    print(api.export(options.folder, options.to, options.out))
     return exits.DONE
 
 

@@ -216,17 +216,28 @@ class Quantized:
 
 @dataclass(frozen=True)
 class Method:
-    """`apply(params, graph, target, feeds)` writes `target`; feeds is empty unless calibrated."""
+    """`apply(params, graph, target, feeds)` writes `target`; feeds is empty unless calibrated.
+
+    `bits`: of a weight that it quantized, by which `harness check` foresees times and the least
+    size; a method whose parameters say how many gives a function of them, None: not known.
+    """
 
     Params: type
     apply: Callable[[Any, Path, Path, Iterable[Feeds]], Quantized]
     needs_calibration: bool = False
+    bits: int | Callable[[Any], int] | None = None
 
 
 # ---------------------------------------------------- metrics: metrics/x.py, `metric`
 Kind = Literal["text", "opinion", "fidelity", "symptom", "time", "size", "peak"]
 """What a metric is about. Of quality: `text` (errors against what was said), `opinion` (how it
 sounds), `fidelity` (nearness to a reference). The absence of a `symptom` (loops) is no quality."""
+
+
+Table = Literal["quality", "rules", "loops", "silence", "opinions", "parts", "heard", "spoken"]
+"""Where a report shows a metric of a data set. `quality`: the table of errors; `rules`: the same
+texts under other rules; `loops`, `silence`: what WER hides; `opinions`, `parts` (of a predictor),
+`heard` (round trip) and `spoken` (how long, how loud): synthesised speech."""
 
 
 @dataclass(frozen=True)
@@ -278,6 +289,11 @@ class Metric:
     worst: float | None = None  # of a worthless output (WER 1: nothing said); no limit lets it pass
     best: float | None = None
     useless: float | None = None  # to be no worse than a baseline from here on shows nothing
+    title: Mapping[str, str] = field(default_factory=dict)  # language -> name; else the file's
+    table: Table | None = None
+    order: int = 50  # among those of its table; the first of a kind titles and draws a run
+    # metrics that are scored wherever this one is asked; None: length and clipping by an opinion
+    beside: tuple[str, ...] | None = None
 
 
 # ---------------------------------------------------------- gates: gates/x.py, `gate`
@@ -303,17 +319,22 @@ class Evidence:
     method: str
 
 
+Side = Literal["upper", "lower"]
+
+
 @dataclass(frozen=True)
 class Gate:
     """File name = the YAML key that carries the limit: gates/max.py reads `max: 240`.
 
     `on` says which evidence it reads: the value itself, or variant minus / over the baseline.
+    `side`: of the limit on which a value misses it, "upper" for a maximum; None: `check` is asked.
     """
 
     on: Literal["value", "difference", "ratio"]
     check: Callable[[float, Evidence], Status]  # (limit, evidence)
     sign: str  # how the limit reads in a table: "≤", "≥", "≤ +"
     limit_on: Callable[[float], float] = float  # the limit as written -> as the evidence has it
+    side: Side | None = None
 
 
 # -------------------------------------------------- report: sections/x.py, `section`
@@ -359,3 +380,17 @@ class Section:
     render: Callable[[Result, str], str]
     # what it is headed by where that depends on the result; "" for the title
     heading: Callable[[Result, str], str] | None = None
+
+
+# -------------------------------------------------- exports: exports/x.py, `export`
+@dataclass(frozen=True)
+class Export:
+    """A run for another tool: `harness export RUN --to x` writes what `render` gives.
+
+    `suffix`: how its files end, ".xml". `sign`: bytes that each of its files holds, by which one
+    that is there already is known to be ours; empty: no file is ever overwritten.
+    """
+
+    suffix: str
+    render: Callable[[Result], bytes]
+    sign: bytes = b""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -12,9 +12,8 @@ import pandas as pd
 
 from harness.contracts import Locate, Result
 from harness.decide import own_metrics, scoring, verdict
-from harness.decide.measures import BESIDE_OPINIONS, COMPANIONS, OPINIONS
 from harness.decide.scoring.scores import Normalise
-from harness.plugins import NamedMetric
+from harness.plugins import NamedMetric, kinds
 from harness.spec import find_metric, locator
 from harness.speech.text import normaliser
 from harness.store import queries, tables
@@ -110,7 +109,8 @@ def asked_of(experiment: Mapping[str, Any], dataset: str) -> set[str]:
     found: set[str] = set()
     for part in experiment.get("quality") or []:
         if part["name"] == dataset:
-            found |= {*part["metrics"], *_companions(part["metrics"])}
+            known = [n for n in part["metrics"] if _is_known(n, experiment)]
+            found |= {*part["metrics"], *_companions(known, _stored(experiment))}
     for wanted in ("gates", "claims"):
         for entry in experiment.get(wanted) or []:
             if (entry.get("at") or {}).get("dataset") == dataset:
@@ -132,11 +132,18 @@ def _asked(
     return scored.only(keep.to_numpy(dtype=bool))
 
 
-def _companions(metrics: Sequence[str]) -> tuple[str, ...]:
-    """What stands beside a metric whether asked for or not: other rules of comparing texts beside
-    WER, length and clipping beside an opinion of speech."""
-    beside = COMPANIONS if "wer" in metrics else ()
-    return beside + (BESIDE_OPINIONS if any(name.startswith(OPINIONS) for name in metrics) else ())
+def _companions(
+    metrics: Sequence[str], find: Callable[[str], NamedMetric], ours: bool = False
+) -> Iterator[str]:
+    """What stands beside a metric whether asked for or not, as the metric says: other rules of
+    comparing texts beside WER, length and clipping beside an opinion of speech."""
+    for name in metrics:
+        if not (ours and name.endswith(".py")):
+            yield from kinds.beside(find(name).metric)
+
+
+def _stored(experiment: Mapping[str, Any]) -> Callable[[str], NamedMetric]:
+    return lambda name: own_metrics.find_metric(name, experiment)
 
 
 def stored_scores(result: Result) -> pd.DataFrame:
@@ -167,6 +174,11 @@ def _is_ours(named: NamedMetric) -> bool:
     return not named.name.endswith(".py")
 
 
+def _is_known(name: str, experiment: Mapping[str, Any]) -> bool:
+    """Whether a metric can be found without running code of the user's own."""
+    return not name.endswith(".py") or name in own_metrics.stored(experiment)
+
+
 def metrics(experiment: Mapping[str, Any], locate: Locate) -> list[NamedMetric]:
     """Every metric that the experiment's tables hold: asked for, gated, claimed, and the usual."""
     return _named(experiment, lambda name: find_metric(name, locate))
@@ -177,7 +189,7 @@ def _named(
 ) -> list[NamedMetric]:
     names = [*ALWAYS, *(TIMED if experiment.get("latency") else ())]
     for part in experiment.get("quality") or []:
-        names += [*part["metrics"], *_companions(part["metrics"])]
+        names += [*part["metrics"], *_companions(part["metrics"], find, ours)]
     for wanted in ("gates", "claims"):
         names += [entry["metric"] for entry in experiment.get(wanted) or []]
     wanted_names = [n for n in dict.fromkeys(names) if not (ours and n.endswith(".py"))]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import math
 import re
 from collections.abc import Iterator, Mapping
@@ -11,35 +13,98 @@ from typing import Any
 import pandas as pd
 
 from harness import plugins
-from harness.contracts import Evidence, Family, Gate, Result, Status
-from harness.errors import UnknownNameError
-from harness.plugins import unit_of
+from harness.contracts import Evidence, Family, Gate, Kind, Result, Status, Table
+from harness.decide import gate_rules, own_metrics
+from harness.errors import PluginError, UnknownNameError
+from harness.plugins import NamedMetric, kinds, unit_of
 from harness.plugins.kinds import SHARES
 from harness.store import queries
 
-# one hypothesis under several rules of comparing texts; the core adds them wherever WER is asked
-COMPANIONS = ("wer_no_accents", "wer_basic", "wer_raw")
-LOOPS = ("loops", "repeated_words", "budget_exhausted", "output_rate")
-SILENCE = ("hallucinations", "hallucinated_words")
-LISTENERS = "mos"
-# what DNSMOS says beside OVRL: SIG and BAK are of the same network, P.808 is of another
-PARTS_OF_DNSMOS = ("dnsmos_sig", "dnsmos_bak", "dnsmos_p808")
-PREDICTED = ("dnsmos_ovrl", "utmos", "plcmos", *PARTS_OF_DNSMOS)
-OPINIONS = (LISTENERS, *PREDICTED)
-HEARD = ("round_trip_wer", "round_trip_cer")
-BESIDE_OPINIONS = ("spoken_seconds", "clipping")  # which the core adds wherever one is asked
-SPOKEN = (*BESIDE_OPINIONS, "first_audio_ms")
-ELSEWHERE = frozenset((*COMPANIONS, *LOOPS, *SILENCE, *OPINIONS, *HEARD, *SPOKEN))
-"""Metrics that a section of their own shows, so that the table of quality stays readable."""
+QUALITY: Table = "quality"  # the table of what no other one shows
+OPINIONS: tuple[Table, ...] = ("opinions", "parts")
+HEARD: tuple[Table, ...] = ("heard",)
+SPOKEN: tuple[Table, ...] = ("spoken",)
 
 GIBBERISH = 0.5  # round-trip WER from which half of the words are not those of the text
 FAIR = 3.0  # of five: what a rating scale calls fair, from which an opinion approves
 NEAR = 0.3  # an opinion that is no further under the baseline's tells no difference that matters
 
+LAST = 1_000  # the order of a metric of which nothing is known
+
 _LINE = re.compile(r"^line \d+: ")
 
-ERRORS = ("wer", "round_trip_wer", "cer", "round_trip_cer", "ser")
-TIMES = ("latency_p50_ms", "rtf", "first_audio_ms")
+
+@functools.lru_cache(maxsize=256)
+def _ours(name: str) -> NamedMetric | None:
+    with contextlib.suppress(UnknownNameError):
+        return plugins.find_metric(name)
+    return None
+
+
+def metric_of(result: Result, name: str) -> NamedMetric | None:
+    """What a metric of a result says of itself; None where neither a file of ours nor what was
+    stored tells."""
+    if not name.endswith(".py"):
+        return _ours(name)
+    with contextlib.suppress(PluginError):
+        return own_metrics.find_metric(name, result.experiment)
+    return None
+
+
+def table_of(result: Result, name: str) -> Table:
+    """Which table shows a metric; one of which nothing is known stands with the errors."""
+    named = metric_of(result, name)
+    return QUALITY if named is None else kinds.table_of(named.metric)
+
+
+def kind_of(result: Result, name: str) -> Kind | None:
+    """What a metric is about; None where that is not known."""
+    named = metric_of(result, name)
+    return None if named is None else kinds.kind_of(named.metric)
+
+
+def group(result: Result, *wanted: Table) -> tuple[str, ...]:
+    """The metrics that a run has or was asked for and that these tables show, in the order of
+    their tables, and there as their files say; a quantile stands behind what it is of."""
+    names = dict.fromkeys([*_asked(result), *map(str, result.summary["metric"].unique())])
+    found = []
+    for name in filter(None, names):
+        table = table_of(result, name)
+        if table in wanted:
+            found.append((wanted.index(table), *_rank(metric_of(result, name)), name))
+    return tuple(name for *_, name in sorted(found, key=lambda one: one[:-1]))
+
+
+def _rank(named: NamedMetric | None) -> tuple[int, bool]:
+    """(its order, whether it is a tail and not what a metric is folded to as a rule)."""
+    if named is None:
+        return LAST, False
+    return named.metric.order, not (math.isnan(named.quantile) or named.quantile == 0.5)
+
+
+def errors(result: Result) -> tuple[str, ...]:
+    """Metrics of texts against what was said, of recognisers and of speech that was made."""
+    mine = group(result, QUALITY, *HEARD)
+    known = [name for name in mine if kind_of(result, name) == "text"]
+    return tuple(sorted(known, key=lambda name: _rank(metric_of(result, name))))
+
+
+def times(result: Result) -> tuple[str, ...]:
+    """Metrics by which the speed of a run is told: of a whole call, the less the better."""
+    found = []
+    for name in group(result, QUALITY, *SPOKEN):
+        named = metric_of(result, name)
+        if named is not None and kinds.kind_of(named.metric) == "time":
+            whole = {"pipeline", "*"} & set(named.metric.operations)
+            if whole and named.metric.better == "lower" and not named.metric.ratio_of:
+                found.append(name)
+    return tuple(sorted(found, key=lambda name: _rank(metric_of(result, name))))
+
+
+def is_listeners(result: Result, name: str) -> bool:
+    """Whether people gave the opinion, of whom there is a sample too, and not a predictor."""
+    named = metric_of(result, name)
+    return named is not None and named.metric.fold == "crossed"
 
 
 @dataclass(frozen=True)
@@ -57,7 +122,7 @@ class Measure:
         where = {"stage": self.stage, "workload": self.workload, "metric": self.metric}
         found = queries.rows(result.summary, **where, variant=line.variant, replica=0)
         own = found[found["operation"].isin(("", "pipeline"))]
-        if self.metric in TIMES:
+        if kind_of(result, self.metric) in ("time", "peak"):
             own = queries.rows(own, session=line.session)
         return queries.row(own)
 
@@ -68,7 +133,7 @@ class Measure:
         where = {"stage": self.stage, "workload": self.workload, "metric": self.metric}
         found = queries.rows(result.changes, **where, variant=line.variant)
         own = found[found["operation"].isin(("", "pipeline"))]
-        if self.metric in TIMES:
+        if kind_of(result, self.metric) in ("time", "peak"):
             own = queries.rows(own, session=line.session)
         return queries.row(own)
 
@@ -79,12 +144,15 @@ def speed(result: Result) -> Measure | None:
     timed = queries.rows(result.summary, stage="latency", metric="latency_p50_ms", workload=at)
     if len(timed):
         return Measure("latency_p50_ms", "latency", at, "ms", "lower")
-    return _first(result, TIMES)
+    return _first(result, times(result))
 
 
 def qualities(result: Result) -> list[Measure]:
-    """The error rate and the opinion of the audio that stand for quality, where there are any."""
-    found = (_first(result, ERRORS), _first(result, OPINIONS))
+    """The error rate (without one, the nearness to a reference) and the opinion of the audio that
+    stand for quality, where there are any."""
+    near = [n for n in group(result, QUALITY) if kind_of(result, n) == "fidelity"]
+    first = _first(result, errors(result)) or _first(result, tuple(near))
+    found = (first, _first(result, group(result, *OPINIONS)))
     return [measure for measure in found if measure is not None]
 
 
@@ -119,25 +187,27 @@ def _first(result: Result, names: tuple[str, ...]) -> Measure | None:
         for workload, group in here.groupby("workload", sort=False):
             if name in queries.asked(result, str(workload)):
                 unit = str(group["unit"].iloc[0])
-                measure = Measure(name, "quality", str(workload), unit, better(name))
+                measure = Measure(name, "quality", str(workload), unit, better(result, name))
                 found.append((int(group["variant"].nunique()), measure))
     return max(found, key=lambda pair: pair[0])[1] if found else None
 
 
-def better(metric: str) -> str:
-    """lower or higher, as the metric's file says."""
-    try:
-        return str(plugins.find_metric(metric).metric.better)
-    except UnknownNameError:
-        return "higher" if metric in OPINIONS else "lower"
+def better(result: Result, name: str) -> str:
+    """lower, higher or neither, as the metric's file says."""
+    named = metric_of(result, name)
+    return "lower" if named is None else str(named.metric.better)
 
 
-def asked(result: Result, names: tuple[str, ...]) -> bool:
-    """Whether the experiment asks for one of these metrics, or the run has one."""
-    experiment = result.experiment
-    wanted = {str(m) for part in experiment.get("quality") or [] for m in part["metrics"]}
-    wanted |= {str(entry["metric"]) for entry in experiment.get("gates") or []}
-    return bool(wanted & set(names)) or bool(result.summary["metric"].isin(names).any())
+def _asked(result: Result) -> Iterator[str]:
+    """The metrics that an experiment names: of its data sets and of its limits."""
+    for part in result.experiment.get("quality") or []:
+        yield from map(str, part["metrics"])
+    yield from (str(entry["metric"]) for entry in result.experiment.get("gates") or [])
+
+
+def asked(result: Result, *wanted: Table) -> bool:
+    """Whether the experiment asks for a metric of these tables, or the run has one."""
+    return bool(group(result, *wanted))
 
 
 def times_audio(result: Result) -> bool:
@@ -157,6 +227,19 @@ def misses(check: Mapping[str, Any]) -> bool:
     gate: Gate = plugins.load("gates", check["kind"])
     exact = Evidence(observed, observed, observed, 1, "exact")
     return gate.check(float(check["limit"]), exact) is Status.FAIL
+
+
+def maximum(result: Result, check: Mapping[str, Any]) -> float:
+    """The value that a check refuses to be exceeded; NaN where it asks for something else."""
+    rule = gate_rules.of_check(result, check)
+    return rule.bound if rule and (rule.on, rule.side) == ("value", "upper") else math.nan
+
+
+def most(result: Result, metric: str, workload: str) -> float:
+    """The first such limit on this metric at this workload, NaN without one."""
+    checks = queries.records(queries.rows(result.checks, metric=metric, workload=workload))
+    known = (maximum(result, check) for check in checks)
+    return next((limit for limit in known if not math.isnan(limit)), math.nan)
 
 
 def family(result: Result) -> Family | Any | None:
@@ -205,12 +288,14 @@ def data_sets(result: Result, names: tuple[str, ...]) -> Iterator[tuple[str, pd.
 def only_spoken(result: Result, name: str) -> bool:
     """Whether a data set has speech that was made, and no transcripts with errors to count."""
     metrics = set(queries.asked(result, name))
-    return bool(metrics & {*OPINIONS, *HEARD, *SPOKEN}) and not metrics & {"wer", "cer", "ser"}
+    said = {name for name in metrics if table_of(result, name) == QUALITY}
+    transcribed = any(kind_of(result, metric) == "text" for metric in said)
+    return bool(metrics & {*group(result, *OPINIONS, *HEARD, *SPOKEN)}) and not transcribed
 
 
 def judged(result: Result) -> tuple[Measure | None, Measure | None]:
     """(opinion, round trip) that a figure of synthesised speech shows."""
-    return _first(result, OPINIONS), _first(result, HEARD)
+    return _first(result, group(result, *OPINIONS)), _first(result, group(result, *HEARD))
 
 
 def approves(result: Result, line: queries.Line, panels: tuple[Measure, Measure]) -> bool:
@@ -242,8 +327,14 @@ def without_line(error: str) -> str:
 def loops(result: Result, line: queries.Line) -> bool:
     """Whether some transcript of speech loops or spends its token budget, with this variant."""
     found = queries.rows(result.summary, stage="quality", variant=line.variant, replica=0)
-    found = found[found["metric"].isin(("loops", "budget_exhausted")) & (found["value"] > 0)]
+    found = found[found["metric"].isin(signs(result, "loops")) & (found["value"] > 0)]
     return not all(nobody_speaks(result, str(name)) for name in found["workload"])
+
+
+def signs(result: Result, *wanted: Table) -> tuple[str, ...]:
+    """Of these tables' metrics those that an utterance has or has not."""
+    known = ((name, metric_of(result, name)) for name in group(result, *wanted))
+    return tuple(name for name, named in known if named and named.metric.fold == "share")
 
 
 def cells(here: pd.DataFrame) -> Iterator[tuple[queries.Line, pd.DataFrame]]:

@@ -12,7 +12,7 @@ from harness import plugins
 from harness.contracts import Call, Metric
 from harness.errors import PluginError
 from harness.io.hashes import sha256_of
-from harness.plugins import NamedMetric
+from harness.plugins import NamedMetric, kinds
 
 KEY = "own"  # of the stored experiment
 FLAGS = ("needs_reference", "needs_transcript")
@@ -27,11 +27,38 @@ def facts(metrics: Iterable[NamedMetric], locate: Callable[[str], Path]) -> dict
             "operations": list(named.metric.operations),
             "quantile": None if math.isnan(named.quantile) else named.quantile,
             "of_variant": named.metric.of_variant is not None,
+            **_said(named.metric),
             "sha256": sha256_of(locate(named.name)),
         }
         for named in metrics
         if named.name.endswith(".py")
     }
+
+
+def _said(metric: Metric) -> dict[str, Any]:
+    """Where and as what a report shows it; what the metric leaves open is settled here."""
+    return {
+        "kind": kinds.kind_of(metric),
+        "table": kinds.table_of(metric),
+        "order": int(metric.order),
+        "title": {str(language): str(text) for language, text in metric.title.items()},
+        "beside": list(kinds.beside(metric)),
+    }
+
+
+def _heard(kept: Mapping[str, Any]) -> dict[str, Any]:
+    """That again, from what anybody may have written; older runs tell nothing of it."""
+    hints = get_type_hints(Metric)
+    found: dict[str, Any] = {}
+    for name in ("kind", "table"):
+        if kept.get(name) in get_args(get_args(hints[name])[0]):
+            found[name] = kept[name]
+    if isinstance(kept.get("order"), int):
+        found["order"] = kept["order"]
+    beside = kept.get("beside")
+    if isinstance(beside, list) and all(isinstance(name, str) for name in beside):
+        found["beside"] = tuple(beside)
+    return found
 
 
 def find_metric(
@@ -50,6 +77,7 @@ def find_metric(
     metric = Metric(
         **{field: kept[field] for field in (*TEXTS, *FLAGS)},
         operations=tuple(kept["operations"]),
+        **_heard(kept),
         measure=None if exact or kept["ratio_of"] else _unknown,
         of_variant=(lambda row: known.get(str(row["variant"]), math.nan)) if exact else None,
     )
@@ -57,16 +85,21 @@ def find_metric(
     return NamedMetric(name, metric, math.nan if quantile is None else float(quantile))
 
 
+def stored(experiment: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Name -> what a run keeps of a metric of the user's own."""
+    own = experiment.get(KEY)
+    found = own.get("metrics") if isinstance(own, Mapping) else None
+    return found if isinstance(found, Mapping) else {}
+
+
 def code(name: str, experiment: Mapping[str, Any]) -> str:
     """SHA-256 of the file that a metric of the user's own was; "" where it was not stored."""
-    own = experiment.get(KEY)
-    kept = (own.get("metrics") or {}).get(name) if isinstance(own, Mapping) else None
+    kept = stored(experiment).get(name)
     return str(kept.get("sha256") or "") if isinstance(kept, Mapping) else ""
 
 
 def _kept(name: str, experiment: Mapping[str, Any]) -> Mapping[str, Any]:
-    own = experiment.get(KEY)
-    kept = (own.get("metrics") or {}).get(name) if isinstance(own, Mapping) else None
+    kept = stored(experiment).get(name)
     if isinstance(kept, Mapping) and _fits(kept):
         return kept
     raise PluginError(

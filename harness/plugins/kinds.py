@@ -7,7 +7,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from harness.contracts import Call, Evidence, Gate, Kind, Metric, Status
+from harness.contracts import Call, Evidence, Gate, Kind, Metric, Side, Status, Table
 
 QUALITY: tuple[Kind, ...] = ("text", "opinion", "fidelity")
 PURPOSES: Mapping[str, tuple[Kind, ...]] = {
@@ -54,6 +54,27 @@ def of_quality(metric: Metric) -> bool:
     return kind_of(metric) in QUALITY
 
 
+def table_of(metric: Metric) -> Table:
+    """Which table of a report shows it: as the metric says, else by its kind."""
+    if metric.table is not None:
+        return metric.table
+    kind = kind_of(metric)
+    if kind == "opinion":
+        return "opinions"
+    if kind == "text" and metric.judge:
+        return "heard"
+    if kind == "symptom":
+        return "loops" if metric.needs_reference and not metric.judge else "spoken"
+    return "quality"
+
+
+def beside(metric: Metric) -> tuple[str, ...]:
+    """What is scored wherever the metric is: by an opinion, how long and how loud too."""
+    if metric.beside is not None:
+        return metric.beside
+    return ("spoken_seconds", "clipping") if kind_of(metric) == "opinion" else ()
+
+
 def worst(metric: Metric) -> float:
     """Of an output that is worthless; infinite (on the worse side) where nothing is the worst."""
     if metric.worst is not None:
@@ -87,6 +108,18 @@ def useless(metric: Metric) -> float:
     if metric.better == "higher":
         return 0.0 if math.isnan(half) else half
     return math.inf if math.isnan(half) else half
+
+
+def side_of(gate: Gate, limit: float) -> Side | None:
+    """On which side of the limit a value misses it: as the gate says, else by its answers to one
+    far above and one far below; None for one that refuses both sides or neither."""
+    if gate.side is not None:
+        return gate.side
+    bound, far = gate.limit_on(limit), 2 * abs(limit) + 1
+    above, below = (_answer(gate, limit, value) for value in (bound + far, bound - far))
+    if above is Status.FAIL and below is Status.PASS:
+        return "upper"
+    return "lower" if below is Status.FAIL and above is Status.PASS else None
 
 
 def doubt(metric: Metric, gate: Gate, limit: float) -> str:

@@ -14,6 +14,7 @@ from harness.errors import SpecError
 from harness.errors.limits import SHOWN_TITLE
 from harness.io.escaping import cut, settled
 from harness.io.escaping.results import for_report
+from harness.report import metric_names
 from harness.report.markdown import LANGUAGES, escape, paragraphs
 from harness.spec import load_plugin
 
@@ -43,11 +44,12 @@ def render(result: Result, language: str) -> str:
         raise SpecError(f"report.language: no {language!r}. There is: {', '.join(LANGUAGES)}.")
     shown = for_report(result, language)  # what a section makes of its names is never markdown
     parts = [_heading(shown, language)]
-    for section in sections(result):
-        body = section.render(shown, language).strip()
-        if body:
-            heading = section.heading(shown, language) if section.heading else ""
-            parts += [f"## {heading or section.title[language]}", body]
+    with metric_names.naming(shown):
+        for section in sections(result):
+            body = section.render(shown, language).strip()
+            if body:
+                heading = section.heading(shown, language) if section.heading else ""
+                parts += [f"## {heading or section.title[language]}", body]
     return settled(paragraphs(*parts) + "\n")
 
 

@@ -1,84 +1,49 @@
-"""What metrics, purposes of an approval and verdicts are called, in each language."""
+"""What metrics, purposes of an approval and verdicts are called, in each language.
+
+A metric's file says what it is called (`title`); here those are collected.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import contextlib
+from collections.abc import Iterator, Mapping
+from contextvars import ContextVar
 from pathlib import PurePosixPath
+from types import MappingProxyType
+from typing import Any
 
-METRICS: Mapping[str, Mapping[str, str]] = {
-    "es": {
-        "latency_ms": "Latencia",
-        "size_mb": "Tamaño",
-        "wer": "WER",
-        "cer": "CER",
-        "rtf": "RTF",
-        "speedup": "Aceleración",
-        "peak_memory_mb": "Memoria máxima",
-        "load_ms": "Carga del modelo",
-        "first_call_ms": "Primera llamada",
-        "tokens_per_second": "Tokens por segundo",
-        "tokens": "Tokens",
-        "ser": "SER (frases con error)",
-        "wer_no_accents": "WER sin tildes",
-        "wer_basic": "WER, normalizador básico de Whisper",
-        "wer_raw": "WER sin normalizar",
-        "loops": "Frases con bucle",
-        "repeated_words": "Palabras repetidas",
-        "output_rate": "Ritmo de salida",
-        "budget_exhausted": "Cortadas por tope o repetición",
-        "hallucinations": "Texto donde nadie habla",
-        "hallucinated_words": "Palabras donde nadie habla",
-        "mos": "MOS de oyentes",
-        "dnsmos_ovrl": "DNSMOS OVRL",
-        "dnsmos_sig": "DNSMOS SIG",
-        "dnsmos_bak": "DNSMOS BAK",
-        "dnsmos_p808": "DNSMOS P.808",
-        "plcmos": "PLCMOS",
-        "utmos": "UTMOS",
-        "round_trip_wer": "WER de ida y vuelta",
-        "round_trip_cer": "CER de ida y vuelta",
-        "spoken_seconds": "Duración de lo dicho",
-        "clipping": "Audio saturado",
-        "first_audio_ms": "Primer sonido",
-        "used_slow": "Hizo falta el lento",
-    },
-    "en": {
-        "latency_ms": "Latency",
-        "size_mb": "Size",
-        "wer": "WER",
-        "cer": "CER",
-        "rtf": "RTF",
-        "speedup": "Speed-up",
-        "peak_memory_mb": "Peak memory",
-        "load_ms": "Model load",
-        "first_call_ms": "First call",
-        "tokens_per_second": "Tokens per second",
-        "tokens": "Tokens",
-        "ser": "SER (utterances with errors)",
-        "wer_no_accents": "WER without accents",
-        "wer_basic": "WER, Whisper's basic normaliser",
-        "wer_raw": "WER, not normalised",
-        "loops": "Utterances with a loop",
-        "repeated_words": "Repeated words",
-        "output_rate": "Output rate",
-        "budget_exhausted": "Cut off by budget or repetition",
-        "hallucinations": "Text where nobody speaks",
-        "hallucinated_words": "Words where nobody speaks",
-        "mos": "Listeners' MOS",
-        "dnsmos_ovrl": "DNSMOS OVRL",
-        "dnsmos_sig": "DNSMOS SIG",
-        "dnsmos_bak": "DNSMOS BAK",
-        "dnsmos_p808": "DNSMOS P.808",
-        "plcmos": "PLCMOS",
-        "utmos": "UTMOS",
-        "round_trip_wer": "Round-trip WER",
-        "round_trip_cer": "Round-trip CER",
-        "spoken_seconds": "Length of what was said",
-        "clipping": "Clipped audio",
-        "first_audio_ms": "First sound",
-        "used_slow": "Needed the slow one",
-    },
-}
+from harness import plugins
+from harness.contracts import Result
+from harness.decide import own_metrics
+
+LANGUAGES = ("es", "en")
+_OWN: ContextVar[Mapping[str, Any]] = ContextVar("own_titles", default=MappingProxyType({}))
+
+
+def _titles(language: str) -> dict[str, str]:
+    """Metric -> what its file says that it is called; the others go by their names."""
+    found = ((name, plugins.load("metrics", name).title) for name in plugins.names("metrics"))
+    return {name: title[language] for name, title in found if language in title}
+
+
+METRICS: Mapping[str, Mapping[str, str]] = {language: _titles(language) for language in LANGUAGES}
+
+
+@contextlib.contextmanager
+def naming(result: Result) -> Iterator[None]:
+    """Inside, the metrics of the user's own are called what their run stored of them."""
+    before = _OWN.set(own_metrics.stored(result.experiment))
+    try:
+        yield
+    finally:
+        _OWN.reset(before)
+
+
+def own_title(name: str, language: str) -> str:
+    """What a metric of the user's own calls itself; "" for one that says nothing."""
+    kept = _OWN.get().get(name)
+    title = kept.get("title") if isinstance(kept, Mapping) else None
+    return str(title.get(language) or "") if isinstance(title, Mapping) else ""
 
 
 def stem(name: str) -> str:

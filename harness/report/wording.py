@@ -11,7 +11,7 @@ from harness.io.escaping import marked, unmarked
 from harness.plugins import QUANTILE
 from harness.report import noted
 from harness.report.markdown import estimate, given
-from harness.report.metric_names import METRICS, PURPOSES, VERDICTS, stem
+from harness.report.metric_names import METRICS, PURPOSES, VERDICTS, own_title, stem
 
 Words = Mapping[str, Mapping[str, str]]
 
@@ -87,6 +87,8 @@ STATUSES: Words = {
 def metric(name: str, language: str) -> str:
     """ "latency_p99_ms" as "Latencia P99"; a metric of the user's own (`./sqnr db.py`) by its
     file's name without folder and ending: "sqnr db"."""
+    if own := own_title(name, language):
+        return own
     name = stem(name)
     known = METRICS[language]
     if name in known:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -167,12 +166,6 @@ def asked(result: Result, dataset: str) -> list[str]:
     return list(rows(result.summary, stage="quality", workload=dataset)["metric"].unique())
 
 
-def limit(result: Result, metric: str, workload: str) -> float:
-    """The limit of the `max` gate on this metric at this workload, NaN without one."""
-    checks = rows(result.checks, metric=metric, kind="max", workload=workload)
-    return float(checks["limit"].iloc[0]) if len(checks) else float("nan")
-
-
 def twin_band(result: Result) -> tuple[float, float]:
     """(low, high) around 1: ratios inside it cannot be told apart on this machine today.
 
@@ -204,12 +197,6 @@ def parts(result: Result) -> list[str]:
     return sorted(found, key=lambda name: order.index(name) if name in order else len(order))
 
 
-def told_at(result: Result, line: Line, workload: str) -> bool:
-    """Whether the line's median differs from the baseline's by more than this machine's noise."""
-    found = change(result, line, "latency_p50_ms", workload)
-    return found is not None and bool(found["resolved"])
-
-
 def told_apart(row: Mapping[Any, Any], band: tuple[float, float]) -> str:
     """faster | slower, if the interval leaves out 1 and the ratio the A/A band; else same."""
     if row["high"] < 1 and row["ratio"] < band[0]:
@@ -234,18 +221,3 @@ def edits(result: Result) -> pd.DataFrame:
 def own_checks(result: Result) -> pd.DataFrame:
     """The checks of the candidate: those that the verdict is made of."""
     return rows(result.checks, variant=candidate(result)[0])
-
-
-def share(check: Mapping[Any, Any], value: float) -> float:
-    """A value as the share of the check's limit that it uses: above 1 it is on the wrong side."""
-    limit = float(check["limit"])
-    if str(check["kind"]).startswith("min"):
-        return limit / value if value > 0 else float("nan")
-    fall = -1.0 if check["kind"] == "max_decrease" else 1.0
-    return fall * value / limit if limit > 0 else float("nan")
-
-
-def used(check: Mapping[Any, Any]) -> float | None:
-    """The share of its limit that a check's observed value uses; None where there is none."""
-    found = share(check, float(check["observed"]))
-    return None if math.isnan(found) else found

@@ -9,7 +9,7 @@ from typing import Literal
 
 import pandas as pd
 
-from harness.decide import scoring, stats
+from harness.decide import gate_rules, scoring, stats
 from harness.decide.comparison.cells import Place, Run, pairs
 from harness.decide.comparison.changes import Cell, Side, log_change
 from harness.decide.scoring.estimates import unpaired
@@ -39,7 +39,7 @@ class Row:
     plain: Interval
     control: bool = False  # it is the baseline that the others are divided by
     noise: float = math.nan
-    margin: float = math.nan  # what the experiment's gate allows a text's metric to rise
+    margin: float = math.nan  # by how much the experiment's gates let a text's metric get worse
     failed: tuple[float, float] = (0.0, 0.0)  # share of calls without a result
     left_out: int = 0  # utterances that only one of the runs has
     p: float = math.nan
@@ -130,7 +130,7 @@ def _row(pair: Pair, one: Place, other: Place) -> Row:
         change=change,
         plain=plain,
         control=kind == "time" and pair.controlled and pair.before.is_base(one),
-        margin=_margin(pair.after, one) if kind == "text" else math.nan,
+        margin=_margin(pair, one) if kind == "text" else math.nan,
         failed=(pair.before.failed_share(one), pair.after.failed_share(other)),
         left_out=len(unpaired(after, before)),
         p=change.p,
@@ -172,12 +172,21 @@ def _ratio(logs: Interval) -> Interval:
     return replace(logs, estimate=math.exp(logs.estimate), low=ends[0], high=ends[1])
 
 
-def _margin(run: Run, place: Place) -> float:
-    """By how much a gate of the run lets this metric rise; NaN without such a gate."""
-    for gate in run.result.experiment.get("gates") or []:
-        if gate["metric"] == place.metric and "max_increase" in gate:
-            return float(gate["max_increase"])
-    return math.nan
+def _margin(pair: Pair, place: Place) -> float:
+    """How far the second run's gates let this metric get worse against the baseline; NaN where none
+    says so. Of several that look at this data set and variant, the tightest."""
+    worse = {"lower": "upper", "higher": "lower"}  # which side is the bad one
+    bad = worse.get(pair.metrics[place.metric].metric.better)
+    found = [
+        rule.bound if rule.side == "upper" else -rule.bound
+        for gate, rule in gate_rules.of_gates(pair.after.result.experiment, place.metric)
+        if rule.on == "difference"
+        and rule.side is not None
+        and (bad is None or rule.side == bad)
+        and (gate.get("at") or {}).get("dataset", place.workload) == place.workload
+        and place.variant in (gate.get("variants") or [place.variant])
+    ]
+    return min(found, default=math.nan)
 
 
 Where = tuple[str, str, str, str]  # stage, operation, workload, metric

@@ -9,4 +9,4 @@ def check(limit: float, evidence: Evidence) -> Status:
     return at_least(-limit, evidence)
 
 
-gate = Gate(on="difference", check=check, sign="≥ −", limit_on=lambda limit: -limit)
+gate = Gate(on="difference", check=check, sign="≥ −", limit_on=lambda limit: -limit, side="lower")

@@ -3,4 +3,4 @@
 from harness.contracts import Gate
 from harness.plugins.gates._rule import at_most
 
-gate = Gate(on="difference", check=at_most, sign="≤ +")
+gate = Gate(on="difference", check=at_most, sign="≤ +", side="upper")

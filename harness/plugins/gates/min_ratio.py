@@ -3,4 +3,4 @@
 from harness.contracts import Gate
 from harness.plugins.gates._rule import at_least
 
-gate = Gate(on="ratio", check=at_least, sign="≥ ×")
+gate = Gate(on="ratio", check=at_least, sign="≥ ×", side="lower")

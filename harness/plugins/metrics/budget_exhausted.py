@@ -26,4 +26,6 @@ metric = Metric(
     fold="share",
     needs_reference=True,
     kind="symptom",
+    title={"en": "Cut off by budget or repetition", "es": "Cortadas por tope o repetición"},
+    order=30,
 )

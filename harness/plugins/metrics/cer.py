@@ -12,4 +12,12 @@ def measure(call: Call) -> tuple[float, float]:
     return float(edits), float(characters)
 
 
-metric = Metric(unit="fraction", better="lower", measure=measure, needs_reference=True, kind="text")
+metric = Metric(
+    unit="fraction",
+    better="lower",
+    measure=measure,
+    needs_reference=True,
+    kind="text",
+    title={"en": "CER", "es": "CER"},
+    order=20,
+)

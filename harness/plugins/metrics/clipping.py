@@ -14,4 +14,11 @@ def measure(call: Call) -> tuple[float, float]:
     return (0.0, 0.0) if share is None or seconds is None else (share * seconds, seconds)
 
 
-metric = Metric(unit="fraction", better="lower", measure=measure, kind="symptom")
+metric = Metric(
+    unit="fraction",
+    better="lower",
+    measure=measure,
+    kind="symptom",
+    title={"en": "Clipped audio", "es": "Audio saturado"},
+    order=20,
+)

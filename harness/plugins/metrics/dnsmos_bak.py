@@ -8,4 +8,13 @@ from __future__ import annotations
 from harness.contracts import Metric
 from harness.plugins.metrics._figures import figure
 
-metric = Metric(unit="MOS", better="higher", measure=figure("bak"), judge="dnsmos", kind="opinion")
+metric = Metric(
+    unit="MOS",
+    better="higher",
+    measure=figure("bak"),
+    judge="dnsmos",
+    kind="opinion",
+    title={"en": "DNSMOS BAK", "es": "DNSMOS BAK"},
+    table="parts",
+    order=22,
+)

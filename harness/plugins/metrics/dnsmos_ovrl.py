@@ -9,4 +9,12 @@ from __future__ import annotations
 from harness.contracts import Metric
 from harness.plugins.metrics._figures import figure
 
-metric = Metric(unit="MOS", better="higher", measure=figure("ovrl"), judge="dnsmos", kind="opinion")
+metric = Metric(
+    unit="MOS",
+    better="higher",
+    measure=figure("ovrl"),
+    judge="dnsmos",
+    kind="opinion",
+    title={"en": "DNSMOS OVRL", "es": "DNSMOS OVRL"},
+    order=20,
+)

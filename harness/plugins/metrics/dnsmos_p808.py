@@ -9,4 +9,13 @@ from __future__ import annotations
 from harness.contracts import Metric
 from harness.plugins.metrics._figures import figure
 
-metric = Metric(unit="MOS", better="higher", measure=figure("p808"), judge="dnsmos", kind="opinion")
+metric = Metric(
+    unit="MOS",
+    better="higher",
+    measure=figure("p808"),
+    judge="dnsmos",
+    kind="opinion",
+    title={"en": "DNSMOS P.808", "es": "DNSMOS P.808"},
+    table="parts",
+    order=23,
+)

@@ -8,4 +8,13 @@ from __future__ import annotations
 from harness.contracts import Metric
 from harness.plugins.metrics._figures import figure
 
-metric = Metric(unit="MOS", better="higher", measure=figure("sig"), judge="dnsmos", kind="opinion")
+metric = Metric(
+    unit="MOS",
+    better="higher",
+    measure=figure("sig"),
+    judge="dnsmos",
+    kind="opinion",
+    title={"en": "DNSMOS SIG", "es": "DNSMOS SIG"},
+    table="parts",
+    order=21,
+)

@@ -15,4 +15,13 @@ def measure(call: Call) -> tuple[float, float]:
     return call.figures.get("first_audio_seconds", math.nan) * 1e3, 1.0
 
 
-metric = Metric(unit="ms", better="lower", measure=measure, fold="quantile", kind="time")
+metric = Metric(
+    unit="ms",
+    better="lower",
+    measure=measure,
+    fold="quantile",
+    kind="time",
+    title={"en": "First sound", "es": "Primer sonido"},
+    table="spoken",
+    order=30,
+)

@@ -19,4 +19,5 @@ metric = Metric(
     fold="quantile",
     operations=("first_call",),
     kind="time",
+    title={"en": "First call", "es": "Primera llamada"},
 )

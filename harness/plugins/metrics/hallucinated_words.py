@@ -20,4 +20,7 @@ metric = Metric(
     needs_reference=True,
     needs_transcript=True,
     kind="symptom",
+    title={"en": "Words where nobody speaks", "es": "Palabras donde nadie habla"},
+    table="silence",
+    order=20,
 )

@@ -20,4 +20,7 @@ metric = Metric(
     needs_reference=True,
     needs_transcript=True,
     kind="symptom",
+    title={"en": "Text where nobody speaks", "es": "Texto donde nadie habla"},
+    table="silence",
+    order=10,
 )

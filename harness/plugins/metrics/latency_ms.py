@@ -10,5 +10,12 @@ def measure(call: Call) -> tuple[float, float]:
 
 
 metric = Metric(
-    unit="ms", better="lower", measure=measure, fold="quantile", operations=("*",), kind="time"
+    unit="ms",
+    better="lower",
+    measure=measure,
+    fold="quantile",
+    operations=("*",),
+    kind="time",
+    title={"en": "Latency", "es": "Latencia"},
+    order=10,
 )

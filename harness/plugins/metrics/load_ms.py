@@ -10,5 +10,11 @@ def measure(call: Call) -> tuple[float, float]:
 
 
 metric = Metric(
-    unit="ms", better="lower", measure=measure, fold="quantile", operations=("load",), kind="time"
+    unit="ms",
+    better="lower",
+    measure=measure,
+    fold="quantile",
+    operations=("load",),
+    kind="time",
+    title={"en": "Model load", "es": "Carga del modelo"},
 )

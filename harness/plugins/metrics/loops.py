@@ -22,4 +22,6 @@ metric = Metric(
     fold="share",
     needs_reference=True,
     kind="symptom",
+    title={"en": "Utterances with a loop", "es": "Frases con bucle"},
+    order=10,
 )

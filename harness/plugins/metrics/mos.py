@@ -16,4 +16,6 @@ metric = Metric(
     fold="crossed",
     judge="mos_ratings",
     kind="opinion",
+    title={"en": "Listeners' MOS", "es": "MOS de oyentes"},
+    order=10,
 )

@@ -15,5 +15,11 @@ def measure(call: Call) -> tuple[float, float]:
 
 
 metric = Metric(
-    unit="characters/s", better="lower", measure=measure, needs_reference=True, kind="symptom"
+    unit="characters/s",
+    better="lower",
+    measure=measure,
+    needs_reference=True,
+    kind="symptom",
+    title={"en": "Output rate", "es": "Ritmo de salida"},
+    order=40,
 )

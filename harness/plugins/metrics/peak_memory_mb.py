@@ -13,4 +13,11 @@ def measure(call: Call) -> tuple[float, float]:
     return call.rss_bytes / 1e6, 1.0
 
 
-metric = Metric(unit="MB", better="lower", measure=measure, fold="max", kind="peak")
+metric = Metric(
+    unit="MB",
+    better="lower",
+    measure=measure,
+    fold="max",
+    kind="peak",
+    title={"en": "Peak memory", "es": "Memoria máxima"},
+)

@@ -9,5 +9,11 @@ from harness.contracts import Metric
 from harness.plugins.metrics._figures import figure
 
 metric = Metric(
-    unit="MOS", better="higher", measure=figure("plcmos"), judge="plcmos", kind="opinion"
+    unit="MOS",
+    better="higher",
+    measure=figure("plcmos"),
+    judge="plcmos",
+    kind="opinion",
+    title={"en": "PLCMOS", "es": "PLCMOS"},
+    order=40,
 )

@@ -12,5 +12,11 @@ def measure(call: Call) -> tuple[float, float]:
 
 
 metric = Metric(
-    unit="fraction", better="lower", measure=measure, needs_reference=True, kind="symptom"
+    unit="fraction",
+    better="lower",
+    measure=measure,
+    needs_reference=True,
+    kind="symptom",
+    title={"en": "Repeated words", "es": "Palabras repetidas"},
+    order=20,
 )

@@ -22,4 +22,6 @@ metric = Metric(
     needs_reference=True,
     judge="round_trip",
     kind="text",
+    title={"en": "Round-trip CER", "es": "CER de ida y vuelta"},
+    order=21,
 )

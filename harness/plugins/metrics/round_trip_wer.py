@@ -23,4 +23,6 @@ metric = Metric(
     needs_reference=True,
     judge="round_trip",
     kind="text",
+    title={"en": "Round-trip WER", "es": "WER de ida y vuelta"},
+    order=11,
 )

@@ -9,4 +9,11 @@ def measure(call: Call) -> tuple[float, float]:
     return call.seconds, call.audio_seconds
 
 
-metric = Metric(unit="", better="lower", measure=measure, kind="time")
+metric = Metric(
+    unit="",
+    better="lower",
+    measure=measure,
+    kind="time",
+    title={"en": "RTF", "es": "RTF"},
+    order=20,
+)

@@ -17,4 +17,6 @@ metric = Metric(
     needs_transcript=True,
     kind="text",
     useless=0.95,
+    title={"en": "SER (utterances with errors)", "es": "SER (frases con error)"},
+    order=30,
 )

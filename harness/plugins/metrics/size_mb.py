@@ -13,4 +13,10 @@ def of_variant(row: Mapping[str, Any]) -> float:
     return float(row["size_bytes"]) / 1e6 if row["size_bytes"] else float("nan")
 
 
-metric = Metric(unit="MB", better="lower", of_variant=of_variant, kind="size")
+metric = Metric(
+    unit="MB",
+    better="lower",
+    of_variant=of_variant,
+    kind="size",
+    title={"en": "Size", "es": "Tamaño"},
+)

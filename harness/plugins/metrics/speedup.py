@@ -4,4 +4,10 @@ from __future__ import annotations
 
 from harness.contracts import Metric
 
-metric = Metric(unit="x", better="higher", ratio_of="latency_p50_ms", kind="time")
+metric = Metric(
+    unit="x",
+    better="higher",
+    ratio_of="latency_p50_ms",
+    kind="time",
+    title={"en": "Speed-up", "es": "Aceleración"},
+)

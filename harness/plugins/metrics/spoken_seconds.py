@@ -14,4 +14,11 @@ def measure(call: Call) -> tuple[float, float]:
     return (0.0, 0.0) if seconds is None else (seconds, 1.0)
 
 
-metric = Metric(unit="s", better="neither", measure=measure, kind="symptom")
+metric = Metric(
+    unit="s",
+    better="neither",
+    measure=measure,
+    kind="symptom",
+    title={"en": "Length of what was said", "es": "Duración de lo dicho"},
+    order=10,
+)

@@ -9,4 +9,10 @@ def measure(call: Call) -> tuple[float, float]:
     return call.tokens, 1.0
 
 
-metric = Metric(unit="tokens", better="lower", measure=measure, kind="symptom")
+metric = Metric(
+    unit="tokens",
+    better="lower",
+    measure=measure,
+    kind="symptom",
+    title={"en": "Tokens", "es": "Tokens"},
+)

@@ -9,4 +9,10 @@ def measure(call: Call) -> tuple[float, float]:
     return call.tokens, call.seconds
 
 
-metric = Metric(unit="tokens/s", better="higher", measure=measure, kind="time")
+metric = Metric(
+    unit="tokens/s",
+    better="higher",
+    measure=measure,
+    kind="time",
+    title={"en": "Tokens per second", "es": "Tokens por segundo"},
+)

@@ -19,4 +19,6 @@ metric = Metric(
     fold="share",
     needs_reference=True,
     kind="symptom",
+    title={"en": "Needed the slow one", "es": "Hizo falta el lento"},
+    table="quality",
 )

@@ -9,4 +9,12 @@ from __future__ import annotations
 from harness.contracts import Metric
 from harness.plugins.metrics._figures import figure
 
-metric = Metric(unit="MOS", better="higher", measure=figure("utmos"), judge="utmos", kind="opinion")
+metric = Metric(
+    unit="MOS",
+    better="higher",
+    measure=figure("utmos"),
+    judge="utmos",
+    kind="opinion",
+    title={"en": "UTMOS", "es": "UTMOS"},
+    order=30,
+)

@@ -12,4 +12,13 @@ def measure(call: Call) -> tuple[float, float]:
     return float(edits), float(words)
 
 
-metric = Metric(unit="fraction", better="lower", measure=measure, needs_reference=True, kind="text")
+metric = Metric(
+    unit="fraction",
+    better="lower",
+    measure=measure,
+    needs_reference=True,
+    kind="text",
+    title={"en": "WER", "es": "WER"},
+    order=10,
+    beside=("wer_no_accents", "wer_basic", "wer_raw"),
+)

@@ -22,4 +22,13 @@ def _counted(reference: str, said: str) -> tuple[float, float]:
     return float(edits), float(words)
 
 
-metric = Metric(unit="fraction", better="lower", measure=measure, needs_reference=True, kind="text")
+metric = Metric(
+    unit="fraction",
+    better="lower",
+    measure=measure,
+    needs_reference=True,
+    kind="text",
+    title={"en": "WER, Whisper's basic normaliser", "es": "WER, normalizador básico de Whisper"},
+    table="rules",
+    order=20,
+)

@@ -21,4 +21,13 @@ def _counted(reference: str, said: str) -> tuple[float, float]:
     return float(edits), float(words)
 
 
-metric = Metric(unit="fraction", better="lower", measure=measure, needs_reference=True, kind="text")
+metric = Metric(
+    unit="fraction",
+    better="lower",
+    measure=measure,
+    needs_reference=True,
+    kind="text",
+    title={"en": "WER without accents", "es": "WER sin tildes"},
+    table="rules",
+    order=10,
+)

@@ -20,5 +20,13 @@ def _counted(reference: str, said: str) -> tuple[float, float]:
 
 
 metric = Metric(
-    unit="fraction", better="lower", measure=measure, needs_reference=True, kind="text", useless=0.8
+    unit="fraction",
+    better="lower",
+    measure=measure,
+    needs_reference=True,
+    kind="text",
+    useless=0.8,
+    title={"en": "WER, not normalised", "es": "WER sin normalizar"},
+    table="rules",
+    order=30,
 )

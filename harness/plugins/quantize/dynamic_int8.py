@@ -76,4 +76,4 @@ def apply(params: Params, graph: Path, target: Path, feeds: Iterable[Feeds]) -> 
     return Quantized(operators=done, left_out=left_out)
 
 
-method = Method(Params=Params, apply=apply)
+method = Method(Params=Params, apply=apply, bits=8)

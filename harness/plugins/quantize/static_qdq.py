@@ -143,4 +143,4 @@ def _quantize(
     return quantized
 
 
-method = Method(Params=Params, apply=apply, needs_calibration=True)
+method = Method(Params=Params, apply=apply, needs_calibration=True, bits=8)

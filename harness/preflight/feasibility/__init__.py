@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from harness import contracts
@@ -56,7 +56,7 @@ def foresee(
     `call_seconds`: what every call is taken to cost instead.
     """
     before = costs.known(folder, experiment, environment.describe())
-    found = costs.Costs(experiment, before, call_seconds, environment.cores())
+    found = costs.Costs(experiment, before, call_seconds, environment.cores(), locate)
     counts = {part.name: costs.utterances(part, locate) for part in experiment.quality}
     longest = {part.name: costs.longest(part, locate) for part in experiment.quality}
     return assess(experiment, found, counts, locate, longest)
@@ -71,6 +71,7 @@ def assess(
 ) -> Forecast:
     """The forecast from given costs and sizes (`longest`: the longest clip of each data set, NaN
     where that is not known); reads nothing but the plugins that are named."""
+    known = replace(known, locate=locate)
     metrics = _metrics(experiment, locate)
     timed = [metrics[g.metric] for g in experiment.gates if g.at.audio_seconds is not None]
     quantiles = [metrics.get(one.metric.ratio_of, one).quantile for one in timed]

@@ -14,7 +14,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from harness.contracts import Locate, Source, Utterance
+from harness import plugins
+from harness.contracts import Locate, Method, Source, Utterance
 from harness.errors import HarnessError
 from harness.io.escaping import unguarded
 from harness.preflight.feasibility import anchors
@@ -154,6 +155,7 @@ class Costs:
     earlier: Earlier = NOTHING
     call_seconds: float = math.nan
     cores: int = 0
+    locate: Locate | None = None  # finds quantizers of the user's own
 
     def of(self, variant: str, session: str, operation: str, workload: str) -> Cost:
         """Seconds of one call. `workload`: "5 s" or a data set's name, as in the tables."""
@@ -171,7 +173,7 @@ class Costs:
 
         A session's options are not reckoned with.
         """
-        model, bits = model_of(self.experiment, variant), bits_of(variant)
+        model, bits = model_of(self.experiment, variant), bits_of(variant, self.locate)
         found = {a.operation: a for a in anchors.find("cost", "latency_ms") if a.bits == bits}
         size = anchors.parameters_millions(model)
         if not found or math.isnan(size) or self.cores < 1:
@@ -199,11 +201,20 @@ def model_of(experiment: Experiment, variant: Variant | None = None) -> str:
     return anchors.model_in(f"{origin.asset} {origin.path} {origin.hub}")
 
 
-def bits_of(variant: Variant) -> int:
-    """Bits of a weight after the variant's method; 32 as it came, 0 for a method we do not know."""
+def bits_of(variant: Variant, locate: Locate | None) -> int:
+    """Bits of a weight after the variant's method, as the method says; 32 as it came, 0 where that
+    is not known. `locate` finds a method of the user's own."""
     if variant.quantize is None:
         return 32
-    return 8 if variant.quantize.use in ("dynamic_int8", "static_qdq") else 0
+    method: Method | None = None
+    with contextlib.suppress(HarnessError):  # told where the experiment is read
+        method = (
+            load_plugin("quantize", variant.quantize.use, locate)
+            if locate is not None
+            else plugins.load("quantize", variant.quantize.use)
+        )
+    bits = method.bits if method is not None else None
+    return int(bits(variant.quantize.params) if callable(bits) else bits or 0)
 
 
 def utterances(quality: Quality, locate: Locate) -> float:

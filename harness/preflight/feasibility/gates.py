@@ -15,7 +15,7 @@ from typing import Literal
 from harness import contracts
 from harness.decide import stats
 from harness.decide.schedule import FEWEST_UTTERANCES, MINIMUM_ROUNDS, Task
-from harness.plugins import NamedMetric
+from harness.plugins import NamedMetric, kinds
 from harness.preflight.feasibility import anchors
 from harness.preflight.feasibility.budget import Fit, Plan
 from harness.preflight.feasibility.costs import Costs, Sample, model_of
@@ -248,7 +248,8 @@ def _likely(terms: Terms, gate: Gate, variant: str) -> tuple[float, str]:
 
 def _beyond(terms: Terms, gate: Gate, value: float) -> bool:
     better = terms.metrics[gate.metric].metric.better
-    lower = better == "lower" or (better == "neither" and gate.kind.startswith("max"))
+    side = kinds.side_of(terms.kinds[gate.kind], gate.limit)
+    lower = better == "lower" or (better == "neither" and side == "upper")
     return value > gate.limit if lower else value < gate.limit
 
 

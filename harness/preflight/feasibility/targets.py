@@ -6,10 +6,11 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from harness.plugins import kinds
 from harness.preflight.feasibility import anchors
 from harness.preflight.feasibility.costs import bits_of, model_of
 from harness.preflight.feasibility.gates import Terms, data_of, language_of
-from harness.spec import Claim, Experiment, Gate, Variant
+from harness.spec import Claim, Gate, Variant
 
 
 @dataclass(frozen=True)
@@ -42,9 +43,17 @@ def contradictions(terms: Terms, cores: int) -> list[Contradiction]:
     ] + [found for claim in terms.experiment.claims for found in _notes(claim)]
 
 
-def size_limit(experiment: Experiment) -> float:
+def size_limit(terms: Terms) -> float:
     """The largest size in MB that the experiment would accept or claims; inf where none is."""
-    gates = [g.limit for g in experiment.gates if g.metric == "size_mb" and g.kind == "max"]
+    experiment = terms.experiment
+    limits = [
+        (gate, terms.kinds[gate.kind]) for gate in experiment.gates if gate.metric == "size_mb"
+    ]
+    gates = [
+        rule.limit_on(gate.limit)
+        for gate, rule in limits
+        if rule.on == "value" and kinds.side_of(rule, gate.limit) == "upper"
+    ]
     claims = [c.value + c.tolerance for c in experiment.claims if c.metric == "size_mb"]
     return min((*gates, *claims), default=math.inf)
 
@@ -83,7 +92,7 @@ def _lower(terms: Terms, metric: str) -> bool:
 def _beyond_best(terms: Terms, target: _Target) -> Iterator[Contradiction]:
     """A value that nobody has published within the scope: size, data set, language."""
     experiment = terms.experiment
-    limit = size_limit(experiment)
+    limit = size_limit(terms)
     where, language = data_of(experiment, target.dataset), language_of(experiment)
     best = anchors.best(anchors.Scope(target.metric, where, language, limit))
     if best is None:
@@ -101,32 +110,33 @@ def _below_floor(terms: Terms, target: _Target, cores: int) -> Iterator[Contradi
     if found is None:
         return
     if target.metric == "size_mb":
-        yield from _size_floor(terms.experiment, target, found)
+        yield from _size_floor(terms, target, found)
     elif target.metric.startswith("latency_") and target.operation in ("", "pipeline", "encoder"):
-        yield from _latency_floor(terms.experiment, target, found, cores)
+        yield from _latency_floor(terms, target, found, cores)
 
 
-def _size_floor(
-    experiment: Experiment, target: _Target, variant: Variant
-) -> Iterator[Contradiction]:
-    size = anchors.parameters_millions(model_of(experiment, variant))
+def _size_floor(terms: Terms, target: _Target, variant: Variant) -> Iterator[Contradiction]:
+    """Of a quantized variant: each weight takes its bits, whichever method made them."""
+    size = anchors.parameters_millions(model_of(terms.experiment, variant))
+    bits = bits_of(variant, terms.costs.locate) if variant.quantize else 0
     for floor in anchors.find("floor", "size_mb"):
-        least = floor.value * size
-        if floor.bits == bits_of(variant) and target.value < least:
-            text = f"cannot be reached: {size:g} M parameters take {least:g} MB in 8 bits"
+        least = floor.value * size * bits / floor.bits
+        if bits and target.value < least:
+            text = f"cannot be reached: {size:g} M parameters take {least:g} MB in {bits} bits"
             yield Contradiction(target.name, text, str(floor.source))
 
 
 def _latency_floor(
-    experiment: Experiment, target: _Target, variant: Variant, cores: int
+    terms: Terms, target: _Target, variant: Variant, cores: int
 ) -> Iterator[Contradiction]:
     """For the full 30 s context only: a shorter one computes less."""
+    experiment = terms.experiment
     if getattr(experiment.model.params, "context", None) is not None or cores < 1:
         return
     model = model_of(experiment, variant)
     for floor in anchors.find("floor", "latency_ms"):
         least = floor.value * floor.cores / cores
-        same = (floor.model, floor.bits) == (model, bits_of(variant))
+        same = (floor.model, floor.bits) == (model, bits_of(variant, terms.costs.locate))
         if same and target.value < least:
             text = f"contradicts what is known: {floor.about} take {least:.0f} ms on {cores} cores"
             scaled = "" if cores == floor.cores else ", scaled by cores"

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from harness.contracts import Result
-from harness.decide import measures
+from harness.decide import gate_rules, measures
+from harness.decide.gate_rules import Rule
 from harness.report import wording
 from harness.report.figures import style
 from harness.store import queries
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+Ends = tuple[float, float, float]
 LEAST, WIDEST = -0.5, 1.5  # of the limit; what lies beyond is drawn at the edge
 TEXTS = {
     "es": {
@@ -38,7 +40,9 @@ TEXTS = {
 def draw(result: Result, language: str) -> Figure | None:
     """One row per check of the candidate that was measured; None where there is none."""
     every = queries.records(queries.own_checks(result))
-    checks = [check for check in every if queries.used(check) is not None][::-1]
+    known = [(check, gate_rules.of_check(result, check)) for check in every][::-1]
+    drawn = [(check, rule) for check, rule in known if rule and _used(check, rule) is not None]
+    checks, ends = [check for check, _ in drawn], [_ends(check, rule) for check, rule in drawn]
     if not checks:
         return None
     texts = TEXTS[language]
@@ -46,10 +50,10 @@ def draw(result: Result, language: str) -> Figure | None:
     passed = sum(check["status"] == "PASS" for check in hard)
     title = texts["title"].format(n=passed, all=len(hard))
     figure, axes = style.new(title, texts["subtitle"], 1.5 + 0.38 * len(checks))
-    left = min(0.0, *(max(LEAST, _ends(check)[0]) for check in checks)) - 0.03
+    left = min(0.0, *(max(LEAST, left) for left, _, _ in ends)) - 0.03
     axes.set(xlim=(left, WIDEST), ylim=(-0.6, len(checks) - 0.3), xlabel=texts["axis"])
     for place, check in enumerate(checks):
-        _row(axes, check, place, language)
+        _row(axes, (check, ends[place]), place, language)
     _waivers(axes, result, checks, language)
     axes.axvline(1, color=style.LIMIT, linewidth=1.6, zorder=1)
     axes.axvspan(1, WIDEST, color=style.LIMIT, alpha=0.06, linewidth=0)
@@ -73,19 +77,25 @@ def _name(check: Mapping[str, Any], language: str, many: bool) -> str:
     return f"{name.removesuffix(quoted).rstrip()}\n{quoted}" if own else name
 
 
-def _ends(check: Mapping[str, Any]) -> tuple[float, float, float]:
+def _used(check: Mapping[str, Any], rule: Rule) -> float | None:
+    """The share of its limit that a check's observed value uses; None where there is none."""
+    found = rule.share(float(check["observed"]))
+    return None if math.isnan(found) else found
+
+
+def _ends(check: Mapping[str, Any], rule: Rule) -> Ends:
     """(left, middle, right) in shares of the limit, ordered."""
-    middle = queries.used(check)
+    middle = _used(check, rule)
     assert middle is not None
-    ends = [queries.share(check, end) for end in (check["low"], check["high"])]
+    ends = [rule.share(float(end)) for end in (check["low"], check["high"])]
     ends = [0.0 if end == -math.inf else end for end in ends]
     known = sorted(end for end in ends if not math.isnan(end))
     return (known[0], middle, known[-1]) if known else (middle, middle, middle)
 
 
-def _row(axes: Axes, check: Mapping[str, Any], place: int, language: str) -> None:
+def _row(axes: Axes, drawn: tuple[Mapping[str, Any], Ends], place: int, language: str) -> None:
+    check, ends = drawn
     ink = style.STATUS.get(check["status"], style.MUTED)
-    ends = _ends(check)
     left, middle, right = (min(max(end, LEAST), WIDEST) for end in ends)
     axes.plot([left, right], [place, place], color=ink, linewidth=6, alpha=0.35)
     inside = middle == ends[1]  # else its dot is at the edge and empty: it lies beyond
@@ -104,8 +114,10 @@ def _waivers(axes: Axes, result: Result, checks: list[dict[str, Any]], language:
     bounds = {str(w["gate"]): float(w["up_to"]) for w in result.experiment.get("waivers") or []}
     for place, check in enumerate(checks):
         if check["waiver"] in bounds:
-            at = queries.share(check, bounds[check["waiver"]])
-            if at > WIDEST:
+            rule = gate_rules.of_check(result, check)
+            up_to = gate_rules.of_check(result, check, bounds[check["waiver"]])
+            at = rule.share(up_to.bound) if rule and up_to else math.nan
+            if not at <= WIDEST:
                 continue  # beyond the picture; the waiver's own section gives it
             axes.plot([at, at], [place - 0.3, place + 0.3], ":", color=style.STATUS["WAIVED"])
             how = {"offset": (4, 0), "color": style.STATUS["WAIVED"]}

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness import store
+from harness.decide import gate_rules
 from harness.errors import HarnessError
 from harness.io.escaping.results import drawable
 from harness.plugins.kinds import SHARES
@@ -155,10 +156,11 @@ def _limits(newest: Entry, cell: Figure) -> set[float]:
     """What the newest run's gates ask of this metric at this workload, as values."""
     same = ("metric", "workload")
     return {
-        float(gate["limit"])
+        rule.bound
         for gate in newest.gates
-        if gate["kind"] in ("max", "min")
-        and gate["limit"] is not None
+        if gate["limit"] is not None
+        and (rule := gate_rules.of_kind({}, str(gate["kind"]), float(gate["limit"])))
+        and rule.on == "value"
         and all(gate[name] == getattr(cell, name) for name in same)
     }
 

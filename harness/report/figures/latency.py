@@ -136,9 +136,11 @@ def _strip(axes: Axes, calls: pd.DataFrame, noisy: Flags, place: float, ink: str
 def _limits(
     axes: Axes, result: Result, workload: str, span: tuple[float, float], language: str
 ) -> None:
-    checks = queries.rows(result.checks, operation="pipeline", workload=workload, kind="max")
+    checks = queries.rows(result.checks, operation="pipeline", workload=workload)
     for check in queries.records(checks[checks["metric"].str.startswith("latency")]):
-        limit = float(check["limit"])
+        limit = measures.maximum(result, check)
+        if math.isnan(limit):
+            continue
         axes.plot([limit, limit], span, color=style.LIMIT, linewidth=1.4)
         digits = wording.metric(check["metric"], language).rpartition(" ")[2]
         text = f"{digits} ≤ {quantity(limit, 'ms', language)}"
@@ -257,7 +259,7 @@ def _one_length(result: Result, known: list[str], language: str) -> Figure | Non
         noisy |= hollow
         shown = quantity(bounds[0], "ms", language)
         style.shown(axes, shown, (bounds[0], place - 0.3), ha="center", color=ink)
-    limit = queries.limit(result, P50, known[0])
+    limit = measures.most(result, P50, known[0])
     if limit == limit:
         axes.axvline(limit, color=style.LIMIT, linewidth=1.4)
         text = f"P50 ≤ {quantity(limit, 'ms', language)}"
@@ -298,7 +300,7 @@ def _hollow(axes: Axes, result: Result, known: list[str]) -> bool:
 
 def _level(axes: Axes, result: Result, known: list[str], language: str) -> None:
     at = queries.main_length(result)
-    limit = queries.limit(result, "latency_p50_ms", at)
+    limit = measures.most(result, "latency_p50_ms", at)
     if limit != limit or at not in known:
         return
     x = queries.seconds(at)

@@ -181,7 +181,8 @@ def _title(result: Result, lines: list[queries.Line], language: str) -> str:
         return texts["plain"]
     metric = wording.metric(liked.metric, language)
     row = heard.of(result, line) if heard else None
-    if row and heard and row["value"] >= measures.GIBBERISH and liked.metric != measures.LISTENERS:
+    people = measures.is_listeners(result, liked.metric)
+    if row and heard and row["value"] >= measures.GIBBERISH and not people:
         share = quantity(float(row["value"]), heard.unit, language)
         key = "fooled" if measures.approves(result, line, (liked, heard)) else "lost"
         return texts[key].format(metric=metric, line=line.variant, heard=share)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from harness.contracts import Result
-from harness.decide import measures
+from harness.decide import gate_rules, measures
 from harness.report import wording
 from harness.report.figures import labels, style
 from harness.report.figures.labels import Bubble
@@ -70,7 +70,7 @@ def draw(result: Result, language: str) -> Figure | None:
     bubbles = [bubble for _, bubble in drawn]
     how += _recorded(axes, result, traded, bubbles, language)
     style.reads(axes, how)
-    limit = queries.limit(result, speed.metric, speed.workload)
+    limit = measures.most(result, speed.metric, speed.workload)
     if limit == limit:
         axes.axvline(limit, color=style.LIMIT, linewidth=1.4)
         axes.annotate(
@@ -149,15 +149,14 @@ def _figure(entry: Mapping[str, Any], metric: str) -> float:
 
 
 def _ceiling(axes: Axes, result: Result, quality: measures.Measure, language: str) -> None:
-    """Limits on the quality: absolute, or the baseline's own plus what may be added to it."""
+    """Limits on the quality: absolute, or what the baseline's own makes of them."""
     base = quality.of(result, queries.Line(queries.baseline(result), "default", "baseline"))
-    signs = {"max": 0, "min": 0, "max_increase": 1, "max_decrease": -1}
     here = queries.rows(queries.own_checks(result), metric=quality.metric)
     for check in queries.records(queries.rows(here, workload=quality.workload)):
-        sign = signs.get(str(check["kind"]))
-        if sign is None or (sign and not base):
+        rule = gate_rules.of_check(result, check)
+        level = rule.level(float(base["value"]) if base else NAN) if rule else NAN
+        if not math.isfinite(level):
             continue
-        level = float(check["limit"]) * (sign or 1) + (float(base["value"]) if sign and base else 0)
         axes.axhline(level, color=style.LIMIT, linewidth=1.4, linestyle=(0, (5, 3)))
         name = wording.metric(quality.metric, language)
         axes.annotate(

@@ -79,13 +79,14 @@ def render(result: Result, language: str) -> str:
 
 def _opinions(result: Result, language: str) -> Iterator[str]:
     """What a claim about listeners' opinion needs: no predictor can stand in for them."""
-    claims = queries.rows(result.claims, metric=measures.LISTENERS, status="not measured")
-    for row in queries.records(claims):
+    claims = queries.records(queries.rows(result.claims, status="not measured"))
+    whole = measures.group(result, "opinions")
+    for row in (row for row in claims if measures.is_listeners(result, str(row["metric"]))):
         known = queries.rows(result.summary, stage="quality", variant=row["variant"])
         predicted = [
             f"{wording.metric(name, language)} {markdown.number(value, language, 2)}"
             for name, value in zip(known["metric"], known["value"], strict=True)
-            if name in measures.PREDICTED and name not in measures.PARTS_OF_DNSMOS
+            if name in whole and not measures.is_listeners(result, name)
         ]
         claimed = markdown.number(row["claimed"], language, 1)
         told = TEXTS[language]["opinion" if predicted else "nobody"]

@@ -83,7 +83,7 @@ def _none(result: Result, language: str) -> str:
     """Where the times are, if not here."""
     texts = TEXTS[language]
     timed = queries.rows(result.summary, stage="quality", replica=0)
-    known = [name for name in measures.TIMES if (timed["metric"] == name).any()]
+    known = [name for name in measures.times(result) if (timed["metric"] == name).any()]
     if measures.times_audio(result) or not known:
         return texts["none"]
     named = ", ".join(wording.metric(name, language) for name in known)

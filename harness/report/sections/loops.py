@@ -7,13 +7,12 @@ from typing import Any
 
 import pandas as pd
 
-from harness.contracts import Result, Section
+from harness.contracts import Result, Section, Table
 from harness.decide import measures
 from harness.report import markdown, row_text, wording
 from harness.store import queries
 
-NAMES = (*measures.LOOPS, *measures.SILENCE)
-SIGNS = ("loops", "budget_exhausted", "hallucinations")  # 1 where an utterance has it
+TABLES: tuple[Table, ...] = ("loops", "silence")
 SIZES = ("repeated_words", "hallucinated_words")  # by which one is worse than another
 EACH, MOST = 2, 8  # examples of a variant, and in all
 LONGEST = 140  # characters of a transcript that are shown
@@ -79,9 +78,9 @@ TEXTS = {
 
 def render(result: Result, language: str) -> str:
     texts = TEXTS[language]
-    if not measures.asked(result, NAMES):
+    if not measures.asked(result, *TABLES):
         return ""
-    sets = list(measures.data_sets(result, NAMES))
+    sets = list(measures.data_sets(result, measures.group(result, *TABLES)))
     if not sets:
         return texts["none"]
     parts = [_counted(result, name, here, language) for name, here in sets]
@@ -90,7 +89,8 @@ def render(result: Result, language: str) -> str:
 
 def _counted(result: Result, name: str, here: pd.DataFrame, language: str) -> str:
     texts = TEXTS[language]
-    known = [metric for metric in NAMES if (here["metric"] == metric).any()]
+    present = set(here["metric"])
+    known = [metric for metric in measures.group(result, *TABLES) if metric in present]
     heard = "sounds" if measures.nobody_speaks(result, name) else "n"
     first = texts["change"].format(
         metric=wording.metric(known[0], language), baseline=f"`{queries.baseline(result)}`"
@@ -132,7 +132,8 @@ def _clean(result: Result, language: str) -> str:
     """That nothing was found, of the signs that were looked for; "" where none was."""
     texts, scores = TEXTS[language], queries.rows(result.scores, stage="quality", replica=0)
     sought = set(scores["metric"][scores["weight"] > 0])
-    told = [texts[f"no_{sign}"] for sign in SIGNS if sign in sought]
+    signs = [sign for sign in measures.signs(result, *TABLES) if sign in sought]
+    told = [texts[key] for sign in signs if (key := f"no_{sign}") in texts]
     listed = texts["or"].join([", ".join(told[:-1]), told[-1]] if len(told) > 1 else told)
     return texts["clean"].format(signs=listed) if told else ""
 
@@ -142,10 +143,10 @@ def struck(result: Result) -> pd.DataFrame:
     words that are too many."""
     keys = ["workload", "variant", "session", "item"]
     scores = queries.rows(result.scores, stage="quality", replica=0)
-    signs = scores[scores["metric"].isin(SIGNS) & (scores["value"] > 0)]
+    signs = scores[scores["metric"].isin(measures.signs(result, *TABLES)) & (scores["value"] > 0)]
     if signs.empty:
         return pd.DataFrame()
-    named = signs.groupby(keys, sort=False)["metric"].agg(lambda names: " ".join(sorted(names)))
+    named = signs.groupby(keys, sort=False)["metric"].agg(lambda names: "\n".join(sorted(names)))
     sizes = scores[scores["metric"].isin(SIZES)].groupby(keys, sort=False)["value"].sum()
     calls = queries.rows(result.calls, stage="quality", replica=0, operation="pipeline", error="")
     calls = calls.assign(workload=calls["dataset"])
@@ -157,7 +158,8 @@ def struck(result: Result) -> pd.DataFrame:
 def _example(result: Result, row: Mapping[str, Any], language: str) -> list[str]:
     texts = TEXTS[language]
     known = measures.transcripts(result, str(row["dataset"])) != "unknown"
-    told = [texts[sign] for sign in str(row["signs"]).split()]
+    signs = str(row["signs"]).split("\n")
+    told = [texts.get(sign) or wording.metric(sign, language) for sign in signs]
     note = [markdown.escape(wording.note(row["note"], language))] if row["note"] else []
     return [
         markdown.escape(queries.Line(row["variant"], row["session"], "").label),

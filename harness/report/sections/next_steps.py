@@ -110,7 +110,8 @@ def _claims(result: Result, language: str) -> Iterator[str]:
     for row in queries.records(result.claims):
         if row["status"] in keys:
             unit = row["unit"] or unit_of(row["metric"])
-            opinion = row["metric"] == measures.LISTENERS and row["status"] == "not measured"
+            people = measures.is_listeners(result, str(row["metric"]))
+            opinion = people and row["status"] == "not measured"
             yield TEXTS[language]["listen" if opinion else keys[row["status"]]].format(
                 metric=wording.metric(row["metric"], language),
                 claimed=markdown.given(row["claimed"], unit, language),

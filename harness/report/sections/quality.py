@@ -13,8 +13,7 @@ from harness.report import markdown, row_text, wording
 from harness.store import queries
 
 SMALLEST_P = 0.001  # that is printed as a number
-ERRORS = ("wer", "cer", "ser")  # of texts, which take a rule for comparing them
-RULES = ("wer", *measures.COMPANIONS)
+RULES = ("wer", "wer_no_accents", "wer_basic", "wer_raw")  # columns of a table that explains them
 TEXTS = {
     "es": {
         "none": "Sin medir: no se evaluó ningún conjunto de datos.",
@@ -156,11 +155,12 @@ def _metrics(result: Result, name: str) -> list[str]:
     """Those of a data set that no other section shows, in the order in which they were asked."""
     if measures.only_spoken(result, name):
         return []  # the section on synthesised speech has its times too
-    return [name for name in queries.asked(result, name) if name not in measures.ELSEWHERE]
+    known = queries.asked(result, name)
+    return [one for one in known if measures.table_of(result, one) == measures.QUALITY]
 
 
 def _intro(result: Result, name: str, metrics: list[str], texts: Mapping[str, str]) -> str:
-    if not set(metrics) & set(ERRORS):
+    if not any(measures.kind_of(result, metric) == "text" for metric in metrics):
         return texts["timed"].format(dataset=name)
     rule = measures.normaliser(result, name) or markdown.UNKNOWN
     told = texts["intro"].format(dataset=name, normaliser=rule)

@@ -9,14 +9,14 @@ from harness.report import markdown
 from harness.report.sections.speech import judged, listening, tables
 from harness.report.sections.speech.words import TEXTS
 
-NAMES = (*measures.OPINIONS, *measures.HEARD, *measures.SPOKEN)
+TABLES = (*measures.OPINIONS, *measures.HEARD, *measures.SPOKEN)
 
 
 def render(result: Result, language: str) -> str:
-    if not measures.asked(result, NAMES):
+    if not measures.asked(result, *TABLES):
         return ""
     texts = TEXTS[language]
-    sets = list(measures.data_sets(result, NAMES))
+    sets = list(measures.data_sets(result, measures.group(result, *TABLES)))
     if not sets:
         return texts["none"]
     parts = [

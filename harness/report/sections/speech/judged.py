@@ -19,7 +19,9 @@ REASONS = 3  # why scores are left out: the most frequent ones
 def warned(result: Result, name: str, here: pd.DataFrame, language: str) -> Iterator[str]:
     """What a predictor's MOS is worth beside the round trip, or without it."""
     texts = TEXTS[language]
-    predicted = [metric for metric in measures.PREDICTED if (here["metric"] == metric).any()]
+    opinions = measures.group(result, *measures.OPINIONS)
+    known = [metric for metric in opinions if not measures.is_listeners(result, metric)]
+    predicted = [metric for metric in known if (here["metric"] == metric).any()]
     heard = queries.rows(here, metric="round_trip_wer")
     if not predicted:
         return

@@ -17,25 +17,24 @@ from harness.store import queries
 FIRST, WHOLE_CALL = "first_audio_ms", "latency_p50_ms"
 SAME = 0.01  # of the call: what is left of it when all of the audio is there at once
 HALVES = ("recogniser_seconds", "synthesiser_seconds")  # of a spoken turn
-WHOLE = ("mos", "dnsmos_ovrl", "utmos", "plcmos")  # of a predictor, its parts apart
-ORDER = ("mos", "dnsmos_ovrl", *measures.PARTS_OF_DNSMOS, "utmos", "plcmos")
 
 
 def told(result: Result, name: str, here: pd.DataFrame, language: str) -> str:
     """Every table of one data set, those without a figure left out."""
     texts, base = TEXTS[language], queries.baseline(result)
-    opinions, heard = _known(here, WHOLE), _known(here, measures.HEARD)
+    opinions, parts, heard = (
+        _known(here, measures.group(result, table)) for table in (*measures.OPINIONS, "heard")
+    )
     whole = [*opinions, *heard]
-    parts = _known(here, measures.PARTS_OF_DNSMOS)
     paired = markdown.source(language, "changes", stage="quality", workload=name)
     measured = markdown.source(language, "summary", stage="quality", workload=name)
-    blocks = [_table(here, whole, language), measured] if whole else []
+    blocks = [_table(result, here, whole, language), measured] if whole else []
     if parts:
-        beside = [*parts, *_known(here, measures.HEARD[:1])]
-        blocks += [_scales(parts, language), _table(here, beside, language), measured]
+        beside = [*parts, *heard[:1]]
+        blocks += [_scales(parts, language), _table(result, here, beside, language), measured]
     wanted = _wanted(result, name)
     asked = [part for part in parts if part in wanted]
-    compared = [*sorted([*opinions, *asked], key=ORDER.index), *heard]
+    compared = [*_ordered(result, [*opinions, *asked]), *heard]
     rows = _differences(result, name, (here, compared), language)
     if compared and rows:
         headers = [texts["variant"], *(wording.metric(metric, language) for metric in compared)]
@@ -69,13 +68,21 @@ def _known(here: pd.DataFrame, names: Sequence[str]) -> list[str]:
     return [name for name in names if name in present]
 
 
-def _table(here: pd.DataFrame, names: list[str], language: str) -> str:
+def _ordered(result: Result, names: list[str]) -> list[str]:
+    """Each predictor with its parts behind it."""
+    known = {name: measures.metric_of(result, name) for name in names}
+    return sorted(names, key=lambda name: named.metric.order if (named := known[name]) else 0)
+
+
+def _table(result: Result, here: pd.DataFrame, names: list[str], language: str) -> str:
     texts = TEXTS[language]
     headers = [texts["variant"], *(wording.metric(name, language) for name in names)]
     rows = []
+    people = {name for name in names if measures.is_listeners(result, name)}
     for line, group in measures.cells(here):
         found = [queries.row(group, metric=name) for name in names]
-        first = next((row for row in found if row and row["metric"] != measures.LISTENERS), None)
+        machines = (row for row in found if row and row["metric"] not in people)
+        first = next(machines, None)
         counts = [markdown.count(first[key], language) if first else "" for key in ("n", "errors")]
         shown = [bare(row_text.shown(row, language)) for row in found]
         rows.append([markdown.escape(line.label), *shown, *counts])
@@ -106,10 +113,10 @@ def _made(result: Result, name: str, here: pd.DataFrame, language: str) -> list[
     texts, base = TEXTS[language], f"`{queries.baseline(result)}`"
     stage = queries.rows(result.summary, stage="quality", replica=0, workload=name)
     stage = stage[stage["metric"] != ""]  # such a row stands for a variant that could not be made
-    names = _known(here, measures.SPOKEN)
+    names = _known(here, measures.group(result, *measures.SPOKEN))
     if measures.only_spoken(result, name):
         own = [str(metric) for metric in stage["metric"].unique()]
-        names += [metric for metric in own if metric not in measures.ELSEWHERE]
+        names += [metric for metric in own if measures.table_of(result, metric) == measures.QUALITY]
     at_once = _at_once(result, name, stage[stage["metric"].isin(names)])
     names = [metric for metric in names if not (at_once and metric == FIRST)]
     halves = _halves(result, name)
