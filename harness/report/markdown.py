@@ -200,7 +200,9 @@ def behind(sign: str, language: str) -> str:
     return sign if sign in ("", "×") else NBSP + sign
 
 
-def listed(items: Sequence[str], language: str, style: Literal["standard", "or"]) -> str:
+def listed(
+    items: Sequence[str], language: str, style: Literal["standard", "or"] = "standard"
+) -> str:
     """ "a, b y c", or "a, b o c"."""
     from babel.lists import format_list
 
