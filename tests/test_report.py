@@ -122,7 +122,7 @@ def test_the_first_screen_holds_the_verdict_the_reason_and_the_gate_table(result
 
 
 def test_an_unknown_language_is_one_clear_line(result: Result) -> None:
-    with pytest.raises(SpecError, match=r"no 'fr'\. There is: es, en\."):
+    with pytest.raises(SpecError, match=r"no 'fr'\. There is: en, es"):
         document.render(result, "fr")
 
 

@@ -6,7 +6,7 @@ import contextlib
 import datetime
 import hashlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from harness.decide import comparison, decision, gate_rules, own_metrics
 from harness.decide.verdict.agreeing import contradiction
 from harness.errors import PluginError, StoreError
 from harness.preflight import feasibility
-from harness.report import document, wording
+from harness.report import document, wording, words
 from harness.report import figures as plots
 from harness.run import pipeline, prepare
 from harness.run.pool import Tell
@@ -25,6 +25,7 @@ from harness.run.worker import Connection, Worker
 from harness.store import history
 
 FIGURES = "figures"
+LANGUAGE = "language"  # among what a run keeps of the user's own
 RENDERED = (store.REPORT, *(f"{FIGURES}/{name}.png" for name in plots.FIGURES))
 
 
@@ -62,7 +63,10 @@ def run(
             store.mark(folder)
             if fresh:
                 store.forget(folder)
-            return _run(read, folder, path, (tell or Quiet(), start))
+            written = read.report.language
+            spoken = words.own(written, spec.locator(path))  # before hours of measuring
+            with words.speaking(written, spoken):
+                return _run(read, folder, path, (tell or Quiet(), start), spoken)
 
 
 def _run(
@@ -70,15 +74,17 @@ def _run(
     folder: Path,
     path: Path,
     means: tuple[Tell, Callable[[str], Connection]],
+    spoken: words.Content | None,
 ) -> Result:
-    """The run in a folder that is its own; `means`: whom to tell, and how to start a worker."""
+    """The run in a folder that is its own; `means`: whom to tell, and how to start a worker;
+    `spoken`: the words of a language of the user's own."""
     tell, start = means
     text = path.read_bytes()
     for line in feasibility.undecidable(read, folder, spec.locator(path), wording.limit_of):
         tell.line(line)
     measured = pipeline.Run(prepare.prepare(read, folder, path, tell), tell, start).measure()
     today = datetime.date.today()
-    key = _key(measured, today)
+    key = store.digest([_key(measured, today), spoken])
     if store.finished(folder) == key:
         result = load(folder)
         tell.line("nothing has changed since the last run" + _lost(result))
@@ -86,19 +92,21 @@ def _run(
     tell.line("deciding and writing the report")
     given = decision.Given(measured.chosen, today, path)
     decided = decision.decide(_undecided(measured), measured.setting.made, given)
-    _publish(_with_own_sections(decided, measured), text, measured.key)
+    _publish(_with_own(decided, measured, spoken), text, measured.key)
     result = load(folder)
     store.note_finished(folder, key)
     return result
 
 
-def _with_own_sections(decided: Result, measured: pipeline.Measured) -> Result:
-    """The result with what sections of the user's own say of it: later, nobody runs their code."""
-    own = document.own_sections(decided, measured.setting.locate)
+def _with_own(decided: Result, measured: pipeline.Measured, spoken: words.Content | None) -> Result:
+    """The result with what sections of the user's own say of it, whose code nobody runs later, and
+    with the words of a language of the user's own."""
+    sections = document.own_sections(decided, measured.setting.locate)
+    own = {**({"sections": sections} if sections else {}), **({LANGUAGE: spoken} if spoken else {})}
     if not own:
         return decided
     known = dict(decided.experiment.get(own_metrics.KEY) or {})
-    experiment = {**decided.experiment, own_metrics.KEY: {**known, "sections": own}}
+    experiment = {**decided.experiment, own_metrics.KEY: {**known, **own}}
     return replace(decided, experiment=experiment)
 
 
@@ -168,14 +176,30 @@ def render(folder: str | Path, language: str | None = None) -> Path:
     with store.locked(place):
         result = load(place)
         coming = store.Next(place)
-        with plugins.data_only(), store.told_of(place):
-            written = str(result.experiment["report"]["language"])
-            rendered = _render(result, language or written, coming)
+        with plugins.data_only(), speaking(result, language) as spoken, store.told_of(place):
+            rendered = _render(result, spoken, coming)
         if set(rendered) != store.rendered(place):  # else what is committed stays as it is
             manifest = {**store.published(place), "rendered": sorted(rendered)}
             coming.put(store.MANIFEST, store.as_json(manifest))
         coming.commit(set(RENDERED) - set(rendered))
     return report_path(place)
+
+
+@contextlib.contextmanager
+def speaking(result: Result, language: str | None) -> Iterator[str]:
+    """While it lasts, reports have the words of that language, a code or a file of the user's own,
+    or unless given of the run's, which are stored with it.
+
+    Raises: SpecError for a language that there is not, StoreError for one that was not stored.
+    """
+    written = str((result.experiment.get("report") or {}).get("language") or words.ENGLISH)
+    content = None
+    if language is None and written.endswith(words.ENDING):
+        content = (result.experiment.get(own_metrics.KEY) or {}).get(LANGUAGE)
+        if content is None:
+            raise StoreError(f"{result.folder}: the words of {written} are not stored with it.")
+    with words.speaking(language or written, content):
+        yield language or written
 
 
 def compare(

@@ -16,6 +16,7 @@ from harness.errors import HarnessError, faults
 from harness.io.escaping.signs import printed as print  # what others wrote steers no terminal
 
 KINDS = ("datasets", "exports", "families", "gates", "judges", "metrics", "quantize", "sections")
+LANGUAGE = "en, es, pt ... or a file of your own (./ca.yaml)"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -53,7 +54,7 @@ def _parser() -> argparse.ArgumentParser:
 
     report = commands.add_parser("report", help="render a run's stored tables again")
     report.add_argument("folder", type=Path, help="a run's folder, reports/<name>")
-    report.add_argument("--language", choices=("en", "es"), help="instead of the experiment's")
+    report.add_argument("--language", help=LANGUAGE)
     report.set_defaults(command=_report)
 
     _add_comparing(commands)
@@ -100,7 +101,7 @@ def _add_comparing(commands: Any) -> None:
     )
     compare.add_argument("--all", action="store_true", help="also rows that no data could decide")
     compare.add_argument("--markdown", type=Path, metavar="FILE", help="write it there as well")
-    compare.add_argument("--language", choices=("en", "es"), help="instead of the experiment's")
+    compare.add_argument("--language", help=LANGUAGE)
     compare.set_defaults(command=_compare)
 
     export = commands.add_parser("export", help="a run's verdict and gates for another tool")
@@ -117,7 +118,7 @@ def _add_comparing(commands: Any) -> None:
     past.add_argument("folder", type=Path, help="a run's folder, reports/<name>")
     past.add_argument("--metric", help="its figures in each run, such as wer")
     past.add_argument("--plot", type=Path, metavar="FILE", help="draw the metric over the runs")
-    past.add_argument("--language", choices=("en", "es"), default="en", help="of the figure")
+    past.add_argument("--language", default="en", help="of the figure: " + LANGUAGE)
     past.set_defaults(command=_history)
 
 
@@ -148,20 +149,23 @@ def _compare(options: argparse.Namespace) -> int:
     from harness import store
     from harness.app import api
     from harness.decide.comparison import How
+    from harness.report import words
     from harness.report.comparison import writing
 
     how = How(force=options.force, control=options.control)
     found = api.compare(options.before, options.after, how)
-    print(writing.plain(found, options.language or "en", options.all))
+    with words.speaking(options.language or words.ENGLISH):
+        print(writing.plain(found, options.language or words.ENGLISH, options.all))
     if options.markdown:
-        text = writing.markdown(found, options.language or found.language, options.all)
+        with api.speaking(api.load(options.after), options.language) as language:
+            text = writing.markdown(found, language, options.all)
         sign = writing.SIGN.encode()  # what tells our file from another one
         store.write_outside(options.markdown, text.encode() + sign, sign)
     return exits.Decided(found.exit_code)
 
 
 def _history(options: argparse.Namespace) -> int:
-    from harness.report import runs
+    from harness.report import runs, words
     from harness.store import history
 
     entries = history.read(options.folder)
@@ -172,7 +176,8 @@ def _history(options: argparse.Namespace) -> int:
     if options.plot:
         from harness.report.figures import history as figure
 
-        figure.draw(entries, metric, options.plot, options.language)
+        with words.speaking(options.language):
+            figure.draw(entries, metric, options.plot, options.language)
     return exits.DONE
 
 
@@ -208,11 +213,12 @@ def _look(path: Path, call_seconds: float) -> None:
     """Print what an experiment's plan decides. Raises: HarnessError for what is missing."""
     from harness import spec
     from harness.preflight import feasibility
-    from harness.report import wording
+    from harness.report import wording, words
     from harness.run import variants
 
     experiment = spec.load(path)
     locate = spec.locator(path)
+    words.own(experiment.report.language, locate)
     if lines := [*variants.wrong(experiment, locate), *feasibility.missing(experiment, locate)]:
         raise HarnessError("\n".join(f"{path}: {line}" for line in lines))
     print(f"{path}: in order")

@@ -39,6 +39,7 @@ YAML_DEPTH = 32  # lists and mappings one in another; an experiment needs 8
 YAML_NODES = 20_000  # values, an alias counted as often as it stands
 YAML_KEY = 200  # characters
 YAML_PROBLEMS = 100  # lines about one file; the rest are counted
+SHOWN_WORDS = 5  # keys that the line about a language file names; the rest are counted
 NAME_CHARACTERS = 200  # of a variant, session, data set, gate ...: they head columns
 CELLS = 10_000  # variants times sessions: a row each in several tables
 

@@ -5,34 +5,21 @@ Nothing but the result goes in (no clock, no host, no path), so equal tables giv
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from harness import plugins
 from harness.contracts import Locate, Result, Section
 from harness.decide.own_metrics import KEY
-from harness.errors import SpecError
 from harness.errors.limits import SHOWN_TITLE
 from harness.io.escaping import cut, settled
 from harness.io.escaping.results import for_report
-from harness.report import metric_names
-from harness.report.markdown import LANGUAGES, escape, paragraphs
+from harness.report import markdown, metric_names, words
+from harness.report.markdown import escape, paragraphs
 from harness.spec import load_plugin
 
 LAST = 10_000  # the order of a section of which nothing was stored
-TEXTS = {
-    "es": {
-        "title": "informe de validación",
-        "measured": "Medido el",
-        "version": "versión",
-        "lacking": "El texto de `{}` no se guardó con la ejecución; `harness run` lo guarda.",
-    },
-    "en": {
-        "title": "validation report",
-        "measured": "Measured on",
-        "version": "version",
-        "lacking": "The text of `{}` was not stored with the run; `harness run` stores it.",
-    },
-}
+TEXTS = words.table("document")
 
 
 def render(result: Result, language: str) -> str:
@@ -40,25 +27,26 @@ def render(result: Result, language: str) -> str:
 
     Raises: SpecError for a language that the report is not written in.
     """
-    if language not in LANGUAGES:
-        raise SpecError(f"report.language: no {language!r}. There is: {', '.join(LANGUAGES)}.")
-    shown = for_report(result, language)  # what a section makes of its names is never markdown
+    shown = for_report(
+        result, markdown.TEXTS[language]["cut"]
+    )  # what a section makes of its names is never markdown
     parts = [_heading(shown, language)]
     with metric_names.naming(shown):
-        for section in sections(result):
+        for name, section in sections(result):
             body = section.render(shown, language).strip()
             if body:
                 heading = section.heading(shown, language) if section.heading else ""
-                parts += [f"## {heading or section.title[language]}", body]
+                parts += [f"## {heading or words.title(name, section.title, language)}", body]
     return settled(paragraphs(*parts) + "\n")
 
 
-def sections(result: Result) -> list[Section]:
-    """Those that the experiment names, else every file of sections/, by order and then name."""
+def sections(result: Result) -> list[tuple[str, Section]]:
+    """Those that the experiment names, else every file of sections/, by order and then name; each
+    with its name."""
     asked = (result.experiment.get("report") or {}).get("sections")
     names = asked or plugins.names("sections")
     found = [(name, _section(str(name), result)) for name in names]
-    return [section for _, section in sorted(found, key=lambda pair: (pair[1].order, pair[0]))]
+    return sorted(found, key=lambda pair: (pair[1].order, pair[0]))
 
 
 def _section(name: str, result: Result) -> Section:
@@ -68,25 +56,31 @@ def _section(name: str, result: Result) -> Section:
         return found
     own = (result.experiment.get(KEY) or {}).get("sections") or {}
     kept = own.get(name) or {"order": LAST, "title": {}, "text": {}}
-    title = {language: str(kept["title"].get(language) or name) for language in LANGUAGES}
-    lacking = {language: TEXTS[language]["lacking"].format(name) for language in LANGUAGES}
-    texts = {language: str(kept["text"].get(language, lacking[language])) for language in LANGUAGES}
-    return Section(int(kept["order"]), title, lambda _, language: texts[language])
+    title, text = ({k: str(v) for k, v in kept[part].items()} for part in ("title", "text"))
+    return Section(int(kept["order"]), title, lambda _, language: _stored(name, text, language))
+
+
+def _stored(name: str, text: Mapping[str, str], language: str) -> str:
+    """What a section said in that language, else in English."""
+    said = text.get(language, text.get(words.ENGLISH))
+    return TEXTS[language]["lacking"].format(name) if said is None else said
 
 
 def own_sections(result: Result, locate: Locate) -> dict[str, Any]:
     """What the sections of the user's own say of a result, to be stored with it: order, headings
-    and texts in every language. Their code is run here."""
-    asked = (result.experiment.get("report") or {}).get("sections") or []
+    and texts in every language that has a title. Their code is run here."""
+    report = result.experiment.get("report") or {}
+    known = {*words.languages(), str(report.get("language") or words.ENGLISH)}
     found = {}
-    for name in (str(name) for name in asked if str(name).endswith(".py")):
+    for name in (str(name) for name in report.get("sections") or [] if str(name).endswith(".py")):
         section: Section = load_plugin("sections", name, locate)
+        spoken = [language for language in section.title if language in known] or [words.ENGLISH]
         titles = {
             language: (section.heading(result, language) if section.heading else "")
             or section.title.get(language, name)
-            for language in LANGUAGES
+            for language in spoken
         }
-        texts = {language: str(section.render(result, language)) for language in LANGUAGES}
+        texts = {language: str(section.render(result, language)) for language in spoken}
         found[name] = {"order": int(section.order), "title": titles, "text": texts}
     return found
 
@@ -96,7 +90,8 @@ def _heading(result: Result, language: str) -> str:
     title = str(result.experiment.get("title") or result.experiment.get("name") or "harness")
     facts = [str(environment.get("cpu") or "")]
     if environment.get("measured_on"):
-        facts.insert(0, f"{texts['measured']} {environment['measured_on']}")
+        day = markdown.date(str(environment["measured_on"]), language)
+        facts.insert(0, f"{texts['measured']} {day}")
     if environment.get("commit"):
         dirty = "+" if environment.get("dirty") else ""  # as history marks a tree with changes
         facts.append(f"{texts['version']} {str(environment['commit'])[:10]}{dirty}")

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import datetime
 import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import zip_longest
 from pathlib import PurePosixPath
+from typing import Literal
 from urllib.parse import quote
 
 from harness.errors.limits import ALIGNED_WORDS, SHOWN_TEXT
 from harness.io.escaping import cut, visible
 from harness.plugins.kinds import SHARES
+from harness.report import words
 
-LANGUAGES = ("es", "en")
+LANGUAGES = tuple(words.languages())
+TEXTS = words.table("markdown")
 UNKNOWN = "—"
 NBSP = "\u00a0"
-NARROW = "\u202f"
 MINUS = "\u2212"
 
 # Units whose values are shares: shown in percent, and their differences in percentage points.
@@ -86,8 +89,7 @@ def source(language: str, *tables: str, **equal: str) -> str:
     """The small line under a table or figure that says which rows it was made from."""
     files = [f"`{name}.{'parquet' if name == 'calls' else 'csv'}`" for name in tables]
     which = [f"`{column} = {value}`" for column, value in equal.items()]
-    head = "Origen:" if language == "es" else "From:"
-    return f"<sub>{head} {', '.join([*files, *which])}</sub>"
+    return f"<sub>{TEXTS[language]['from']} {', '.join([*files, *which])}</sub>"
 
 
 def paragraphs(*parts: str) -> str:
@@ -110,8 +112,7 @@ def number(value: float, language: str, decimals: int | None = None) -> str:
     if math.isinf(value):
         return "∞" if value > 0 else f"{MINUS}∞"
     text = f"{abs(value):,.{places(value) if decimals is None else decimals}f}"
-    if language == "es":
-        text = text.replace(",", NARROW if abs(value) >= 10_000 else "").replace(".", ",")
+    text = words.of(language).figure(text, value)
     return f"{MINUS}{text}" if value < 0 and re.search("[1-9]", text) else text
 
 
@@ -128,19 +129,7 @@ def symbol(unit: str, difference: bool = False) -> str:
 
 
 # units that are words, as each language writes them
-_UNITS = {
-    "es": {
-        "chars/s": "caracteres/s",
-        "characters/s": "caracteres/s",
-        "words/s": "palabras/s",
-        "words/min": "palabras/min",
-        "words/minute": "palabras/min",
-        "words": "palabras",
-        "words/call": "palabras/llamada",
-        "words/utterance": "palabras/frase",
-    },
-    "en": {"chars/s": "characters/s", "words/minute": "words/min"},
-}
+_UNITS = words.table("markdown", "units")
 
 
 def quantity(value: float, unit: str, language: str, difference: bool = False) -> str:
@@ -150,7 +139,7 @@ def quantity(value: float, unit: str, language: str, difference: bool = False) -
     scaled = _scaled(value, unit)
     sign = "+" if difference and scaled > 0 else ""
     text = sign + number(scaled, language, _decimals(scaled, unit))
-    return text + _behind(symbol(unit, difference), language)
+    return text + behind(symbol(unit, difference), language)
 
 
 def given(value: float, unit: str, language: str, difference: bool = False) -> str:
@@ -159,7 +148,7 @@ def given(value: float, unit: str, language: str, difference: bool = False) -> s
         return UNKNOWN
     scaled = _scaled(value, unit)
     decimals = len(f"{scaled:.6f}".rstrip("0").partition(".")[2])
-    return number(scaled, language, decimals) + _behind(symbol(unit, difference), language)
+    return number(scaled, language, decimals) + behind(symbol(unit, difference), language)
 
 
 def interval(low: float, high: float, unit: str, language: str, like: float = 0.0) -> str:
@@ -171,12 +160,12 @@ def interval(low: float, high: float, unit: str, language: str, like: float = 0.
     if math.isnan(low) and math.isnan(high):
         return ""
     if math.isinf(low) and math.isinf(high):
-        return "[sin cota]" if language == "es" else "[no bound]"
+        return f"[{TEXTS[language]['no_bound']}]"
     ends = [_scaled(low, unit), _scaled(high, unit)]
     known = max((abs(end) for end in ends if math.isfinite(end)), default=0.0)
     decimals = _decimals(_scaled(like, unit) or known, unit)
     left, right = (number(end, language, decimals) for end in ends)
-    return f"[{left}{'; ' if language == 'es' else ', '}{right}]"
+    return f"[{left}{words.of(language).between}{right}]"
 
 
 def estimate(bounds: tuple[float, float, float], unit: str, language: str, **how: bool) -> str:
@@ -203,11 +192,32 @@ def _decimals(value: float, unit: str) -> int:
     return places(value)
 
 
-def _behind(sign: str, language: str) -> str:
+def behind(sign: str, language: str) -> str:
+    """The sign of a unit as it stands behind a number, with its space where it has one."""
+    if sign == "%":
+        return words.of(language).percent
     sign = _UNITS[language].get(sign, sign)
-    if not sign or sign == "×" or (sign == "%" and language == "en"):
-        return sign
-    return NBSP + sign
+    return sign if sign in ("", "×") else NBSP + sign
+
+
+def listed(
+    items: Sequence[str], language: str, style: Literal["standard", "or"] = "standard"
+) -> str:
+    """ "a, b y c", or "a, b o c"."""
+    from babel.lists import format_list
+
+    return format_list(list(items), style, words.of(language).locale)
+
+
+def date(text: str, language: str) -> str:
+    """ "2026-03-14" as "14 de marzo de 2026"; what is no date as it is."""
+    from babel.dates import format_date
+
+    try:
+        day = datetime.date.fromisoformat(text)
+    except ValueError:
+        return text
+    return format_date(day, "long", words.of(language).locale)
 
 
 # ---------------------------------------- aligned words
@@ -218,8 +228,8 @@ def aligned(reference: str, texts: Mapping[str, str], width: int = 92) -> str:
     Of a text beyond all bounds only its beginning is shown.
     """
     spoken, heard = _start(reference), {name: _start(text) for name, text in texts.items()}
-    words = {name: _slots(" ".join(spoken), " ".join(said)) for name, said in heard.items()}
-    columns = _columns(spoken, words)
+    slots = {name: _slots(" ".join(spoken), " ".join(said)) for name, said in heard.items()}
+    columns = _columns(spoken, slots)
     head = max(len(name) for name in ["REF", *texts]) + 2
     blocks = [_block(list(texts), part, head) for part in _folded(columns, width - head)]
     return "\n\n".join(blocks)

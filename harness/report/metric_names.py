@@ -6,6 +6,7 @@ A metric's file says what it is called (`title`); here those are collected.
 from __future__ import annotations
 
 import contextlib
+import functools
 from collections.abc import Iterator, Mapping
 from contextvars import ContextVar
 from pathlib import PurePosixPath
@@ -15,18 +16,21 @@ from typing import Any
 from harness import plugins
 from harness.contracts import Result
 from harness.decide import own_metrics
+from harness.report import words
 
-LANGUAGES = ("es", "en")
+METRICS = words.table("metric_names", "metrics")
 _OWN: ContextVar[Mapping[str, Any]] = ContextVar("own_titles", default=MappingProxyType({}))
 
 
-def _titles(language: str) -> dict[str, str]:
-    """Metric -> what its file says that it is called; the others go by their names."""
+def titles(language: str) -> Mapping[str, str]:
+    """Metric -> what the language calls it, else what its own file says that it is called."""
+    return {**_of_files(language), **METRICS[language]}
+
+
+@functools.lru_cache(maxsize=8)
+def _of_files(language: str) -> Mapping[str, str]:
     found = ((name, plugins.load("metrics", name).title) for name in plugins.names("metrics"))
     return {name: title[language] for name, title in found if language in title}
-
-
-METRICS: Mapping[str, Mapping[str, str]] = {language: _titles(language) for language in LANGUAGES}
 
 
 @contextlib.contextmanager
@@ -52,28 +56,6 @@ def stem(name: str) -> str:
 
 
 # what an approval is for (`purpose:` of an experiment)
-PURPOSES: Mapping[str, Mapping[str, str]] = {
-    "es": {
-        "replacement": "una sustitución",
-        "size": "el tamaño",
-        "latency": "la latencia",
-        "memory": "la memoria",
-        "robustness": "la robustez",
-    },
-    "en": {"replacement": "a replacement"},
-}
+PURPOSES = words.table("metric_names", "purposes")
 
-VERDICTS: Mapping[str, Mapping[str, str]] = {
-    "es": {
-        "APPROVED": "✅ APROBADO",
-        "APPROVED WITH WAIVERS": "⚠️ APROBADO CON EXCEPCIONES",
-        "REJECTED": "❌ RECHAZADO",
-        "INSUFFICIENT EVIDENCE": "❔ PRUEBAS INSUFICIENTES",
-    },
-    "en": {
-        "APPROVED": "✅ APPROVED",
-        "APPROVED WITH WAIVERS": "⚠️ APPROVED WITH WAIVERS",
-        "REJECTED": "❌ REJECTED",
-        "INSUFFICIENT EVIDENCE": "❔ INSUFFICIENT EVIDENCE",
-    },
-}
+VERDICTS = words.table("metric_names", "verdicts")

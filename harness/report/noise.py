@@ -28,6 +28,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from harness.contracts import Result
+from harness.report import words
 from harness.report.markdown import count, given, number
 from harness.store import queries
 
@@ -35,18 +36,7 @@ NOISY_STEAL = 0.05
 # with a tenth of the blocks marked, and all of them slow, the P50 is the P56 of the others
 MUCH = 0.1
 SIGN = "†"
-TEXTS = {
-    "es": {
-        "steal": "más del {steal} de CPU robada por el hipervisor",
-        "both": "más del {steal} de CPU robada por el hipervisor o carga superior a {load}",
-        "legend": "{sign} Bloques medidos con ruido: {cause}. Cuentan como los demás.",
-    },
-    "en": {
-        "steal": "more than {steal} of the CPU stolen by the hypervisor",
-        "both": "more than {steal} of the CPU stolen by the hypervisor, or load above {load}",
-        "legend": "{sign} Blocks measured under noise: {cause}. They count like all others.",
-    },
-}
+TEXTS = words.table("noise")
 CELL = ("stage", "variant", "session", "replica", "audio_seconds")
 
 

@@ -1,143 +1,78 @@
-"""What runs note in English (of data sets, calls and judges), and how a Spanish report says it.
+"""What runs note in English of data sets, calls and judges, by code, and how a report says it.
 
 Stored tables keep the English text, which metrics and comparisons read; only reports translate.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from harness.report import words
 
-KEYS: Mapping[str, Mapping[str, str]] = {
-    "es": {
-        "rows": "filas",
-        "used": "usadas",
-        "left_out": "descartadas",
-        "drawn": "extracción",
-        "seed": "semilla",
-        "release": "versión",
-        "locale": "idioma",
-        "language": "idioma",
-        "split": "partición",
-        "column": "columna",
-        "name": "nombre",
-        "folder": "carpeta",
-        "made": "hecho",
-        "sounds": "sonidos",
-        "seconds": "segundos",
-        "transcripts": "transcripciones",
-        "cut_to_seconds": "cortadas a segundos",
-        "sentences": "frases",
-        "clips_sha256": "SHA-256 de los clips",
-        "table_sha256": "SHA-256 de la tabla",
-        "archive_sha256": "SHA-256 del archivo",
-        "ratings": "puntuaciones",
-        "raters": "oyentes",
-        "items": "frases",
-        "systems": "sistemas",
-        "other_systems": "otros sistemas",
-        "screening": "criba",
-        "screened": "cribados",
-        "screened raters": "oyentes cribados",
-        "invalid": "no válidas",
-        "warning": "aviso",
-    },
-    "en": {
-        "left_out": "left out",
-        "cut_to_seconds": "cut to seconds",
-        "clips_sha256": "SHA-256 of the clips",
-        "table_sha256": "SHA-256 of the table",
-        "archive_sha256": "SHA-256 of the archive",
-        "other_systems": "other systems",
-    },
-}
+KEYS = words.table("noted", "keys")
+NOTES = words.table("noted", "notes")  # code -> what a report says
 
 WORDED = frozenset(
     ("made", "drawn", "transcripts", "ratings", "raters", "screening", "screened", "warning")
 )
 """Keys whose values are the package's own words; under all others stands what the user named."""
 
-# each part of a note (between "; ") as a regular expression, and what stands for it
-SPANISH: tuple[tuple[str, str], ...] = (
-    # of calls
-    (r"repetition guard stopped after (\d+) tokens", r"cortada por repetición tras \1 tokens"),
-    (r"token budget of (\d+) exhausted", r"agotó su tope de \1 tokens"),
-    (r"the clip is silence", "el clip es silencio"),
-    (r"nothing was heard, so nothing was said", "no se oyó nada, así que nada se dijo"),
-    (r"slow", "hizo falta el lento"),
+FIGURES = frozenset(("seconds", "figure", "least"))  # written as a language does
+
+# code of a note -> each part of one (between "; ") as a regular expression
+CODES: tuple[tuple[str, str], ...] = (
+    ("repetition_guard", r"repetition guard stopped after (?P<tokens>\d+) tokens"),
+    ("budget_spent", r"token budget of (?P<tokens>\d+) exhausted"),
+    ("silence", "the clip is silence"),
+    ("nothing_heard", "nothing was heard, so nothing was said"),
+    ("slow", "slow"),
     (
-        r"sent (\d+) times after (.+), (\d+)\.(\d) s of waits counted",
-        r"enviada \1 veces tras \2; cuentan \3,\4 s de espera",
+        "repeated",
+        r"sent (?P<times>\d+) times after (?P<why>.+), (?P<seconds>\d+\.\d) s of waits counted",
     ),
-    (r"`text` was empty, taken from its (\w+)", r"`text` venía vacío, se tomó de \1"),
-    (r"taken from subtitles", "tomada de subtítulos"),
+    ("text_taken", r"`text` was empty, taken from its (?P<where>\w+)"),
+    ("subtitles", "taken from subtitles"),
+    ("markup", "markup that is no words left out: (?P<markup>.+)"),
+    ("by_seed", "by its seed: no file on disk"),
+    ("stratified", r"stratified by length in (?P<strata>\d+) strata"),
+    ("at_random", "plainly at random: no length of a clip is known"),
+    ("lengths_unknown", r"(?P<unknown>\d+) of (?P<all>\d+) lengths are unknown and rank last"),
+    ("none", "none"),
+    ("unknown", "unknown"),
+    ("round_trip", "round trip through the recogniser that the experiment names"),
     (
-        r"markup that is no words left out: (.+)",
-        r"sin marcas, que no son palabras: \1",
+        "dnsmos",
+        r"DNSMOS P\.835 and P\.808 \(Microsoft; files of speechmos (?P<version>\S+), MIT\)",
     ),
-    # of data sets
-    (r"by its seed: no file on disk", "con su semilla, sin archivo en disco"),
-    (r"stratified by length in (\d+) strata", r"estratificada por duración en \1 estratos"),
+    ("plcmos", r"PLCMOS v2 \(Microsoft; file of speechmos (?P<version>\S+), MIT\)"),
     (
-        r"plainly at random: no length of a clip is known",
-        "al azar sin más: no se conoce la duración de ningún clip",
-    ),
-    (
-        r"(\d+) of (\d+) lengths are unknown and rank last",
-        r"\1 de \2 duraciones no se conocen y van al final",
-    ),
-    (r"none", "ninguna"),
-    (r"unknown", "desconocidas"),
-    # of judges
-    (
-        r"round trip through the recogniser that the experiment names",
-        "ida y vuelta por el reconocedor que nombra el experimento",
-    ),
-    (
-        r"DNSMOS P\.835 and P\.808 \(Microsoft; files of speechmos (\S+), MIT\)",
-        r"DNSMOS P.835 y P.808 (Microsoft; archivos de speechmos \1, MIT)",
-    ),
-    (
-        r"PLCMOS v2 \(Microsoft; file of speechmos (\S+), MIT\)",
-        r"PLCMOS v2 (Microsoft; archivo de speechmos \1, MIT)",
-    ),
-    (
+        "utmos",
         r"UTMOS22 strong learner \(MIT\) by speechonnxmetrics; weights unpinned: what the hub has "
-        r"on the day, or the file in `path`",
-        "UTMOS22, modelo fuerte (MIT), de speechonnxmetrics; pesos sin fijar: los que el hub tenga "
-        "ese día, o el archivo de `path`",
+        "on the day, or the file in `path`",
     ),
+    ("listeners", r"listeners' scores \(absolute category rating, ITU-T P\.800 or P\.808\)"),
     (
-        r"listeners' scores \(absolute category rating, ITU-T P\.800 or P\.808\)",
-        "puntuaciones de oyentes (categorías absolutas, UIT-T P.800 o P.808)",
+        "recogniser",
+        r"(?P<model>\w[\w-]*), language (?P<spoken>\w[\w-]*), (?P<sha256>[0-9a-f]{12})",
     ),
-    (r"(\w[\w-]*), language (\w[\w-]*), ([0-9a-f]{12})", r"\1, idioma \2, \3"),
-    (r"(\d+) of (\d+) count", r"cuentan \1 de \2"),
-    (r"at least (\d+) ratings", r"al menos \1 puntuaciones"),
-    (r"scores that vary", "puntuaciones que varían"),
+    ("of_all_count", r"(?P<some>\d+) of (?P<all>\d+) count"),
+    ("at_least", r"at least (?P<ratings>\d+) ratings"),
+    ("scores_vary", "scores that vary"),
+    ("correlation", r"correlation with the others of at least (?P<figure>\S+)"),
+    ("one_rater", "one rater only: nothing can be said of other listeners"),
+    ("screened_few", r"screened: (?P<ratings>\d+) ratings, fewer than (?P<least>\d+)\."),
+    ("screened_alike", r"screened: all (?P<ratings>\d+) ratings are (?P<score>\S+)\."),
     (
-        r"correlation with the others of at least (\S+)",
-        r"correlación con los demás de al menos \1",
+        "screened_unlike",
+        r"screened: correlates (?P<figure>\S+) with the others, below (?P<least>\S+)\.",
     ),
+    ("scored_twice", r"(?P<rater>.+) scored this item of (?P<system>.+) before\."),
+    ("no_score", r"has no score\."),
+    ("no_number", r"the score (?P<score>.+) is not a number\."),
+    ("beyond_scale", r"the score (?P<score>.+) is not from (?P<low>\S+) to (?P<high>\S+)\."),
     (
-        r"one rater only: nothing can be said of other listeners",
-        "un solo oyente: nada se puede decir de otros",
+        "which_scale",
+        r"on which scale\? line (?P<line>.+): the score (?P<score>.+) is not from 1 to 5; name it "
+        ".+",
     ),
-    # of scores that are left out
-    (r"screened: (\d+) ratings, fewer than (\d+)\.", r"criba: \1 puntuaciones, menos de \2"),
-    (r"screened: all (\d+) ratings are (\S+)\.", r"criba: las \1 puntuaciones son \2"),
-    (
-        r"screened: correlates (\S+) with the others, below (\S+)\.",
-        r"criba: correlación de \1 con los demás, menor que \2",
-    ),
-    (r"(.+) scored this item of (.+) before\.", r"\1 ya había puntuado esta frase de \2"),
-    (r"has no score\.", "no tiene puntuación"),
-    (r"the score (.+) is not a number\.", r"la puntuación \1 no es un número"),
-    (r"the score (.+) is not from (\S+) to (\S+)\.", r"la puntuación \1 no va de \2 a \3"),
-    (
-        r"on which scale\? line (.+): the score (.+) is not from 1 to 5; name it .+",
-        r"¿en qué escala? línea \1: la puntuación \2 no va de 1 a 5; hay que decirla (`scale`), o "
-        r"qué hay donde no se puntuó (`not_rated`)",
-    ),
-    (r"screened: not rated\.", "criba: sin puntuar"),
-    (r"the system (.+) is not in `systems`\.", r"el sistema \1 no está en `systems`"),
+    ("not_rated", r"screened: not rated\."),
+    ("no_system", r"the system (?P<system>.+) is not in `systems`\."),
 )

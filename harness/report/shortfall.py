@@ -4,59 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 from harness.contracts import Result
 from harness.errors.limits import FEWEST_UTTERANCES, MINIMUM_ROUNDS, NO_ANSWER, OVERRUN
+from harness.report import words
 from harness.report.markdown import count, given
 from harness.store import queries
 
-TEXTS: dict[str, dict[str, Any]] = {
-    "es": {
-        "all": (
-            "Se midió menos de lo pedido: {list}. El presupuesto ({minutes}) no dio para más; lo "
-            "que falta ensancha los intervalos."
-        ),
-        "sweep": "{done} de {asked} rondas de barrido",
-        "latency": "{done} de {asked} rondas de latencia",
-        "quality": "{done} de {asked} frases de `{workload}`",
-        "over": (
-            "Medir llevó {taken} con un presupuesto de {minutes}, un {more} más ({stages}). {why}"
-        ),
-        "stage": "{stage} {taken}",
-        "stages": {"sweep": "barrido", "latency": "latencia", "quality": "calidad"},
-        "hung": "{count} llamadas no dieron respuesta y se esperó por ellas.",
-        "least": (
-            "Se mide en todo caso lo mínimo que dice algo: {rounds} rondas de cada celda y "
-            "{utterances} frases de cada conjunto."
-        ),
-        "slow": (
-            "Las llamadas, o el arranque de los procesos, llevaron más de lo que anunciaban las "
-            "primeras, como en una máquina ocupada."
-        ),
-    },
-    "en": {
-        "all": (
-            "Less was measured than asked for: {list}. The budget ({minutes}) held no more; what "
-            "is missing widens the intervals."
-        ),
-        "sweep": "{done} of {asked} rounds of the sweep",
-        "latency": "{done} of {asked} rounds of latency",
-        "quality": "{done} of {asked} utterances of `{workload}`",
-        "over": "Measuring took {taken} of a budget of {minutes}, {more} more ({stages}). {why}",
-        "stage": "{stage} {taken}",
-        "stages": {"sweep": "sweep", "latency": "latency", "quality": "quality"},
-        "hung": "{count} calls gave no answer and were waited for.",
-        "least": (
-            "The least that says anything is measured in any case: {rounds} rounds of each cell "
-            "and {utterances} utterances of each data set."
-        ),
-        "slow": (
-            "Calls, or the start of the processes, took longer than the first ones foretold, as on "
-            "a busy machine."
-        ),
-    },
-}
+TEXTS = words.table("shortfall")
+STAGES = words.table("shortfall", "stages")
 ASKED = {"sweep": "sweep_rounds", "latency": "rounds"}  # stage -> key of the experiment's `latency`
 
 
@@ -111,17 +67,15 @@ def _over(result: Result, language: str) -> str:
     if not taken > budget * (1 + OVERRUN):
         return ""
     stages = (
-        texts["stage"].format(stage=texts["stages"][name], taken=_given(minutes, language))
+        texts["stage"].format(stage=STAGES[language][name], taken=_given(minutes, language))
         for name, minutes in spent.items()
     )
-    return str(
-        texts["over"].format(
-            taken=_given(taken, language),
-            minutes=given(budget, "min", language),
-            more=given(round(100 * (taken / budget - 1)), "%", language),
-            stages=", ".join(stages),
-            why=" ".join(_why(result, language)),
-        )
+    return texts["over"].format(
+        taken=_given(taken, language),
+        minutes=given(budget, "min", language),
+        more=given(round(100 * (taken / budget - 1)), "%", language),
+        stages=", ".join(stages),
+        why=" ".join(_why(result, language)),
     )
 
 

@@ -9,79 +9,18 @@ from typing import Any
 from harness import plugins
 from harness.io.escaping import marked, unmarked
 from harness.plugins import QUANTILE
-from harness.report import noted
+from harness.report import noted, words
 from harness.report.markdown import estimate, given
-from harness.report.metric_names import METRICS, PURPOSES, VERDICTS, own_title, stem
+from harness.report.metric_names import PURPOSES, VERDICTS, own_title, stem, titles
 
-Words = Mapping[str, Mapping[str, str]]
+TEXTS = words.table("wording")
 
-OPERATIONS: Words = {
-    "es": {
-        "pipeline": "de audio a texto",
-        "features": "características",
-        "encoder": "codificador",
-        "decoder_step": "un paso del decodificador",
-        "recogniser": "reconocedor",
-        "synthesiser": "sintetizador",
-        "fast": "el rápido",
-        "slow": "el lento",
-        "load": "carga",
-        "first_call": "primera llamada",
-    },
-    "en": {
-        "pipeline": "audio to text",
-        "features": "features",
-        "encoder": "encoder",
-        "decoder_step": "one decoder step",
-        "recogniser": "recogniser",
-        "synthesiser": "synthesiser",
-        "fast": "the fast one",
-        "slow": "the slow one",
-        "load": "load",
-        "first_call": "first call",
-    },
-}
+OPERATIONS = words.table("wording", "operations")
 
 # what goes in and what comes out, for the user's own operation
-WAYS: Words = {
-    "es": {
-        "audio > text": "De audio a texto",
-        "text > audio": "De texto a audio",
-        "audio > audio": "De audio a audio",
-        "audio > text, audio": "De audio a texto y audio",
-    },
-    "en": {
-        "audio > text": "Audio to text",
-        "text > audio": "Text to audio",
-        "audio > audio": "Audio to audio",
-        "audio > text, audio": "Audio to text and audio",
-    },
-}
+WAYS = words.table("wording", "ways")
 
-STATUSES: Words = {
-    "es": {
-        "PASS": "✅ cumple",
-        "FAIL": "❌ no cumple",
-        "INCONCLUSIVE": "❔ no concluyente",
-        "NOT MEASURED": "❔ sin medir",
-        "WAIVED": "⚠️ excepción aceptada",
-        "confirmed": "✅ se reproduce",
-        "refuted": "❌ no se reproduce",
-        "undecided": "❔ sin decidir",
-        "not measured": "❔ sin medir",
-    },
-    "en": {
-        "PASS": "✅ met",
-        "FAIL": "❌ not met",
-        "INCONCLUSIVE": "❔ inconclusive",
-        "NOT MEASURED": "❔ not measured",
-        "WAIVED": "⚠️ waived",
-        "confirmed": "✅ reproduced",
-        "refuted": "❌ not reproduced",
-        "undecided": "❔ undecided",
-        "not measured": "❔ not measured",
-    },
-}
+STATUSES = words.table("wording", "statuses")
 
 
 def metric(name: str, language: str) -> str:
@@ -90,14 +29,14 @@ def metric(name: str, language: str) -> str:
     if own := own_title(name, language):
         return own
     name = stem(name)
-    known = METRICS[language]
+    known = titles(language)
     if name in known:
         return known[name]
     match = QUANTILE.match(name)
     measured = match["stem"] + (match["unit"] or "") if match else ""
     if match is None or measured not in known:
         return name.replace("_", " ")
-    digits = match["digits"].replace("_", "," if language == "es" else ".")
+    digits = match["digits"].replace("_", words.of(language).decimal)
     return f"{known[measured]} P{digits}"
 
 
@@ -118,16 +57,15 @@ def status(name: str, language: str) -> str:
     return STATUSES[language].get(name, name)
 
 
-_ONLY = {"es": "{} SOLO PARA {}", "en": "{} FOR {} ONLY"}
-
-
 def verdict(name: str, language: str) -> str:
     """The verdict with its one mark; an approval for one purpose only says so."""
     plain, _, purpose = name.removesuffix(" ONLY").partition(" FOR ")
     said = VERDICTS[language].get(plain, plain)
     if not purpose:
         return said
-    return _ONLY[language].format(said, purpose_of(purpose.lower(), language).upper())
+    return TEXTS[language]["only"].format(
+        verdict=said, purpose=purpose_of(purpose.lower(), language).upper()
+    )
 
 
 def purpose_of(name: str, language: str) -> str:
@@ -141,16 +79,12 @@ def plain(text: str) -> str:
 
 
 # ---------------------------------------- a row of `checks`
-_OVER = {"es": "frente a", "en": "over"}
-
-
-_QUOTED = {"es": "«{}»", "en": "“{}”"}
 
 
 def gate_name(check: Mapping[str, Any], language: str, many_sets: bool = False) -> str:
     """ "Latencia P50 (5 s)", "WER frente a fp32"; with its data set where there are many, and in
     quotes the name that the experiment gives the gate, so that two on one metric are told apart."""
-    over = f" {_OVER[language]} {check['over']}" if check["over"] else ""
+    over = f" {TEXTS[language]['over']} {check['over']}" if check["over"] else ""
     where = str(check["workload"])
     named = where.endswith(" s") or (many_sets and where)
     at = f" ({workload(where, language)})" if named else ""
@@ -161,7 +95,8 @@ def gate_name(check: Mapping[str, Any], language: str, many_sets: bool = False) 
 
 def quoted(name: str, language: str) -> str:
     """A name that somebody else gave, as it is."""
-    return _QUOTED[language].format(name)
+    before, behind = words.of(language).quotes
+    return f"{before}{name}{behind}"
 
 
 def given_name(check: Mapping[str, Any]) -> str:
@@ -176,7 +111,7 @@ def workload(name: str, language: str) -> str:
     amount, _, unit = name.partition(" ")
     if unit != "s":
         return name
-    return amount.replace(".", ",") + " s" if language == "es" else name
+    return words.of(language).point(amount) + " s"
 
 
 def _gate(kind: str) -> Any:
@@ -210,92 +145,12 @@ def gate_observed(check: Mapping[str, Any], language: str) -> str:
 
 
 # why a check came out as it did, by its reason_code
-REASONS: Words = {
-    "es": {
-        "within": "la cota entera queda dentro del límite",
-        "beyond": "la cota entera queda fuera del límite",
-        "straddles": "las cotas quedan a ambos lados del límite",
-        "few": "muestras independientes insuficientes para una cota del 95 %",
-        "constant": "los valores no varían nada, y así no se sabe cuánto varían",
-        "broken": "algún valor no es un número, o no hay con qué comparar",
-        "nothing": "no hay ninguna muestra",
-        "failed": "más del 1 % de las llamadas o frases se quedó sin resultado",
-        "confirmed": "la cota entera queda dentro de la tolerancia de lo que se afirmó",
-        "refuted": "la cota entera queda fuera de la tolerancia de lo que se afirmó",
-        "undecided": "las cotas quedan a ambos lados de la tolerancia",
-        "waived": "fuera del límite y, con la cota entera, dentro de la excepción",
-        "waiver_expired": "fuera del límite, y la excepción ha caducado",
-        "waiver_exceeded": "fuera del límite, y la cota no cabe en la excepción",
-    },
-    "en": {
-        "within": "the whole bound is within the limit",
-        "beyond": "the whole bound is beyond the limit",
-        "straddles": "the bounds lie on both sides of the limit",
-        "few": "too few independent samples for a 95% bound",
-        "constant": "the values never vary, so they do not tell how they vary",
-        "broken": "a value is not a number, or there is none to compare with",
-        "nothing": "there is no sample",
-        "failed": "more than 1% of the calls or utterances have no result",
-        "confirmed": "the whole bound is within the tolerance of what was claimed",
-        "refuted": "the whole bound is outside the tolerance of what was claimed",
-        "undecided": "the bounds lie on both sides of the tolerance",
-        "waived": "beyond the limit and, with its whole bound, within the waiver",
-        "waiver_expired": "beyond the limit, and its waiver has expired",
-        "waiver_exceeded": "beyond the limit, and its bound is not within the waiver",
-    },
-}
+REASONS = words.table("wording", "reasons")
 
-METHODS: Words = {
-    "es": {
-        "exact": "valor exacto",
-        "largest observed": "el mayor observado",
-        "Clopper-Pearson": "Clopper-Pearson, exacto",
-        "Tango score interval": "intervalo de Tango, pareado",
-        "t over raters and items": "t, por oyentes y frases",
-        "paired t over raters and items": "t pareada, por oyentes y frases",
-        "binomial tail over blocks": "cola binomial exacta, por bloques",
-        "paired t over rounds": "t pareada, por rondas",
-        "paired bootstrap over rounds": "bootstrap pareado, por rondas",
-        "paired bootstrap": "bootstrap pareado",
-        "bootstrap": "bootstrap",
-        "speaker": "por locutores",
-        "sentence": "por oraciones",
-        "utterance": "por frases",
-        "round": "por rondas",
-        "stretch": "por tramos de frases seguidas",
-    },
-    "en": {
-        "exact": "exact value",
-        "Clopper-Pearson": "Clopper-Pearson, exact",
-        "Tango score interval": "Tango's interval, paired",
-        "t over raters and items": "t, by raters and items",
-        "paired t over raters and items": "paired t, by raters and items",
-        "binomial tail over blocks": "exact binomial tail, by blocks",
-        "paired t over rounds": "paired t, by rounds",
-        "paired bootstrap over rounds": "paired bootstrap, by rounds",
-        "speaker": "by speakers",
-        "sentence": "by sentences",
-        "utterance": "by utterances",
-        "round": "by rounds",
-        "stretch": "by stretches of utterances",
-    },
-}
+METHODS = words.table("wording", "methods")
 
 # of clips in which nobody speaks, in place of speakers and utterances
-SOUNDS: Words = {
-    "es": {
-        "speaker": "por sonidos",
-        "sentence": "por clips",
-        "utterance": "por clips",
-        "stretch": "por tramos de clips seguidos",
-    },
-    "en": {
-        "speaker": "by sounds",
-        "sentence": "by clips",
-        "utterance": "by clips",
-        "stretch": "by stretches of clips",
-    },
-}
+SOUNDS = words.table("wording", "sounds")
 
 
 def why(check: Mapping[str, Any], language: str) -> str:
@@ -314,20 +169,29 @@ def how(method: str, language: str, spoken: bool = True) -> str:
 
 def note(text: str, language: str) -> str:
     """What a run noted, in the reader's words; parts that no table has as they are."""
-    if language == "en":
+    if language == words.ENGLISH:  # which it is stored in
         return text
-    whole = _spanish(text)
-    return whole if whole != text else "; ".join(_spanish(part) for part in text.split("; "))
+    whole = _noted(text, language)
+    return whole if whole != text else "; ".join(_noted(p, language) for p in text.split("; "))
 
 
-def _spanish(text: str) -> str:
+def _noted(text: str, language: str) -> str:
     plain_text = unmarked(text)
-    for pattern, said in noted.SPANISH:
+    for code, pattern in noted.CODES:
         found = re.fullmatch(pattern, plain_text)
         if found:
-            translated = found.expand(said)
+            translated = noted.NOTES[language][code].format(**_figures(found, language))
             return translated if plain_text == text else marked(translated)
     return text
+
+
+def _figures(found: re.Match[str], language: str) -> dict[str, str]:
+    """What stands in a note, its figures with the language's decimal sign."""
+    spoken = words.of(language)
+    return {
+        name: spoken.point(text) if name in noted.FIGURES else text
+        for name, text in found.groupdict().items()
+    }
 
 
 def notes(found: Mapping[str, Any], language: str) -> dict[str, str]:

@@ -17,7 +17,7 @@ from harness.runtime.session import SessionConfig
 from harness.spec import model
 from harness.spec.evaluated import Evaluated
 from harness.spec.model import DEFAULT_SESSION, Experiment, Use
-from harness.spec.naming import load_plugin
+from harness.spec.naming import languages, load_plugin
 from harness.spec.requirements import Requirements
 from harness.spec.values import Special
 
@@ -303,6 +303,10 @@ class Builder(Evaluated):
 
     def _report(self, raw: Any, path: str) -> model.Report | None:
         found: model.Report | None = self.build(model.Report, raw, path)
+        if found and not found.language.endswith(".yaml"):
+            self.choice(found.language, languages(), f"{path}.language", "language")
+        elif found and not self.stored:  # a run keeps the words of its language
+            self.existing(found.language, f"{path}.language")
         for i, name in enumerate(found.sections if found else ()):
             self.plugin("sections", name, f"{path}.sections[{i}]")
         return found

@@ -10,7 +10,7 @@ from harness import plugins
 from harness.runtime import session
 from harness.spec import model
 from harness.spec.descriptions import descriptions, first_sentence
-from harness.spec.naming import assets, normalisers
+from harness.spec.naming import assets, languages, normalisers
 from harness.spec.units import WRITTEN
 from harness.spec.values import field_schema
 
@@ -47,7 +47,8 @@ def schema() -> Schema:
             "claims": _list(_of(model.Claim, {"metric": _metric(), "at": _at(), "value": FIGURE,
                                               "tolerance": FIGURE})),
             "budget": _of(model.Budget, {}),
-            "report": _of(model.Report, {"sections": _list(_choice("sections"))}),
+            "report": _of(model.Report, {"language": _language(),
+                                        "sections": _list(_choice("sections"))}),
         },
         optional=("baseline", "candidate"),
     )  # fmt: skip
@@ -186,6 +187,11 @@ def _choice(kind: str) -> Schema:
 def _overrides() -> Schema:
     about = "Parameters of the family that differ from the model's."
     return {"type": "object", "description": about}
+
+
+def _language() -> Schema:
+    own = {"type": "string", "pattern": r"\.yaml$", "description": "A language file of your own."}
+    return {"anyOf": [{"enum": languages()}, own]}
 
 
 def _list(item: Schema, at_least: int = 0) -> Schema:

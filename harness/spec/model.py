@@ -291,8 +291,8 @@ class Budget:
 class Report:
     """How the report is written."""
 
-    language: Literal["en", "es"] = "en"
-    """Language of the report."""
+    language: str = "en"
+    """Language of the report: a file of harness/report/words/, or one of your own (./ca.yaml)."""
     sections: tuple[str, ...] = ()
     """Sections to write, from harness/report/sections/; all unless said."""
 

@@ -14,6 +14,7 @@ from harness.errors import SpecError
 from harness.plugins import NamedMetric
 
 EXPERIMENTS = "experiments"
+WORDS = plugins.PACKAGE / "report" / "words"  # a file for each language of the report
 
 PROJECT = (".git", "pyproject.toml")  # what tells the folder of a project
 
@@ -98,6 +99,11 @@ def find_metric(name: str, locate: Locate) -> NamedMetric:
 def assets() -> list[str]:
     """Names of the assets that the project knows, one file each in harness/assets/entries/."""
     return sorted(p.stem for p in (plugins.PACKAGE / "assets" / "entries").glob("*.yaml"))
+
+
+def languages() -> list[str]:
+    """Codes of the languages that a report can be written in, one file each."""
+    return sorted(path.stem for path in WORDS.glob("*.yaml"))
 
 
 def normalisers() -> list[str]:

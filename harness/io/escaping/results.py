@@ -22,18 +22,13 @@ JSON = frozenset(
 )  # fmt: skip
 WHOLE = frozenset(("text", "reference", "baseline_text", "variant_text"))  # words are counted
 PATHS = frozenset(("audio", "audio_sha256"))  # become links: see markdown.link
-MORE = {
-    "es": "… (cortado: son {n} caracteres; la tabla los tiene todos)",
-    "en": "… (cut: {n} characters in all; the table has them)",
-}
 
 Write = Callable[[str], str]
 
 
-def for_report(result: Result, language: str) -> Result:
+def for_report(result: Result, more: str) -> Result:
     """The run as sections may put it into markdown: nothing in its texts is markdown, and none is
-    longer than a reader reads. `escaping.settled` finishes the report."""
-    more = MORE.get(language, "…")
+    longer than a reader reads; what is cut ends in `more`. `escaping.settled` finishes it."""
 
     def short(text: str) -> str:
         return marked(cut(text, SHOWN_TEXT, more))

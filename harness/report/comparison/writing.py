@@ -62,14 +62,16 @@ def markdown(comparison: Comparison, language: str, everything: bool = False) ->
         if block.items:
             head = f"{head}:\n\n" + "\n".join(f"- {code(item)}" for item in block.items)
         if block.cells:
-            head = markdown_table(block.headers, [_marked(row) for row in block.cells], ALIGN)
+            head = markdown_table(
+                block.headers, [_marked(row, language) for row in block.cells], ALIGN
+            )
         parts.append(head)
     return "\n\n".join(parts) + "\n"
 
 
-def _marked(row: Sequence[str]) -> list[str]:
+def _marked(row: Sequence[str], language: str) -> list[str]:
     """The outcome of a row that got worse in bold, the variant as code; numbers as they are."""
-    worse = row[0] in [words[outcomes.REGRESSION] for words in OUTCOMES.values()]
+    worse = row[0] == OUTCOMES[language][outcomes.REGRESSION]
     return [
         f"**{row[0]}**" if worse else row[0],
         inert(row[1]),

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from harness.contracts import Result
 from harness.decide import protocol
 from harness.decide.protocol import Configuration, Replayed
+from harness.report import words
 from harness.report.figures import style
 from harness.report.markdown import quantity
 
@@ -20,28 +21,7 @@ if TYPE_CHECKING:
 NARROWEST, WIDEST = 0.4, 1.35
 BESIDE = 0.24  # our mark stands below the protocol's
 NEAR, ABOVE = 0.02, 0.3  # circles nearer than this are drawn above each other
-TEXTS = {
-    "es": {
-        "other": "Repetido sin cambiar nada, el protocolo nombra a ganadores distintos: {names}",
-        "same": "El protocolo nombra cada vez a {name}; a nuestro modo tarda el {ratio} de {first}",
-        "first": "El protocolo no encuentra nada más rápido que {first}",
-        "once": "El protocolo, hecho una vez, nombra a {name}",
-        "subtitle": "Círculo: P50 de cada repetición, frente al primero; rombo: a nuestro modo",
-        "axis": "Tiempo frente a la primera configuración (a la izquierda, más rápida)",
-        "band": "no se distingue\n(gemelo A/A)",
-        "failed": "falló",
-    },
-    "en": {
-        "other": "Run again with nothing changed, the protocol names different winners: {names}",
-        "same": "The protocol names {name} each time; our way it takes {ratio} of {first}",
-        "first": "The protocol finds nothing faster than {first}",
-        "once": "The protocol, run once, names {name}",
-        "subtitle": "Circle: P50 of each run, against the very first; diamond: our way",
-        "axis": "Time against the first configuration (left is faster)",
-        "band": "cannot be told apart\n(A/A twin)",
-        "failed": "failed",
-    },
-}
+TEXTS = words.table("figures.audit")
 
 
 def draw(result: Result, language: str) -> Figure | None:

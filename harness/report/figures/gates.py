@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from harness.contracts import Result
 from harness.decide import gate_rules, measures
 from harness.decide.gate_rules import Rule
-from harness.report import wording
+from harness.report import wording, words
 from harness.report.figures import style
 from harness.store import queries
 
@@ -19,22 +19,7 @@ if TYPE_CHECKING:
 
 Ends = tuple[float, float, float]
 LEAST, WIDEST = -0.5, 1.5  # of the limit; what lies beyond is drawn at the edge
-TEXTS = {
-    "es": {
-        "title": "Se cumplen {n} de los {all} límites que deciden",
-        "subtitle": "Parte usada de cada límite; la barra es la cota del 95 % de cada lado",
-        "limit": "límite",
-        "waiver": "excepción",
-        "axis": "Medido, en % del límite (para un mínimo, límite entre medido)",
-    },
-    "en": {
-        "title": "{n} of the {all} limits that decide are met",
-        "subtitle": "Share of each limit that is used; the bar spans the 95% bounds of both sides",
-        "limit": "limit",
-        "waiver": "waiver",
-        "axis": "Measured, in % of the limit (for a minimum, limit over measured)",
-    },
-}
+TEXTS = words.table("figures.gates")
 
 
 def draw(result: Result, language: str) -> Figure | None:

@@ -14,9 +14,9 @@ from harness.decide import gate_rules
 from harness.errors import HarnessError
 from harness.io.escaping.results import drawable
 from harness.plugins.kinds import SHARES
-from harness.report import wording
+from harness.report import wording, words
 from harness.report.figures import style
-from harness.report.markdown import NBSP, symbol
+from harness.report.markdown import behind, symbol
 from harness.report.runs import cells, figure
 from harness.store.history import Entry, Figure
 
@@ -27,20 +27,7 @@ if TYPE_CHECKING:
 WHOLE = ("pipeline", "load", "first_call", "")  # parts of the pipeline are in the table only
 MOST_PANELS = 6
 MADE_BY = "harness history --plot"  # stands in the file: what tells ours from another picture
-TEXTS = {
-    "es": {
-        "title": "{metric} en {n} ejecuciones",
-        "subtitle": "Intervalos del 95 %",
-        "unlike": "hueco: otra máquina u otros datos que la última, no comparable",
-        "limit": "límite",
-    },
-    "en": {
-        "title": "{metric} over {n} runs",
-        "subtitle": "95% intervals",
-        "unlike": "hollow: another machine or data than the newest, not comparable",
-        "limit": "limit",
-    },
-}
+TEXTS = words.table("figures.history")
 
 
 def draw(entries: Sequence[Entry], metric: str, path: Path, language: str = "en") -> None:
@@ -119,9 +106,7 @@ def _panel(
     if len(entries) > 4:
         axes.tick_params(axis="x", rotation=40)
     axes.set_ylim(bottom=0)
-    sign = symbol(unit)
-    tight = not sign or sign == "×" or (sign == "%" and language == "en")
-    style.numbers(axes.yaxis, language, sign if tight else NBSP + sign)
+    style.numbers(axes.yaxis, language, behind(symbol(unit), language))
     style.grid(axes, "y")
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from harness.contracts import Result
 from harness.decide import measures, stats
-from harness.report import noise, row_text, wording
+from harness.report import noise, row_text, wording, words
 from harness.report.figures import style
 from harness.report.markdown import NBSP, given, quantity
 from harness.store import queries
@@ -22,51 +22,7 @@ if TYPE_CHECKING:
 
     Flags = NDArray[np.bool_]
 
-TEXTS = {
-    "es": {
-        "cells": "Con {workload} de audio, {line} tarda {value} (P50) y {tail} (P99)",
-        "median": "Con {workload} de audio, {line} tarda {value} (P50)",
-        "cells_sub": (
-            "Cada punto es una llamada; barra: mitad central; raya: P50; rombo: P99 (desde 299 "
-            "llamadas)"
-        ),
-        "noise": "\nAspa: llamada de un bloque medido con ruido",
-        "axis": "Latencia, {way} (escala logarítmica)",
-        "lengths": "{line} tarda entre un {low} y un {high} menos que {base}, según la duración",
-        "alike": "{line} tarda un {low} menos que {base} con cualquiera de las duraciones",
-        "one_length": "{line} tarda un {low} menos que {base} con {workload} de audio",
-        "lengths_sub": "P50 y su intervalo del 95 % según la duración del audio",
-        "one_sub": "P50 y su intervalo del 95 % con {workload} de audio",
-        "noisy": "; hueco: más de un bloque de cada diez, con ruido",
-        "length_axis": "Duración del audio (escala logarítmica)",
-        "y_axis": "Latencia P50",
-        "unclear": "{line} y {base} se distinguen en {n} de {all} duraciones",
-        "one_unclear": "{line} y {base} no se distinguen con {workload} de audio",
-        "slower": "{line} no es más rápido que {base} en todas las duraciones",
-        "one_slower": "{line} no es más rápido que {base} con {workload} de audio",
-    },
-    "en": {
-        "cells": "With {workload} of audio, {line} takes {value} (P50) and {tail} (P99)",
-        "median": "With {workload} of audio, {line} takes {value} (P50)",
-        "cells_sub": (
-            "Each dot is one call; bar: middle half; dash: P50; diamond: P99 (from 299 calls on)"
-        ),
-        "noise": "\nCross: a call of a block measured under noise",
-        "axis": "Latency, {way} (logarithmic scale)",
-        "lengths": "{line} takes {low} to {high} less time than {base}, depending on the length",
-        "alike": "{line} takes {low} less time than {base} at each of the lengths",
-        "one_length": "{line} takes {low} less time than {base} with {workload} of audio",
-        "lengths_sub": "P50 and its 95% interval by audio length",
-        "one_sub": "P50 and its 95% interval with {workload} of audio",
-        "noisy": "; hollow: more than one block in ten under noise",
-        "length_axis": "Audio length (logarithmic scale)",
-        "y_axis": "Latency P50",
-        "unclear": "{line} and {base} can be told apart at {n} of {all} lengths",
-        "one_unclear": "{line} and {base} cannot be told apart with {workload} of audio",
-        "slower": "{line} is not faster than {base} at every length",
-        "one_slower": "{line} is not faster than {base} with {workload} of audio",
-    },
-}
+TEXTS = words.table("figures.latency")
 JITTER = 0.27
 APART = 1.035  # from one point to the next of those that share a length
 P50 = "latency_p50_ms"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from harness.contracts import Result
-from harness.report import noise
+from harness.report import noise, words
 from harness.report.figures import style
 from harness.report.markdown import count
 
@@ -14,26 +14,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-TEXTS = {
-    "es": {
-        "title": "{n} de {all} bloques se midieron con ruido",
-        "quiet": "Ningún bloque se midió con ruido",
-        "subtitle": "Mediana de cada bloque respecto a la de su celda{shaded}\nAspa: {cause}",
-        "shaded": "; sombreado: rondas con la mitad de ellos o más bajo ruido",
-        "sweep": "Barrido",
-        "latency": "Latencia",
-        "x": "Ronda",
-    },
-    "en": {
-        "title": "{n} of {all} blocks were measured under noise",
-        "quiet": "No block was measured under noise",
-        "subtitle": "Median of each block against its cell's{shaded}\nCross: {cause}",
-        "shaded": "; shaded: rounds with half of them or more under noise",
-        "sweep": "Sweep",
-        "latency": "Latency",
-        "x": "Round",
-    },
-}
+TEXTS = words.table("figures.noise")
 
 
 def draw(result: Result, language: str) -> Figure | None:

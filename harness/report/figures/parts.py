@@ -8,7 +8,7 @@ import numpy as np
 
 from harness.contracts import Result
 from harness.decide import measures
-from harness.report import wording
+from harness.report import wording, words
 from harness.report.figures import style
 from harness.report.markdown import NBSP, number
 from harness.store import queries
@@ -19,30 +19,7 @@ if TYPE_CHECKING:
 
 STEP = "decoder_step"
 SHADES = (0.6, 1.0, 0.33)  # of each part in turn
-TEXTS = {
-    "es": {
-        "title": (
-            "El codificador se lleva el {share} % de la llamada con {workload} de audio ({line})"
-        ),
-        "plain": "En qué se va el tiempo de una llamada",
-        "subtitle": (
-            "P50 de cada parte; el resto es el decodificador, paso a paso, y lo que los une"
-        ),
-        "rest": "decodificación y resto",
-        "parts": "P50 de cada parte, por separado; el resto es lo que falta hasta el de la llamada",
-        "left": "resto",
-        "axis": "Tiempo (P50)",
-    },
-    "en": {
-        "title": "The encoder takes {share}% of the call with {workload} of audio ({line})",
-        "plain": "Where the time of a call goes",
-        "subtitle": "P50 of each part; the rest is the decoder, step by step, and what joins them",
-        "rest": "decoding and the rest",
-        "parts": "P50 of each part on its own; the rest is what is left of that of the call",
-        "left": "rest",
-        "axis": "Time (P50)",
-    },
-}
+TEXTS = words.table("figures.parts")
 
 Bar = tuple[queries.Line, str, list[float]]  # length, then P50 of each part and the rest, in ms
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from harness.contracts import Result
+from harness.report import words
 from harness.report.figures import style
 from harness.report.markdown import quantity
 from harness.store import queries
@@ -15,28 +16,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-TEXTS = {
-    "es": {
-        "won": "{session} reduce el tiempo un {saved}; {same} sesiones no se distinguen de default",
-        "lost": "{session} ganó el barrido, pero al medirla de nuevo no es más rápida que default",
-        "swept": "{session} ganó el barrido; no se midió de nuevo junto a default",
-        "plain": "Ninguna sesión demostró ser más rápida que default",
-        "subtitle": "Tiempo respecto a default; intervalos conjuntos del 95 %; rombo: repetida",
-        "band": "no se distingue\n(gemelo A/A)",
-        "axis": "Tiempo respecto a la sesión por defecto (a la izquierda, más rápida)",
-        "failed": "falló",
-    },
-    "en": {
-        "won": "{session} cuts the time by {saved}; {same} sessions cannot be told from default",
-        "lost": "{session} won the sweep, but measured again it is no faster than default",
-        "swept": "{session} won the sweep; it was not measured again beside default",
-        "plain": "No session proved to be faster than default",
-        "subtitle": "Time against default; joint 95% intervals; diamond: measured again",
-        "band": "cannot be told apart\n(A/A twin)",
-        "axis": "Time against the default session (left is faster)",
-        "failed": "failed",
-    },
-}
+TEXTS = words.table("figures.sessions")
 
 
 def draw(result: Result, language: str) -> Figure | None:

@@ -11,7 +11,7 @@ import pandas as pd
 from harness.contracts import Result
 from harness.decide import measures
 from harness.decide.measures import Measure
-from harness.report import wording
+from harness.report import wording, words
 from harness.report.figures import style
 from harness.report.markdown import number, quantity
 from harness.store import queries
@@ -22,32 +22,7 @@ if TYPE_CHECKING:
 
     Row = tuple[queries.Line, float]  # a variant and its height
 
-TEXTS = {
-    "es": {
-        "worse": "{line} pierde {delta} de {metric} frente a {base}",
-        "better": "{line} gana {delta} de {metric} frente a {base}",
-        "same": "{line} y {base} no se distinguen en {metric}",
-        "fooled": ("{metric} aprueba a {line}; el reconocedor no lo entiende (WER del {heard})"),
-        "lost": "El reconocedor no entiende a {line} (WER del {heard})",
-        "plain": "Habla sintetizada: opinión y comprensión",
-        "opinion": "{metric}",
-        "paired": "Diferencia con {base}, por frase",
-        "heard": "{metric}",
-    },
-    "en": {
-        "worse": "{line} loses {delta} of {metric} against {base}",
-        "better": "{line} gains {delta} of {metric} over {base}",
-        "same": "{line} and {base} cannot be told apart by {metric}",
-        "fooled": (
-            "{metric} approves {line}; the recogniser does not understand it (WER of {heard})"
-        ),
-        "lost": "The recogniser does not understand {line} (WER of {heard})",
-        "plain": "Synthesised speech: opinion and understanding",
-        "opinion": "{metric}",
-        "paired": "Difference from {base}, by sentence",
-        "heard": "{metric}",
-    },
-}
+TEXTS = words.table("figures.speech")
 JITTER = 0.26
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from harness.contracts import Result
-from harness.report.markdown import NBSP, number
+from harness.report.markdown import behind, number
 from harness.store import queries
 
 if TYPE_CHECKING:
@@ -145,7 +145,7 @@ def percent(language: str) -> Any:
     """Ticks of shares, all with as many decimals as their step needs: "2,5 %" (es), "2.5%" (en)."""
     from matplotlib.ticker import Formatter
 
-    sign = "%" if language == "en" else f"{NBSP}%"
+    sign = behind("%", language)
 
     class Percent(Formatter):
         """Knows the other ticks, which a function of one value does not."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.contracts import Result
 from harness.decide import gate_rules, measures
-from harness.report import wording
+from harness.report import wording, words
 from harness.report.figures import labels, style
 from harness.report.figures.labels import Bubble
 from harness.report.markdown import NBSP, quantity, symbol
@@ -20,36 +20,7 @@ if TYPE_CHECKING:
 
 NAN = float("nan")
 Traded = tuple[measures.Measure, measures.Measure]  # speed, quality
-TEXTS = {
-    "es": {
-        "title": "{line}: {times} del tiempo de {base}, {size} de su tamaño y {delta}",
-        "delta": "{delta} de {metric}",
-        "same": "un {metric} que no se distingue",
-        "plain": "Calidad, latencia y tamaño de cada variante",
-        "subtitle": (
-            "Abajo y a la izquierda, mejor; el área es el tamaño; hueco: registrado en otro lugar"
-        ),
-        "higher": (
-            "Arriba y a la izquierda, mejor; el área es el tamaño; hueco: registrado en otro lugar"
-        ),
-        "loops": "\nAspa: alguna frase entra en bucle o agota los tokens",
-        "x": "{metric} con {workload} de audio",
-        "x_set": "{metric} sobre {workload}",
-        "elsewhere": "Sin {metric} publicado: {names}",
-    },
-    "en": {
-        "title": "{line}: {times} of the time of {base}, {size} of its size and {delta}",
-        "delta": "{delta} of {metric}",
-        "same": "a {metric} that cannot be told apart",
-        "plain": "Quality, latency and size of each variant",
-        "subtitle": "Lower left is better; the area is the size; hollow: recorded elsewhere",
-        "higher": "Upper left is better; the area is the size; hollow: recorded elsewhere",
-        "loops": "\nCross: some utterance loops or spends its token budget",
-        "x": "{metric} with {workload} of audio",
-        "x_set": "{metric} on {workload}",
-        "elsewhere": "No {metric} stated: {names}",
-    },
-}
+TEXTS = words.table("figures.tradeoff")
 
 
 def draw(result: Result, language: str) -> Figure | None:

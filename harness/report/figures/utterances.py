@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from harness.contracts import Result
+from harness.report import words
 from harness.report.figures import style
 from harness.report.markdown import count
 from harness.store import queries
@@ -16,33 +17,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-TEXTS = {
-    "es": {
-        "title": (
-            "{variant} empeora {worse} frases y mejora {better} de {n}; "
-            "en {same}, los mismos errores"
-        ),
-        "pairs": "Errores por frase (número de frases)",
-        "sorted": "Errores de más o de menos, frase a frase",
-        "x": "Errores de {base}",
-        "y": "Errores de {variant}",
-        "rank": "Frases, ordenadas por la diferencia",
-        "worse": "{n} errores de más",
-        "better": "{n} errores de menos",
-    },
-    "en": {
-        "title": (
-            "{variant} worsens {worse} utterances and improves {better} of {n}; {same} stay equal"
-        ),
-        "pairs": "Errors per utterance (number of utterances)",
-        "sorted": "Errors added or removed, utterance by utterance",
-        "x": "Errors of {base}",
-        "y": "Errors of {variant}",
-        "rank": "Utterances, sorted by the difference",
-        "worse": "{n} errors added",
-        "better": "{n} errors removed",
-    },
-}
+TEXTS = words.table("figures.utterances")
 MOST = 8  # errors; utterances with more share the last row or column
 
 

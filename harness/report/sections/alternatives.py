@@ -8,91 +8,11 @@ from typing import Any
 from harness.contracts import Result, Section
 from harness.decide import measures, versus
 from harness.decide.versus import Compared
-from harness.report import markdown, wording
+from harness.report import markdown, wording, words
 from harness.store import queries
 
 COLUMNS = ("worse", "better", "same")
-TEXTS = {
-    "es": {
-        "none": "No se midió ninguna alternativa.",
-        "REJECTED": (
-            "`{best}` no puede sustituir a `{baseline}`, así que `{baseline}` se queda. Lo que "
-            "sigue no son motivos contra nadie: dice cómo es cada alternativa frente a `{best}`."
-        ),
-        "INSUFFICIENT EVIDENCE": (
-            "No está demostrado que `{best}` pueda sustituir a `{baseline}`, así que `{baseline}` "
-            "se queda. Lo que sigue no son motivos contra nadie: dice cómo es cada alternativa "
-            "frente a `{best}`."
-        ),
-        "intro": (
-            "Primero va la cifra de la alternativa, después la de `{best}` y entre paréntesis la "
-            "de `{best}` menos la otra o, con ×, dividida por ella, emparejada y con su intervalo "
-            "del 95 %. Peor o mejor es solo lo que ese intervalo y el gemelo A/A, donde lo hay, "
-            "distinguen del ruido; lo demás no cuenta ni a favor ni en contra."
-        ),
-        "alternative": "Alternativa",
-        "worse": "Peor que `{best}`",
-        "better": "Mejor que `{best}`",
-        "same": "No se distingue, o no se sabe",
-        "failed": "falló: {error}",
-        "missed": "no cumple {gate}: {observed}, límite {limit}",
-        "figure": "{metric} {other} frente a {mine} ({change})",
-        "few": "{metric} {other} frente a {mine} (sin intervalo: faltan muestras)",
-        "lacking": "{metric}: sin medir",
-        "session": "sesión `{session}`",
-        "slower": "más lenta: tarda el {ratio} de lo que tarda `default`",
-        "told_same": "no se distingue de `default`: tarda el {ratio}",
-        "faster": "más rápida que `default` (tarda el {ratio}), pero no fue la elegida",
-        "held": "más lenta: medida de nuevo, `{chosen}` tarda el {ratio} de lo que tarda esta",
-        "lost": (
-            "no se demostró que `{chosen}`, la elegida, sea mejor: medida de nuevo tarda el "
-            "{ratio} de lo que tarda esta"
-        ),
-        "unconfirmed": (
-            "no se midió de nuevo junto a `{chosen}`, la elegida, así que no se sabe cuál es mejor"
-        ),
-    },
-    "en": {
-        "none": "No alternative was measured.",
-        "REJECTED": (
-            "`{best}` may not replace `{baseline}`, so `{baseline}` stays. What follows is no case "
-            "against anybody: it tells what each alternative is like beside `{best}`."
-        ),
-        "INSUFFICIENT EVIDENCE": (
-            "That `{best}` may replace `{baseline}` is not shown, so `{baseline}` stays. What "
-            "follows is no case against anybody: it tells what each alternative is like beside "
-            "`{best}`."
-        ),
-        "intro": (
-            "The alternative's figure comes first, then that of `{best}`, and in parentheses that "
-            "of `{best}` minus the other or, with ×, over it, paired and with its 95% interval. "
-            "Worse or better is only what that interval and the A/A twin, where there is one, tell "
-            "from noise; the rest counts neither for nor against."
-        ),
-        "alternative": "Alternative",
-        "worse": "Worse than `{best}`",
-        "better": "Better than `{best}`",
-        "same": "Cannot be told apart, or unknown",
-        "failed": "failed: {error}",
-        "missed": "misses {gate}: {observed}, limit {limit}",
-        "figure": "{metric} {other} against {mine} ({change})",
-        "few": "{metric} {other} against {mine} (no interval: too few samples)",
-        "lacking": "{metric}: not measured",
-        "session": "session `{session}`",
-        "slower": "slower: takes {ratio} of the time of `default`",
-        "told_same": "cannot be told apart from `default`: {ratio}",
-        "faster": "faster than `default` ({ratio}), but not the one chosen",
-        "held": "slower: measured again, `{chosen}` takes {ratio} of the time of this one",
-        "lost": (
-            "that `{chosen}`, the one chosen, is better was not shown: measured again it takes "
-            "{ratio} of the time of this one"
-        ),
-        "unconfirmed": (
-            "it was not measured again beside `{chosen}`, the one chosen, so which is better is "
-            "unknown"
-        ),
-    },
-}
+TEXTS = words.table("sections.alternatives")
 
 Said = tuple[str, str]  # (column, text)
 

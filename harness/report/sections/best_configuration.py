@@ -8,98 +8,11 @@ from typing import Any
 
 from harness.contracts import Result, Section
 from harness.decide import measures
-from harness.report import markdown
+from harness.report import markdown, words
 from harness.runtime import session
 from harness.store import queries
 
-TEXTS = {
-    "es": {
-        "intro": (
-            "Variante `{variant}` en la sesión `{session}`. Este código abre la misma sesión que "
-            "se midió:"
-        ),
-        "elsewhere": (
-            "`{variant}` no se ejecuta aquí (un servidor u otro sistema sin ficheros propios): no "
-            "hay sesión que configurar."
-        ),
-        "parameters": (
-            "Parámetros del modelo con los que se midió `{variant}`; sin ellos no se comporta como "
-            "aquí se dice:"
-        ),
-        "without": "no se fija",
-        "none": "Sin medir: ningún candidato llegó a abrirse en una sesión.",
-        "gain": (
-            "En el barrido tardó el {swept} de lo que tarda la sesión por defecto; medida de "
-            "nuevo, con "
-            "muestras y proceso nuevos, el {fresh}. La segunda cifra es la que vale: la primera "
-            "es la del "
-            "ganador de un concurso y tiende a exagerar."
-        ),
-        "lost": (
-            "La ganancia no se repitió: con muestras nuevas, `{session}` no se distingue de la "
-            "sesión por defecto como más rápida, así que no se presenta como mejor. El veredicto "
-            "vale para la sesión que se midió, que es esta."
-        ),
-        "unconfirmed": (
-            "No se midió de nuevo junto a la sesión por defecto, así que no se sabe si la ganancia "
-            "del barrido ({swept} del tiempo) se sostiene: no se presenta como mejora."
-        ),
-        "default": "Es la sesión por defecto de ONNX Runtime: ninguna otra demostró ser mejor.",
-        "untried": "Es la sesión por defecto de ONNX Runtime: no se probó otra.",
-        "chosen": "Configuración elegida",
-        "measured": "Configuración medida",
-        "files": (
-            "Ficheros de `{variant}`: {list}. Huella SHA-256 `{fingerprint}`, {of}. No van con el "
-            "informe: están en `variants/`, dentro de la carpeta de caché que nombra `harness "
-            "assets`, y donde falten los vuelve a hacer `harness run`."
-        ),
-        "of_files": "la de la lista que da `sha256sum` de todos, por orden de nombre",
-        "of_parts": "de sus partes, sus parámetros y su código",
-    },
-    "en": {
-        "intro": (
-            "Variant `{variant}` in session `{session}`. This code opens the very session that "
-            "was measured:"
-        ),
-        "elsewhere": (
-            "`{variant}` does not run here (a server, or another system without files of its own): "
-            "there is no session to configure."
-        ),
-        "parameters": (
-            "Parameters of the model that `{variant}` was measured with; without them it does not "
-            "behave as told here:"
-        ),
-        "without": "not set",
-        "none": "Not measured: no candidate could be opened in a session.",
-        "gain": (
-            "In the sweep it took {swept} of the default session's time; measured again, with "
-            "fresh "
-            "samples in a fresh process, {fresh}. The second figure is the one to trust: the "
-            "first is "
-            "that of a contest's winner and tends to flatter."
-        ),
-        "lost": (
-            "The gain did not hold: with fresh samples, `{session}` cannot be told apart from the "
-            "default session as faster, so it is not presented as better. The verdict holds for "
-            "the session that was measured, which is this one."
-        ),
-        "unconfirmed": (
-            "It was not measured again beside the default session, so whether the sweep's gain "
-            "({swept} of the time) holds is unknown: it is not presented as one."
-        ),
-        "default": "It is ONNX Runtime's default session: no other proved to be better.",
-        "untried": "It is ONNX Runtime's default session: no other was tried.",
-        "chosen": "Chosen configuration",
-        "measured": "Measured configuration",
-        "files": (
-            "Files of `{variant}`: {list}. SHA-256 `{fingerprint}`, {of}. They do not come with "
-            "the report: they lie in `variants/`, in the cache folder that `harness assets` names, "
-            "and `harness run` makes them again where they are missing."
-        ),
-        "of_files": "that of the list which `sha256sum` gives of all, in the order of names",
-        "of_parts": "of its parts, its parameters and its code",
-    },
-}
+TEXTS = words.table("sections.best_configuration")
 
 
 def render(result: Result, language: str) -> str:

@@ -9,40 +9,11 @@ import pandas as pd
 
 from harness.contracts import Result, Section
 from harness.decide import measures
-from harness.report import markdown
+from harness.report import markdown, words
 from harness.store import queries
 
 SHOWN = 8
-TEXTS = {
-    "es": {
-        "none": "Sin medir: no hay transcripciones de dos variantes que comparar.",
-        "same": "Ninguna transcripción cambió.",
-        "intro": (
-            "`{variant}` cambia {n} de {all} transcripciones de `{baseline}`{where}: {worse} "
-            "empeoran, {better} mejoran y {even} quedan con los mismos errores."
-        ),
-        "first": (
-            "Se muestran las {n} de mayor diferencia de `{variant}`; todas están en la tabla "
-            "`changed`. "
-            "S, D e I marcan palabra cambiada, omitida y añadida."
-        ),
-        "edits": "`{item}` ({words} palabras), errores: {before} → {after}",
-    },
-    "en": {
-        "none": "Not measured: there are no transcripts of two variants to compare.",
-        "same": "No transcript changed.",
-        "intro": (
-            "`{variant}` changes {n} of the {all} transcripts of `{baseline}`{where}: {worse} get "
-            "worse, {better} get better and {even} keep the same number of errors."
-        ),
-        "first": (
-            "Shown are the {n} with the largest difference of `{variant}`; the table `changed` "
-            "has all of them. "
-            "S, D and I mark a substituted, missing and inserted word."
-        ),
-        "edits": "`{item}` ({words} words), errors: {before} → {after}",
-    },
-}
+TEXTS = words.table("sections.changed")
 
 
 def render(result: Result, language: str) -> str:

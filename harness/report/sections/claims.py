@@ -8,59 +8,10 @@ from typing import Any
 from harness.contracts import Result, Section
 from harness.decide import measures
 from harness.plugins import unit_of
-from harness.report import markdown, wording
+from harness.report import markdown, wording, words
 from harness.store import queries
 
-TEXTS = {
-    "es": {
-        "none": "No hay afirmaciones que contrastar.",
-        "metric": "Métrica",
-        "variant": "Medido con",
-        "claimed": "Afirmado",
-        "observed": "Medido aquí [cotas del 95 %]",
-        "status": "Resultado",
-        "source": "Quién lo afirma",
-        "note": (
-            "Una afirmación no es una medida: aquí se contrasta y nunca sustituye a la cifra "
-            "medida. Es de quien la hace, quizá con otro modelo y otro equipo: que se reproduzca o "
-            "no vale para la variante de su fila en este equipo, y nada dice de los suyos. Entre "
-            "corchetes, como en la tabla de límites, cotas que valen cada una al 95 %."
-        ),
-        "opinion": (
-            "Un MOS de {claimed} es de oyentes, y aquí no se preguntó a ninguno: {predicted} no es "
-            "lo que dirían, así que ni lo confirma ni lo refuta. Haría falta una prueba de escucha "
-            "(`mos_ratings`)."
-        ),
-        "nobody": (
-            "Un MOS de {claimed} es de oyentes, y aquí no se preguntó a ninguno: haría falta una "
-            "prueba de escucha (`mos_ratings`)."
-        ),
-    },
-    "en": {
-        "none": "There are no claims to check.",
-        "metric": "Metric",
-        "variant": "Measured with",
-        "claimed": "Claimed",
-        "observed": "Measured here [95% bounds]",
-        "status": "Outcome",
-        "source": "Who claims it",
-        "note": (
-            "A claim is not a measurement: it is checked here and never stands in for one. It is "
-            "of whoever makes it, perhaps with another model and machine: whether it is reproduced "
-            "holds for the variant of its row on this machine, and says nothing about theirs. "
-            "Brackets hold, as in the table of limits, bounds that each hold with 95%."
-        ),
-        "opinion": (
-            "A MOS of {claimed} is that of listeners, and none was asked here: {predicted} is not "
-            "what they would say, so it neither confirms nor refutes it. It would take a listening "
-            "test (`mos_ratings`)."
-        ),
-        "nobody": (
-            "A MOS of {claimed} is that of listeners, and none was asked here: it would take a "
-            "listening test (`mos_ratings`)."
-        ),
-    },
-}
+TEXTS = words.table("sections.claims")
 
 
 def render(result: Result, language: str) -> str:

@@ -9,36 +9,11 @@ import pandas as pd
 
 from harness.contracts import Result, Section
 from harness.decide import measures
-from harness.report import markdown, wording
+from harness.report import markdown, wording, words
 from harness.store import queries
 
 METRICS = ("load_ms", "first_call_ms", "latency_p50_ms", "peak_memory_mb")
-TEXTS = {
-    "es": {
-        "none": "Sin medir: no hay cargas ni primeras llamadas.",
-        "line": "Variante · sesión",
-        "warm": "Llamada en caliente (P50)",
-        "longest": "Audio más largo",
-        "note": (
-            "La carga abre las sesiones en un proceso nuevo. La primera llamada puede ser más "
-            "lenta, porque reserva memoria para esa forma de entrada; no entra en ninguna cifra en "
-            "caliente. La memoria máxima es la del proceso entero y crece con el audio más largo "
-            "que se le dio: solo se comparan filas que oyeron lo mismo."
-        ),
-    },
-    "en": {
-        "none": "Not measured: there are no loads and no first calls.",
-        "line": "Variant · session",
-        "warm": "Warm call (P50)",
-        "longest": "Longest audio",
-        "note": (
-            "Loading opens the sessions in a fresh process. The first call may be slower, because "
-            "it reserves memory for that input shape; it enters no warm figure. Peak memory is "
-            "that of the whole process and grows with the longest audio that it was given: only "
-            "rows that heard the same compare."
-        ),
-    },
-}
+TEXTS = words.table("sections.cold")
 
 
 def render(result: Result, language: str) -> str:

@@ -5,12 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from harness.contracts import Result, Section
-from harness.report import markdown
+from harness.report import markdown, words
 
-TEXTS = {
-    "es": {"none": "Sin registrar.", "key": "Dato", "value": "Valor", "yes": "sí", "no": "no"},
-    "en": {"none": "Not recorded.", "key": "Fact", "value": "Value", "yes": "yes", "no": "no"},
-}
+TEXTS = words.table("sections.environment")
 
 
 def render(result: Result, language: str) -> str:
@@ -21,7 +18,7 @@ def render(result: Result, language: str) -> str:
         [markdown.code(key), markdown.escape(_shown(key, value, language))]
         for key, value in result.environment.items()
     ]
-    note = "<sub>{} `environment.json`</sub>".format("Origen:" if language == "es" else "From:")
+    note = f"<sub>{markdown.TEXTS[language]['from']} `environment.json`</sub>"
     return markdown.paragraphs(markdown.table([texts["key"], texts["value"]], rows, "ll"), note)
 
 
@@ -33,7 +30,7 @@ def _shown(key: str, value: Any, language: str) -> str:
     if value is None or value == "" or value != value:
         return markdown.UNKNOWN
     if isinstance(value, float):
-        return str(value).replace(".", "," if language == "es" else ".")
+        return words.of(language).point(str(value))
     return str(value)
 
 

@@ -8,37 +8,12 @@ import pandas as pd
 
 from harness.contracts import Result, Section
 from harness.decide import measures
-from harness.report import markdown, shortfall
+from harness.report import markdown, shortfall, words
 from harness.store import queries
 
 SHOWN = 40
 FEW = 3  # utterances that are named one by one where they failed alike
-TEXTS = {
-    "es": {
-        "none": "Todo lo planeado se midió sin errores.",
-        "cut_only": "No hubo ningún error.",
-        "stage": "Etapa",
-        "cell": "Variante · sesión",
-        "item": "Frase",
-        "n": "Llamadas",
-        "error": "Error",
-        "whole": "toda la celda",
-        "many": "{first} … ({n} en total)",
-        "more": "Y {n} más, en la tabla.",
-    },
-    "en": {
-        "none": "Everything planned was measured without errors.",
-        "cut_only": "There was no error.",
-        "stage": "Stage",
-        "cell": "Variant · session",
-        "item": "Utterance",
-        "n": "Calls",
-        "error": "Error",
-        "whole": "the whole cell",
-        "many": "{first} … ({n} in all)",
-        "more": "And {n} more, in the table.",
-    },
-}
+TEXTS = words.table("sections.errors")
 
 
 def render(result: Result, language: str) -> str:

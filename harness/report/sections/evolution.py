@@ -7,62 +7,13 @@ from typing import Any
 
 from harness.contracts import Result, Section
 from harness.decide import measures, versus
-from harness.report import markdown, wording
+from harness.report import markdown, wording, words
 from harness.store import queries
 
 NAN = float("nan")
 UNTIMED = measures.Measure("latency_p50_ms", "", "", "ms", "lower")
 UNSCORED = measures.Measure("wer", "", "", "fraction", "lower")
-TEXTS = {
-    "es": {
-        "step": "Paso",
-        "latency": "{metric} ({workload})",
-        "times": "Respecto a {baseline}",
-        "size": "Tamaño",
-        "origin": "Origen",
-        "recorded": "registrado en otro lugar: {source}",
-        "measured": "medido aquí",
-        "broken": "no se pudo hacer: {why}",
-        "none": "Sin medir: no hay variantes ni cifras registradas.",
-        "total": (
-            "De `{first}` a `{last}`: {before} → {after}, es decir, {times} veces más rápido. La "
-            "primera cifra "
-            "se midió en otro lugar y con otro equipo; la comparación solo es orientativa."
-        ),
-        "own": (
-            "De `{first}` a `{last}`: {before} → {after}; emparejado {paired}, {ratio} del "
-            "tiempo de `{first}`{noise}."
-        ),
-        "rounds": "por rondas",
-        "items": "frase a frase",
-        "same": ", lo que no se distingue del ruido de hoy en este equipo",
-        "unknown": " (sin intervalo: faltan muestras)",
-    },
-    "en": {
-        "step": "Step",
-        "latency": "{metric} ({workload})",
-        "times": "Against {baseline}",
-        "size": "Size",
-        "origin": "Origin",
-        "recorded": "recorded elsewhere: {source}",
-        "measured": "measured here",
-        "broken": "could not be made: {why}",
-        "none": "Not measured: there are no variants and no recorded figures.",
-        "total": (
-            "From `{first}` to `{last}`: {before} → {after}, that is, {times} times as fast. The "
-            "first figure was "
-            "measured elsewhere, on another machine; the comparison only gives an idea."
-        ),
-        "own": (
-            "From `{first}` to `{last}`: {before} → {after}; paired by {paired}, {ratio} of the "
-            "time of `{first}`{noise}."
-        ),
-        "rounds": "rounds",
-        "items": "utterances",
-        "same": ", which cannot be told from today's noise on this machine",
-        "unknown": " (no interval: too few samples)",
-    },
-}
+TEXTS = words.table("sections.evolution")
 
 
 def render(result: Result, language: str) -> str:

@@ -9,47 +9,10 @@ import pandas as pd
 
 from harness.contracts import Result, Section
 from harness.decide import measures
-from harness.report import markdown, noise, row_text, wording
+from harness.report import markdown, noise, row_text, wording, words
 from harness.store import queries
 
-TEXTS = {
-    "es": {
-        "none": "Sin medir: no hay llamadas de la etapa de latencia.",
-        "elsewhere": (
-            "El experimento no tiene etapa de latencia: lo que tarda cada variante se midió sobre "
-            "sus conjuntos de datos y está junto a la calidad ({metrics})."
-        ),
-        "intro": (
-            "{way}, en caliente, con habla real cortada a cada duración. Los bloques de "
-            "todas las celdas se intercalan en un orden sorteado en cada ronda."
-        ),
-        "length": "Audio",
-        "line": "Variante · sesión",
-        "against": "Tiempo respecto a {baseline}",
-        "n": "Llamadas",
-        "blocks": "Bloques",
-        "cells": "Distribución de la latencia por celda, en escala logarítmica",
-        "lengths": "Latencia P50 según la duración del audio",
-    },
-    "en": {
-        "none": "Not measured: there are no calls of the latency stage.",
-        "elsewhere": (
-            "The experiment has no latency stage: how long each variant takes was measured on its "
-            "data sets and stands beside the quality ({metrics})."
-        ),
-        "intro": (
-            "{way}, warm, on real speech cut to each length. The blocks of all cells are "
-            "interleaved in an order drawn anew in each round."
-        ),
-        "length": "Audio",
-        "line": "Variant · session",
-        "against": "Time against {baseline}",
-        "n": "Calls",
-        "blocks": "Blocks",
-        "cells": "Latency distribution per cell, on a logarithmic scale",
-        "lengths": "Latency P50 by audio length",
-    },
-}
+TEXTS = words.table("sections.latency")
 
 
 def render(result: Result, language: str) -> str:
@@ -63,9 +26,8 @@ def render(result: Result, language: str) -> str:
     seen = seen if queries.timed(result) else []
     if not rows:
         return markdown.paragraphs(_none(result, language), *seen)
-    headers = [texts["length"], texts["line"], "P50 [95 %]", "P90", "P99 [95 %]"]
-    if language == "en":
-        headers = [name.replace(" %", "%") for name in headers]
+    sure = "95" + markdown.behind("%", language)
+    headers = [texts["length"], texts["line"], f"P50 [{sure}]", "P90", f"P99 [{sure}]"]
     headers += [texts["against"].format(baseline=f"`{queries.baseline(result)}`"), texts["n"]]
     headers += [texts["blocks"]]
     return markdown.paragraphs(

@@ -9,71 +9,14 @@ import pandas as pd
 
 from harness.contracts import Result, Section, Table
 from harness.decide import measures
-from harness.report import markdown, row_text, wording
+from harness.report import markdown, row_text, wording, words
 from harness.store import queries
 
 TABLES: tuple[Table, ...] = ("loops", "silence")
 SIZES = ("repeated_words", "hallucinated_words")  # by which one is worse than another
 EACH, MOST = 2, 8  # examples of a variant, and in all
 LONGEST = 140  # characters of a transcript that are shown
-TEXTS = {
-    "es": {
-        "none": "Sin medir: no hay transcripciones en las que buscar bucles ni alucinaciones.",
-        "intro": (
-            "Un bucle (las mismas palabras una y otra vez) o un texto donde nadie habla pesa poco "
-            "en el WER de un corpus y mucho para quien lo lee: aquí se cuentan aparte."
-        ),
-        "set": "Sobre `{dataset}`:",
-        "variant": "Variante",
-        "change": "{metric}: diferencia con {baseline}",
-        "n": "Frases",
-        "sounds": "Sonidos",
-        "worst": "Los peores casos (hasta {each} por variante); todos están en la tabla `calls`.",
-        "item": "Frase",
-        "length": "Audio",
-        "heard": "Lo que escribió",
-        "said": "Lo que se dijo",
-        "sign": "Qué pasó",
-        "nothing": "*(nada)*",
-        "cut": "{text} … ({n} palabras)",
-        "clean": "Ninguna frase {signs}.",
-        "or": " ni ",
-        "no_loops": "entra en bucle",
-        "no_budget_exhausted": "queda cortada",
-        "no_hallucinations": "tiene texto donde nadie habla",
-        "loops": "bucle",
-        "budget_exhausted": "cortada",
-        "hallucinations": "nadie habla",
-    },
-    "en": {
-        "none": "Not measured: there are no transcripts to look for loops or hallucinations in.",
-        "intro": (
-            "A loop (the same words again and again) or text where nobody speaks weighs little in "
-            "the WER of a corpus and much on its reader: here they are counted on their own."
-        ),
-        "set": "On `{dataset}`:",
-        "variant": "Variant",
-        "change": "{metric}: difference from {baseline}",
-        "n": "Utterances",
-        "sounds": "Sounds",
-        "worst": "The worst cases (up to {each} per variant); the table `calls` has all of them.",
-        "item": "Utterance",
-        "length": "Audio",
-        "heard": "What it wrote",
-        "said": "What was said",
-        "sign": "What happened",
-        "nothing": "*(nothing)*",
-        "cut": "{text} … ({n} words)",
-        "clean": "No utterance {signs}.",
-        "or": " or ",
-        "no_loops": "loops",
-        "no_budget_exhausted": "is cut off",
-        "no_hallucinations": "has text where nobody speaks",
-        "loops": "loop",
-        "budget_exhausted": "cut off",
-        "hallucinations": "nobody speaks",
-    },
-}
+TEXTS = words.table("sections.loops")
 
 
 def render(result: Result, language: str) -> str:
@@ -134,8 +77,7 @@ def _clean(result: Result, language: str) -> str:
     sought = set(scores["metric"][scores["weight"] > 0])
     signs = [sign for sign in measures.signs(result, *TABLES) if sign in sought]
     told = [texts[key] for sign in signs if (key := f"no_{sign}") in texts]
-    listed = texts["or"].join([", ".join(told[:-1]), told[-1]] if len(told) > 1 else told)
-    return texts["clean"].format(signs=listed) if told else ""
+    return texts["clean"].format(signs=markdown.listed(told, language, "or")) if told else ""
 
 
 def struck(result: Result) -> pd.DataFrame:

@@ -7,74 +7,10 @@ from collections.abc import Iterator
 from harness.contracts import Result, Section
 from harness.decide import measures
 from harness.plugins import unit_of
-from harness.report import markdown, wording
+from harness.report import markdown, wording, words
 from harness.store import queries
 
-TEXTS = {
-    "es": {
-        "none": "Nada queda abierto: todos los límites y afirmaciones están decididos.",
-        "needs": (
-            "**{gate}** ({limit}) está sin decidir con {n} muestras: lo resolverían unas {needs} "
-            "en total."
-        ),
-        "open": "**{gate}** ({limit}) está sin decidir con {n} muestras: ampliar la medida.",
-        "missing": "**{gate}** ({limit}) está sin medir: {why}.",
-        "failed": (
-            "**{gate}** no cumple ({observed}, {limit}): mejorar el candidato o revisar el límite."
-        ),
-        "waived": (
-            "**{gate}** se aceptó por excepción ({observed}, {limit}): renovarla o mejorar antes "
-            "de {until}."
-        ),
-        "claim": (
-            "La afirmación sobre **{metric}** ({claimed}, {source}) está sin medir: hace falta "
-            "medirla aquí."
-        ),
-        "listen": (
-            "La afirmación sobre **{metric}** ({claimed}, {source}) está sin medir: hace falta una "
-            "prueba de escucha (`mos_ratings`); ningún predictor la sustituye."
-        ),
-        "undecided": (
-            "La afirmación sobre **{metric}** ({claimed}, {source}) queda sin decidir: hacen falta "
-            "más muestras."
-        ),
-        "refuted": (
-            "La afirmación sobre **{metric}** ({claimed}, {source}) no se reproduce con este "
-            "modelo y equipo: no citarla para ellos."
-        ),
-    },
-    "en": {
-        "none": "Nothing is open: every gate and claim is decided.",
-        "needs": (
-            "**{gate}** ({limit}) is inconclusive with {n} samples: about {needs} in all would "
-            "settle it."
-        ),
-        "open": "**{gate}** ({limit}) is inconclusive with {n} samples: measure more.",
-        "missing": "**{gate}** ({limit}) is not measured: {why}.",
-        "failed": (
-            "**{gate}** is not met ({observed}, {limit}): improve the candidate or review the "
-            "limit."
-        ),
-        "waived": (
-            "**{gate}** was waived ({observed}, {limit}): renew it or improve before {until}."
-        ),
-        "claim": (
-            "The claim about **{metric}** ({claimed}, {source}) is not measured: measure it here."
-        ),
-        "listen": (
-            "The claim about **{metric}** ({claimed}, {source}) is not measured: it takes a "
-            "listening test (`mos_ratings`), which no predictor replaces."
-        ),
-        "undecided": (
-            "The claim about **{metric}** ({claimed}, {source}) is undecided: it takes more "
-            "samples."
-        ),
-        "refuted": (
-            "The claim about **{metric}** ({claimed}, {source}) is not reproduced with this model "
-            "and machine: do not quote it for them."
-        ),
-    },
-}
+TEXTS = words.table("sections.next_steps")
 KEYS = {"FAIL": "failed", "WAIVED": "waived", "NOT MEASURED": "missing"}
 
 

@@ -6,46 +6,9 @@ import pandas as pd
 
 from harness.contracts import Result, Section
 from harness.decide import measures
-from harness.report import markdown, noise
+from harness.report import markdown, noise, words
 
-TEXTS = {
-    "es": {
-        "none": "Sin medir: no hay bloques de latencia.",
-        "spread": (
-            "De {n} bloques, la mitad central queda entre el {low} y el {high} de la mediana de "
-            "su celda, y el "
-            "mayor llega al {top}."
-        ),
-        "noisy": (
-            "Con ruido ({cause}): {n} de {all} ({share}); su mediana es el {median} de la de su "
-            "celda. Llevan {sign} en las tablas y aspa en las figuras, y no se ha "
-            "descartado ninguno. `harness doctor` dice qué estorba aquí y cómo remediarlo."
-        ),
-        "quiet": "Ningún bloque se midió con ruido ({cause}).",
-        "stretches": "Rondas con la mitad de los bloques o más bajo ruido: {all}.",
-        "sweep": "barrido {rounds}",
-        "latency": "latencia {rounds}",
-        "alt": "Mediana de cada bloque respecto a la de su celda, ronda a ronda",
-    },
-    "en": {
-        "none": "Not measured: there are no latency blocks.",
-        "spread": (
-            "Of {n} blocks, the middle half lies between {low} and {high} of its cell's median, "
-            "and the "
-            "largest reaches {top}."
-        ),
-        "noisy": (
-            "Under noise ({cause}): {n} of {all} ({share}); their median is {median} of their "
-            "cell's. They bear {sign} in tables and a cross in figures, and none was "
-            "dropped. `harness doctor` says what disturbs this machine and how to mend it."
-        ),
-        "quiet": "No block was measured under noise ({cause}).",
-        "stretches": "Rounds with half of the blocks or more under noise: {all}.",
-        "sweep": "sweep {rounds}",
-        "latency": "latency {rounds}",
-        "alt": "Median of each block against its cell's, round by round",
-    },
-}
+TEXTS = words.table("sections.noise")
 
 
 def render(result: Result, language: str) -> str:

@@ -6,31 +6,10 @@ from collections.abc import Iterator
 
 from harness.contracts import Result, Section
 from harness.decide import measures
-from harness.report import markdown, wording
+from harness.report import markdown, wording, words
 from harness.store import queries
 
-TEXTS = {
-    "es": {
-        "none": "Sin medir: las partes de la llamada no se cronometraron por separado.",
-        "line": "Variante · sesión",
-        "title": "P50 con {workload} de audio",
-        "alt": "En qué se va el tiempo según la duración del audio",
-        "note": (
-            "Whisper rellena cada clip hasta 30 s: el codificador cuesta lo mismo con 1 s que con "
-            "29 s, y lo que crece con la duración es el número de pasos del decodificador."
-        ),
-    },
-    "en": {
-        "none": "Not measured: the parts of the call were not timed on their own.",
-        "line": "Variant · session",
-        "title": "P50 with {workload} of audio",
-        "alt": "Where the time goes, by audio length",
-        "note": (
-            "Whisper pads each clip to 30 s: the encoder costs the same for 1 s as for 29 s, and "
-            "what grows with the length is the number of decoder steps."
-        ),
-    },
-}
+TEXTS = words.table("sections.parts")
 
 
 def render(result: Result, language: str) -> str:

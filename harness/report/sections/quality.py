@@ -9,109 +9,12 @@ import pandas as pd
 
 from harness.contracts import Result, Section
 from harness.decide import measures, stats
-from harness.report import markdown, row_text, wording
+from harness.report import markdown, row_text, wording, words
 from harness.store import queries
 
 SMALLEST_P = 0.001  # that is printed as a number
 RULES = ("wer", "wer_no_accents", "wer_basic", "wer_raw")  # columns of a table that explains them
-TEXTS = {
-    "es": {
-        "none": "Sin medir: no se evaluó ningún conjunto de datos.",
-        "intro": (
-            "Sobre `{dataset}`, con las ediciones y las palabras sumadas en todo el corpus (no la "
-            "media "
-            "de las frases), tras pasar todo por el mismo normalizador, `{normaliser}`."
-        ),
-        "timed": "Sobre `{dataset}`:",
-        "other": "Las cifras de `{dataset}` están en la sección que trata de ellas, más abajo.",
-        "few": (
-            "Hay {n} locutores, menos de los {enough} que harían falta para contar con otros: los "
-            "intervalos valen para sus voces, no para otros hablantes."
-        ),
-        "unknown": (
-            "No se sabe quién habla en cada frase: los intervalos las toman por independientes y "
-            "son demasiado estrechos si son de pocos locutores."
-        ),
-        "many": "Hay {n} locutores.",
-        "speakers": (
-            "Hay un solo locutor: los intervalos valen para su voz y su micrófono, no para otros "
-            "hablantes."
-        ),
-        "variant": "Variante",
-        "change": "Diferencia de {metric} con {baseline}",
-        "n": "Frases",
-        "errors": "Errores",
-        "matched": "p de MAPSSWE",
-        "about": (
-            "MAPSSWE es la prueba de NIST para comparar reconocedores: corta las frases donde los "
-            "dos aciertan dos palabras seguidas y compara los errores de cada trozo. Su p dice con "
-            "qué frecuencia saldría una diferencia así, o mayor, si los dos fueran igual de buenos "
-            "con estos locutores; una p grande no prueba que lo sean. Los límites no la "
-            "usan: se deciden por el intervalo, que también cuenta con otros locutores donde los "
-            "hay."
-        ),
-        "rules": (
-            "Las mismas transcripciones de `{dataset}` con otras reglas. Para comparar con un "
-            "artículo: «{basic}» si usa las reglas de Whisper para idiomas que no son el inglés, "
-            "«{raw}» si cuenta mayúsculas y puntuación (WER ortográfico), «{plain}» si quita las "
-            "tildes, y la columna propia solo si sus reglas son las de `{normaliser}`."
-        ),
-        "strict": "WER estricto (`{normaliser}`)",
-        "plain": "WER sin tildes",
-        "gap": "Solo por tildes",
-        "basic": "`basic` (Whisper)",
-        "raw": "`none`",
-        "tradeoff": "Compromiso entre calidad, latencia y tamaño",
-        "utterances": "Ediciones por frase de cada variante frente a la base",
-    },
-    "en": {
-        "none": "Not measured: no data set was evaluated.",
-        "intro": (
-            "On `{dataset}`, with edits and words summed over the corpus (not the mean of the "
-            "utterances), all texts through the same normaliser, `{normaliser}`."
-        ),
-        "timed": "On `{dataset}`:",
-        "other": "The figures of `{dataset}` stand in the section about them, further down.",
-        "few": (
-            "There are {n} speakers, fewer than the {enough} that could stand for others: the "
-            "intervals hold for these voices, not for other people."
-        ),
-        "unknown": (
-            "It is not known who speaks: the intervals take the utterances for independent, and "
-            "are too narrow if they are of few speakers."
-        ),
-        "many": "There are {n} speakers.",
-        "speakers": (
-            "There is a single speaker: the intervals hold for this voice and microphone, not for "
-            "other people."
-        ),
-        "variant": "Variant",
-        "change": "{metric} difference from {baseline}",
-        "n": "Utterances",
-        "errors": "Errors",
-        "matched": "MAPSSWE p",
-        "about": (
-            "MAPSSWE is NIST's test for comparing recognisers: it cuts sentences where both have "
-            "two words right in a row and compares the errors of each piece. Its p is how often "
-            "such a difference, or a larger one, would come out if both were equally good with "
-            "these speakers; a large p does not prove that they are. No gate uses it: gates decide "
-            "by the interval, which also allows for other speakers where there are some."
-        ),
-        "rules": (
-            "The same transcripts of `{dataset}` under other rules. To compare with a paper: "
-            "“{basic}” if it uses Whisper's rules for languages other than English, “{raw}” if "
-            "it counts case and punctuation (orthographic WER), “{plain}” if it removes accents, "
-            "and the own column only if its rules are those of `{normaliser}`."
-        ),
-        "strict": "Strict WER (`{normaliser}`)",
-        "plain": "WER without accents",
-        "gap": "By accents alone",
-        "basic": "`basic` (Whisper)",
-        "raw": "`none`",
-        "tradeoff": "Trade-off between quality, latency and size",
-        "utterances": "Edits per utterance of each variant against the baseline",
-    },
-}
+TEXTS = words.table("sections.quality")
 
 
 def render(result: Result, language: str) -> str:

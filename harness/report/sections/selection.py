@@ -7,81 +7,10 @@ from typing import Any
 
 from harness.contracts import Result, Section
 from harness.decide import measures, versus
-from harness.report import markdown, row_text, wording
+from harness.report import markdown, row_text, wording, words
 from harness.store import queries
 
-TEXTS = {
-    "es": {
-        "none": "Sin medir: no se llegó a comparar las variantes entre las que elegir.",
-        "intro": (
-            "Se elige la mejor por {metric} sobre `{dataset}` entre las variantes que allí no "
-            "incumplen ningún límite."
-        ),
-        "variant": "Variante",
-        "ratio": "Respecto a `{baseline}`",
-        "difference": "Diferencia con `{baseline}`",
-        "warning": "{gate} *(aviso)*",
-        "missed": "Límites que no cumple",
-        "reads": "Lectura",
-        "chosen": "**elegida**",
-        "least": "**elegida**, aunque no cumple: ninguna cumple",
-        "out": "fuera: {n} límites sin cumplir",
-        "one": "fuera: un límite sin cumplir",
-        "error": "falló: {error}",
-        "lost": "no incumple, y no es la mejor",
-        "tied": "no incumple, y no se distingue de la elegida",
-        "fresh": (
-            "La elegida se midió de nuevo, junto a `{baseline}`, sobre `{dataset}`, que no sirvió "
-            "para elegirla. {metric} {how}: {value}; al elegirla, {before}."
-        ),
-        "ratio_of": "respecto a `{baseline}`",
-        "difference_of": "menos el de `{baseline}`",
-        "trust": (
-            "Vale lo medido de nuevo: la cifra con la que alguien gana un concurso suele salir "
-            "mejor de lo que es. Solo se compara lo que va referido a `{baseline}`, que oyó las "
-            "mismas frases; los valores absolutos de dos conjuntos distintos, no."
-        ),
-        "unconfirmed": (
-            "No se midió de nuevo con otras frases: la cifra con la que alguien gana un concurso "
-            "suele salir mejor de lo que es."
-        ),
-    },
-    "en": {
-        "none": "Not measured: the variants to choose from were not compared.",
-        "intro": (
-            "The best by {metric} on `{dataset}` is chosen, among the variants that miss no gate "
-            "there."
-        ),
-        "variant": "Variant",
-        "ratio": "Against `{baseline}`",
-        "difference": "Difference from `{baseline}`",
-        "warning": "{gate} *(warning)*",
-        "missed": "Gates not met",
-        "reads": "Reading",
-        "chosen": "**chosen**",
-        "least": "**chosen**, though it does not meet them: none does",
-        "out": "out: {n} gates not met",
-        "one": "out: one gate not met",
-        "error": "failed: {error}",
-        "lost": "misses none, and is not the best",
-        "tied": "misses none, and cannot be told from the chosen one",
-        "fresh": (
-            "The chosen one was measured again, beside `{baseline}`, on `{dataset}`, which it was "
-            "not chosen by. {metric} {how}: {value}; when chosen, {before}."
-        ),
-        "ratio_of": "against `{baseline}`",
-        "difference_of": "minus that of `{baseline}`",
-        "trust": (
-            "What was measured again is the one to trust: the figure that wins a contest tends to "
-            "come out better than it is. Only what refers to `{baseline}`, which heard the same "
-            "utterances, is compared; absolute values on two data sets are not."
-        ),
-        "unconfirmed": (
-            "It was not measured again on other utterances: the figure that wins a contest tends "
-            "to come out better than it is."
-        ),
-    },
-}
+TEXTS = words.table("sections.selection")
 
 
 def render(result: Result, language: str) -> str:

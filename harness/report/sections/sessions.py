@@ -11,77 +11,11 @@ import pandas as pd
 
 from harness.contracts import Result, Section
 from harness.decide import measures
-from harness.report import markdown, noise
+from harness.report import markdown, noise, words
 from harness.store import queries
 
 COLUMNS = ("session", "options", "variant", "ratio", "fresh", "reads", "blocks")
-TEXTS = {
-    "es": {
-        "none": "Sin medir: no se barrió ninguna configuración de sesión.",
-        "intro": (
-            "Tiempo respecto a la sesión por defecto, emparejado dentro de cada ronda; por debajo "
-            "del 100 % es más rápido. Los intervalos del barrido valen todos a la vez (95 % para "
-            "el conjunto de sesiones de una variante), porque la mejor de muchas iguales parece "
-            "mejor de lo que es."
-        ),
-        "band": (
-            "El gemelo A/A (`{baseline}` medida dos veces, como si fuera otra) abarca del {low} al "
-            "{high}: hoy, en este equipo, una sesión que cae dentro, o cuyo intervalo incluye el "
-            "100 %, no se distingue y no cuenta como mejora."
-        ),
-        "few": "Con tan pocas rondas, el gemelo A/A no tiene cota: hoy no se distingue nada.",
-        "no_band": (
-            "Sin medir: no hubo gemelo A/A, así que no se sabe qué diferencias se distinguen."
-        ),
-        "session": "Sesión",
-        "options": "Opciones",
-        "variant": "Variante",
-        "ratio": "Tiempo respecto a `default`",
-        "fresh": "Medida de nuevo",
-        "reads": "Lectura",
-        "blocks": "Bloques",
-        "chosen": "elegida",
-        "held": "**elegida**: la ganancia se repitió",
-        "lost": "elegida en el barrido; no se demostró que sea mejor que `default`",
-        "reference": "referencia",
-        "failed": "falló: {error}",
-        "faster": "más rápida",
-        "slower": "más lenta",
-        "same": "no se distingue",
-        "alt": "Tiempo de cada sesión respecto a la sesión por defecto, con intervalos y banda A/A",
-    },
-    "en": {
-        "none": "Not measured: no session configuration was swept.",
-        "intro": (
-            "Time against the default session, paired within each round; below 100% is faster. "
-            "The sweep's intervals hold all at once (95% for all the sessions of a variant "
-            "together), since the best of many equal ones looks better than it is."
-        ),
-        "band": (
-            "The A/A twin (`{baseline}` measured twice, as if it were another) reaches from {low} "
-            "to {high}: today, on this machine, a session that lies inside, or whose interval "
-            "holds 100%, cannot be told apart and is no gain."
-        ),
-        "few": "With so few rounds the A/A twin has no bound: nothing can be told apart today.",
-        "no_band": "Not measured: there was no A/A twin, so what can be told apart is unknown.",
-        "session": "Session",
-        "options": "Options",
-        "variant": "Variant",
-        "ratio": "Time against `default`",
-        "fresh": "Measured again",
-        "reads": "Reading",
-        "blocks": "Blocks",
-        "chosen": "chosen",
-        "held": "**chosen**: the gain held",
-        "lost": "chosen in the sweep; not shown to be better than `default`",
-        "reference": "reference",
-        "failed": "failed: {error}",
-        "faster": "faster",
-        "slower": "slower",
-        "same": "cannot be told apart",
-        "alt": "Time of each session against the default one, with intervals and the A/A band",
-    },
-}
+TEXTS = words.table("sections.sessions")
 
 
 def render(result: Result, language: str) -> str:

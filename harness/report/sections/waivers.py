@@ -7,45 +7,10 @@ from typing import Any
 
 from harness.contracts import Result, Section
 from harness.plugins import unit_of
-from harness.report import markdown, wording
+from harness.report import markdown, wording, words
 from harness.store import queries
 
-TEXTS = {
-    "es": {
-        "none": "No hay excepciones.",
-        "gate": "Límite",
-        "up_to": "Se acepta hasta",
-        "until": "Vigente hasta",
-        "because": "Motivo",
-        "observed": "Medido [95 %]",
-        "state": "Uso",
-        "used": "⚠️ usada",
-        "unused": "sin usar",
-        "expired": "❌ caducada",
-        "note": (
-            "Una excepción solo cubre un límite incumplido, dentro de su cota y antes de su "
-            "fecha; no "
-            "cubre lo que está sin medir o sin decidir."
-        ),
-    },
-    "en": {
-        "none": "There are no waivers.",
-        "gate": "Gate",
-        "up_to": "Accepted up to",
-        "until": "Valid until",
-        "because": "Reason",
-        "observed": "Measured [95%]",
-        "state": "Use",
-        "used": "⚠️ used",
-        "unused": "not used",
-        "expired": "❌ expired",
-        "note": (
-            "A waiver covers only a gate that was not met, inside its bound and before its date; "
-            "it "
-            "covers nothing that is not measured or inconclusive."
-        ),
-    },
-}
+TEXTS = words.table("sections.waivers")
 
 
 def render(result: Result, language: str) -> str:

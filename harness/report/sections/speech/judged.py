@@ -9,7 +9,8 @@ import pandas as pd
 
 from harness.contracts import Result
 from harness.decide import measures
-from harness.report import markdown, row_text, wording
+from harness.io.escaping import unmarked
+from harness.report import markdown, row_text, wording, words
 from harness.report.sections.speech.words import TEXTS
 from harness.store import queries
 
@@ -93,7 +94,7 @@ def judges(result: Result, name: str, language: str) -> Iterator[str]:
 
 def _judge(row: Mapping[str, Any], language: str) -> str:
     about = queries.parsed(row["about"])
-    said = str(about.get(language) or about.get("en") or "")
+    said = words.about(unmarked(str(row["judge"])), about, language)
     version = wording.note(str(row["version"]), language)
     parts = [f"`{row['judge']}`: {markdown.escape(version)}.", markdown.escape(said)]
     if queries.parsed(row["parameters"]):

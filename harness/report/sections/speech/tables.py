@@ -48,7 +48,7 @@ def told(result: Result, name: str, here: pd.DataFrame, language: str) -> str:
 def _scales(parts: Sequence[str], language: str) -> str:
     """ "Otras notas de DNSMOS (SIG, BAK y P.808):"."""
     names = [wording.metric(part, language).rpartition(" ")[2] for part in parts]
-    listed = TEXTS[language]["and"].join(filter(None, [", ".join(names[:-1]), names[-1]]))
+    listed = markdown.listed(names, language)
     return TEXTS[language]["parts"].format(names=listed)
 
 
