@@ -11,14 +11,14 @@ import pandas as pd
 
 from harness import plugins
 from harness.contracts import Result
-from harness.decide import measures, scoring
+from harness.decide import measures, resolution, scoring
 from harness.decide.measures import Measure
+from harness.decide.resolution import Bounds, Resolution
 from harness.decide.scoring.estimates import of_texts
 from harness.decide.stats import Resampling
 from harness.store import queries
 
 ALIKE = 1.05  # sizes that differ by less are no reason
-Bounds = tuple[float, float, float]
 
 
 @dataclass(frozen=True)
@@ -40,17 +40,6 @@ class Compared:
     def difference(self) -> bool:
         """Whether `change` is a difference."""
         return measures.by_difference(self.measure.metric)
-
-
-def told(change: Bounds, nothing: float, reach: float = 0.0) -> str:
-    """less | more | same | unknown: a difference (`nothing` is 0) or a ratio (1) with its interval,
-    against how far the A/A twin reaches."""
-    value, low, high = change
-    if not any(math.isfinite(end) for end in (low, high)):
-        return "unknown"
-    if abs(value - nothing) <= reach or low <= nothing <= high:
-        return "same"
-    return "less" if value < nothing else "more"
 
 
 def compared(result: Result, other: queries.Line) -> list[Compared]:
@@ -107,10 +96,9 @@ def paired(
     """(change, how the other one reads) of two rows of the summary: the candidate's, another's."""
     named, by_difference = plugins.find_metric(metric), measures.by_difference(metric)
     change = _change(result, named, rows, "delta" if by_difference else "ratio")
-    reaches = scoring.resolution(result.changes)
-    place = tuple(str(rows[0][name]) for name in ("stage", "operation", "workload", "metric"))
+    reaches, place = resolution.reaches(result.changes), resolution.place_of(rows[0])
     reach = 0.0 if of_texts(named) else reaches.get(place, 0.0)
-    side = told(change, 0.0 if by_difference else 1.0, reach)
+    side = Resolution(reach, 0.0 if by_difference else 1.0).side(change)
     # where less is better and the candidate has less, the other one is worse
     reads = {"less": "worse", "more": "better"}
     if named.metric.better == "higher":
