@@ -24,7 +24,7 @@ def result() -> Result:
 
 
 def having(result: Result, **changed: pd.DataFrame) -> Result:
-    return replace(result, tables={**result.tables, **changed})
+    return invented_run.paired(replace(result, tables={**result.tables, **changed}))
 
 
 def asking(result: Result, **changed: Any) -> Result:

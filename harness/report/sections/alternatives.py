@@ -169,7 +169,7 @@ def _figure(found: Compared, language: str) -> str:
         else markdown.estimate(found.change, "ratio", language)
     )
     sides = (found.other, found.candidate)
-    other, mine = (markdown.quantity(side["value"], unit, language) for side in sides)
+    other, mine = (markdown.quantity(side, unit, language) for side in sides)
     return TEXTS[language]["few" if found.reads == "unknown" else "figure"].format(
         metric=_name(found.measure, language), other=other, mine=mine, change=change
     )
