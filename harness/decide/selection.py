@@ -46,8 +46,10 @@ def select(experiment: Experiment, seen: Seen) -> Choice:
     """
     how = experiment.selection
     assert how is not None
-    values = _values(experiment, seen)
-    failing = _failing(experiment, seen)
+    data, locate = spec.to_json(experiment), spec.locator(seen.file)
+    scored = decision.scores(data, seen.calls, locate, seen.judged)
+    values = _values(experiment, scored, locate)
+    failing = _failing(experiment, seen, scored)
     fit = [name for name in how.among if name not in failing]
     ranked = sorted(values, key=lambda name: values[name])
     best = next((name for name in ranked if name in fit), "")
@@ -92,14 +94,11 @@ def _without(out: set[str], dataset: str) -> Callable[[Gate], Gate | None]:
     return narrowed
 
 
-def _values(experiment: Experiment, seen: Seen) -> dict[str, float]:
+def _values(experiment: Experiment, scored: pd.DataFrame, locate: Locate) -> dict[str, float]:
     """The selection's metric by variant, lower is better; those without a figure are left out."""
     how = experiment.selection
     assert how is not None
-    locate = spec.locator(seen.file)
     named = spec.find_metric(how.metric, locate)
-    data = spec.to_json(experiment)
-    scored = decision.scores(data, seen.calls, locate, seen.judged)
     found = scored[(scored["metric"] == how.metric) & (scored["workload"] == how.dataset)]
     sign = 1.0 if named.metric.better == "lower" else -1.0
     resampling = Resampling(seed=experiment.seed)
@@ -110,7 +109,7 @@ def _values(experiment: Experiment, seen: Seen) -> dict[str, float]:
     return {name: value for name, value in values.items() if name in how.among and value == value}
 
 
-def _failing(experiment: Experiment, seen: Seen) -> set[str]:
+def _failing(experiment: Experiment, seen: Seen, scored: pd.DataFrame) -> set[str]:
     """The variants that a gate on the selection's data set rules out."""
     how, locate = experiment.selection, spec.locator(seen.file)
     assert how is not None
@@ -129,7 +128,7 @@ def _failing(experiment: Experiment, seen: Seen) -> set[str]:
             "calls": seen.calls,
             "judged": seen.judged,
             "stops": seen.stops,
-            "scores": decision.scores(data, seen.calls, locate, seen.judged),
+            "scores": scored,
             "variants": variants,
         },
     )
