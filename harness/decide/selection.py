@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,9 +10,10 @@ from typing import Any
 
 import pandas as pd
 
-from harness import contracts, spec
-from harness.contracts import Evidence, Locate, Status
+from harness import spec
+from harness.contracts import Locate
 from harness.decide import decision, scoring, verdict
+from harness.decide.measures import misses
 from harness.decide.stats import Resampling
 from harness.spec import Experiment, Gate
 from harness.store import tables
@@ -133,14 +133,8 @@ def _failing(experiment: Experiment, seen: Seen, scored: pd.DataFrame) -> set[st
         },
     )
     hard = found[found["severity"] == "fail"]
-    return {str(row["variant"]) for row in tables.records(hard) if _misses(row, locate)}
-
-
-def _misses(check: Mapping[str, Any], locate: Locate) -> bool:
-    """Whether the figure itself misses the limit: who is chosen is proved on fresh data, so that no
-    bound is asked for here."""
-    if not math.isfinite(check["observed"]) or check["status"] == Status.NOT_MEASURED.value:
-        return True
-    gate: contracts.Gate = spec.load_plugin("gates", check["kind"], locate)
-    exact = Evidence(check["observed"], check["observed"], check["observed"], 1, "exact")
-    return gate.check(check["limit"], exact) is Status.FAIL
+    return {
+        str(row["variant"])
+        for row in tables.records(hard)
+        if misses(row, spec.load_plugin("gates", row["kind"], locate))
+    }

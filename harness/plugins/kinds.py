@@ -98,9 +98,9 @@ def doubt(metric: Metric, gate: Gate, limit: float) -> str:
     if ends is None:
         return ""
     low, high = ends
-    if math.isfinite(low) and _answer(gate, limit, low) is Status.PASS:
+    if math.isfinite(low) and answer(gate, limit, low) is Status.PASS:
         return "free"
-    return "closed" if math.isfinite(high) and _answer(gate, limit, high) is Status.FAIL else ""
+    return "closed" if math.isfinite(high) and answer(gate, limit, high) is Status.FAIL else ""
 
 
 def _ends(metric: Metric, gate: Gate) -> tuple[float, float] | None:
@@ -116,7 +116,8 @@ def _ends(metric: Metric, gate: Gate) -> tuple[float, float] | None:
     return many, math.nan
 
 
-def _answer(gate: Gate, limit: float, value: float) -> Status:
+def answer(gate: Gate, limit: float, value: float) -> Status:
+    """What a gate says of a figure itself, without sampling error."""
     return gate.check(limit, Evidence(value, value, value, n=1, method="exact"))
 
 
