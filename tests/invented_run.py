@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import pandas as pd
 
 from harness import plugins
 from harness.contracts import Evidence, Gate, Result
+from harness.decide import decision
 from harness.decide.scoring.sessions import twin_reach
 from harness.decide.scoring.transcripts import matched_segments
 from harness.store import tables
@@ -204,7 +206,12 @@ def build(folder: Path = Path("whisper_base_es"), seed: int = 20261122) -> Resul
     }
     data["checks"] = tables.frame("checks", _checks(data["summary"], data["changes"]))
     data["claims"] = tables.frame("claims", _claims(data["summary"]))
-    return Result(folder, EXPERIMENT, ENVIRONMENT, _verdict(data["checks"]), data)
+    return paired(Result(folder, EXPERIMENT, ENVIRONMENT, _verdict(), data))
+
+
+def paired(result: Result) -> Result:
+    """With the candidate against each other variant, by what the other tables say."""
+    return replace(result, tables={**result.tables, "versus": decision.stored_versus(result)})
 
 
 def _stops(calls: pd.DataFrame) -> list[dict[str, Any]]:

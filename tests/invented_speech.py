@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from invented_run import ENVIRONMENT, SENTENCES
+from invented_run import ENVIRONMENT, SENTENCES, paired
 
 from harness.contracts import Result
 from harness.store import tables
@@ -113,7 +113,7 @@ def build(folder: Path = Path("kokoro_es"), seed: int = 20261122, heard: bool = 
     }
     verdict = {"verdict": "APPROVED", "exit_code": 0, "candidate": "int8", "session": "default"}
     verdict |= {"reasons": [], "waivers": []}
-    return Result(folder, EXPERIMENT, ENVIRONMENT, verdict, data)
+    return paired(Result(folder, EXPERIMENT, ENVIRONMENT, verdict, data))
 
 
 # ---------------------------------------- calls and what was said of them

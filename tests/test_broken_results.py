@@ -25,7 +25,7 @@ from harness.report import figures
 
 Break = Callable[[Path], Any]
 TABLES = ("changed", "changes", "checks", "claims", "datasets", "judged", "judges", "sessions")
-TABLES += ("stops", "summary", "variants")
+TABLES += ("stops", "summary", "variants", "versus")
 FACTS = ("experiment", "environment", "verdict")
 FILES = [f"{name}.json" for name in (*FACTS, "manifest")]
 FILES += [f"{name}.csv" for name in TABLES]

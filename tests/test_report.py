@@ -22,10 +22,11 @@ from hypothesis import strategies as some
 
 from harness import plugins, store
 from harness.contracts import Result
+from harness.decide import resolution
 from harness.errors import SpecError
 from harness.io.escaping import visible
 from harness.report import document, markdown, wording
-from harness.store import queries, tables
+from harness.store import tables
 
 GOLDEN = Path(__file__).parent / "golden"
 SECTIONS = plugins.names("sections")
@@ -230,7 +231,7 @@ def test_the_python_of_the_best_configuration_compiles_and_holds_its_option(
 def test_the_band_is_what_the_sweep_decided_with(result: Result) -> None:
     reach = result.sessions["reach"].iloc[0]
     assert 0 < reach < 0.1
-    assert queries.twin_band(result) == (1 - reach, 1 + reach)
+    assert resolution.of_sweep(result).band == (1 - reach, 1 + reach)
 
 
 @pytest.mark.parametrize(

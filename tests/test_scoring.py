@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from harness import plugins
-from harness.decide import scoring
+from harness.decide import resolution, scoring
 from harness.decide.scoring.cells import cells
 from harness.decide.scoring.summary import CELL
 from harness.store import tables
@@ -197,7 +197,7 @@ def test_changes_are_paired_and_the_twin_sets_what_is_resolved():
     assert faster["resolved"]
     twin = only(median, variant="fp32").iloc[0]
     assert not twin["resolved"]
-    reach = scoring.resolution(changes)["latency", "pipeline", "5 s", "latency_p50_ms"]
+    reach = resolution.reaches(changes)["latency", "pipeline", "5 s", "latency_p50_ms"]
     assert reach == max(abs(twin["ratio_low"] - 1), abs(twin["ratio_high"] - 1))
     assert set(changes["stage"]) == {"latency", "quality", ""}
 
@@ -260,7 +260,7 @@ def test_equal_systems_with_unequal_blocks_have_equal_times():
     for metric in ("latency_p50_ms", "latency_p90_ms", "rtf"):
         ratios = only(changes, metric=metric, stage="latency")["ratio"].tolist()
         assert ratios == pytest.approx([1, 1, 1], abs=0.01), metric
-    reach = scoring.resolution(changes)["latency", "pipeline", "5 s", "latency_p50_ms"]
+    reach = resolution.reaches(changes)["latency", "pipeline", "5 s", "latency_p50_ms"]
     assert reach < 0.01
     calls = tables.frame("calls", clips("sweep", cells) + rows)
     sessions = scoring.sweep(calls, OPTIONS)

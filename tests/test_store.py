@@ -11,7 +11,7 @@ import pytest
 from harness import store
 from harness.contracts import Result
 from harness.errors import StoreError
-from harness.store import tables
+from harness.store import encoding, tables
 
 pytestmark = pytest.mark.disk
 
@@ -92,6 +92,14 @@ def test_what_is_published_is_read_back_to_the_last_digit(folder: Path) -> None:
     assert back.verdict == {"verdict": "Z"}
     for name in set(tables.TABLES) - {"scores"}:
         pd.testing.assert_frame_equal(back.tables[name], result(folder).tables[name])
+
+
+@pytest.mark.parametrize("column", tables.LATER["calls"])
+def test_calls_from_before_a_column_came_are_read_with_it_empty(column: str) -> None:
+    calls = tables.frame("calls", [ROW])
+    read = encoding.read_parquet("calls", Path("x"), encoding.parquet(calls.drop(columns=column)))
+    assert list(read.columns) == list(calls.columns)
+    assert read["item"].tolist() == calls["item"].tolist()
 
 
 @pytest.mark.parametrize("name", ["summary.csv", "verdict.json", "calls.parquet"])

@@ -12,7 +12,8 @@ import pytest
 
 from harness import plugins
 from harness.contracts import Result
-from harness.decide import versus
+from harness.decide import resolution, versus
+from harness.decide.resolution import Resolution
 from harness.report import document, shortfall
 from harness.store import queries, tables
 
@@ -23,7 +24,7 @@ def result() -> Result:
 
 
 def having(result: Result, **changed: pd.DataFrame) -> Result:
-    return replace(result, tables={**result.tables, **changed})
+    return invented_run.paired(replace(result, tables={**result.tables, **changed}))
 
 
 def asking(result: Result, **changed: Any) -> Result:
@@ -60,7 +61,43 @@ NOTHING_DONE = "x.onnx: nothing was quantized: asked for MatMul; the graph has 2
 def test_a_difference_is_told_only_beyond_its_interval_and_the_twin(
     change: tuple[float, float, float], nothing: float, reach: float, reads: str
 ) -> None:
-    assert versus.told(change, nothing, reach) == reads
+    assert Resolution(reach, nothing).side(change) == reads
+    assert Resolution(reach, nothing).apart(change) == (reads in ("less", "more"))
+
+
+@pytest.mark.parametrize("reach", [math.nan, math.inf])
+@pytest.mark.parametrize("change", [(0.2, 0.1, 0.3), (5.0, 4.0, 6.0), (1.0, 1.0, 1.0)])
+def test_without_a_twin_no_time_is_told_apart(
+    change: tuple[float, float, float], reach: float
+) -> None:
+    assert Resolution(reach).side(change) == "same"
+    assert Resolution(reach).whole(*change[1:]) == "same"
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "reads"),
+    [(1.03, 1.2, "more"), (1.01, 1.2, "same"), (0.7, 0.97, "less"), (0.7, 0.99, "same")],
+)
+def test_where_runs_are_compared_the_whole_interval_lies_beyond_the_twin(
+    low: float, high: float, reads: str
+) -> None:
+    assert Resolution(0.02).whole(low, high) == reads
+    assert Resolution(0.02).side(((low + high) / 2, low, high)) in ("more", "less")
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "reach"),
+    [
+        (0.98, 1.01, 0.02),
+        (0.99, 1.05, 0.05),
+        (math.nan, math.nan, math.inf),
+        (-math.inf, 2, math.inf),
+    ],
+)
+def test_a_twin_reaches_as_far_as_the_further_end_of_its_interval(
+    low: float, high: float, reach: float
+) -> None:
+    assert resolution.reach_of(low, high) == pytest.approx(reach)
 
 
 def test_another_variant_is_compared_with_the_candidate_itself(result: Result) -> None:

@@ -16,7 +16,7 @@ from typing import Any
 import pandas as pd
 
 from harness import plugins
-from harness.decide import scoring
+from harness.decide import resolution, scoring
 from harness.store import tables
 from trust.measuring import Machine, Stage
 from trust.rows import Row, share
@@ -53,7 +53,7 @@ def decide(calls: pd.DataFrame) -> Comparison:
     scores = scoring.scores(calls, named, str)
     changes = scoring.changes(scores, tables.frame("variants", []), named, BASE)
     rows = {row["variant"]: row for row in changes.to_dict("records")}
-    return Comparison(rows, max(scoring.resolution(changes).values()))
+    return Comparison(rows, max(resolution.reaches(changes).values()))
 
 
 def rows(machine: Machine, count: int, rounds: int, seed: int) -> list[Row]:

@@ -11,6 +11,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from harness import plugins, spec, store
 from harness.contracts import Export, Result
 from harness.decide import comparison, decision, gate_rules, own_metrics
@@ -22,7 +24,7 @@ from harness.report import figures as plots
 from harness.run import pipeline, prepare
 from harness.run.pool import Tell
 from harness.run.worker import Connection, Worker
-from harness.store import history
+from harness.store import history, tables
 
 FIGURES = "figures"
 LANGUAGE = "language"  # among what a run keeps of the user's own
@@ -92,8 +94,7 @@ def _run(
     tell.line("deciding and writing the report")
     given = decision.Given(measured.chosen, today, path)
     decided = decision.decide(_undecided(measured), measured.setting.made, given)
-    _publish(_with_own(decided, measured, spoken), text, measured.key)
-    result = load(folder)
+    result = _publish(_with_own(decided, measured, spoken), text, measured.key)
     store.note_finished(folder, key)
     return result
 
@@ -110,15 +111,16 @@ def _with_own(decided: Result, measured: pipeline.Measured, spoken: words.Conten
     return replace(decided, experiment=experiment)
 
 
-def _publish(decided: Result, yaml: bytes, measured: str) -> None:
+def _publish(decided: Result, yaml: bytes, measured: str) -> Result:
     """Tables, report, figures and the line of history, which come into the folder as one; the
-    report is made of what readers of the tables will read."""
+    report is made of what readers of the tables will read. The result as a reader has it."""
     folder, coming = decided.folder, store.Next(decided.folder)
     files = store.files_of(decided, yaml)
     for name, content in files.items():
         coming.put(name, content)
     with plugins.data_only(), store.told_of(folder):
-        result = _scored(store.read_back(files, decided.folder))
+        back = _sound(store.read_back(files, folder))
+        result = _scored(back, decision.in_order(decided.scores))
         language = str(result.experiment["report"]["language"])
         rendered = _render(result, language, coming)
         past = history.recorded(result, measured)
@@ -126,6 +128,7 @@ def _publish(decided: Result, yaml: bytes, measured: str) -> None:
         coming.put(store.HISTORY, past)
     coming.put(store.MANIFEST, store.manifest_of(files, rendered))
     coming.commit(set(RENDERED) - set(rendered))
+    return result
 
 
 def _render(result: Result, language: str, coming: store.Next) -> list[str]:
@@ -153,19 +156,29 @@ def load(folder: str | Path) -> Result:
     """
     place = Path(folder)
     with plugins.data_only(), store.told_of(place):
-        result = store.read(place)
-        wrong = contradiction(result.experiment, result.tables["checks"], result.verdict)
-        if wrong:
-            raise StoreError(
-                f"{place / 'verdict.json'}: does not follow from the checks: {wrong};"
-                " run the experiment again."
-            )
-        return _scored(result)
+        return _scored(_sound(store.read(place)))
 
 
-def _scored(result: Result) -> Result:
-    scores = decision.stored_scores(result)
-    return replace(result, tables={**result.tables, "scores": scores})
+def _sound(result: Result) -> Result:
+    """Raises: StoreError for a verdict that does not follow from its checks."""
+    wrong = contradiction(result.experiment, result.tables["checks"], result.verdict)
+    if wrong:
+        raise StoreError(
+            f"{result.folder / 'verdict.json'}: does not follow from the checks: {wrong};"
+            " run the experiment again."
+        )
+    return result
+
+
+def _scored(result: Result, scores: pd.DataFrame | None = None) -> Result:
+    """With the tables that are not on disk: scores, unless they are at hand, and what a run from
+    before a table came lacks."""
+    found = decision.stored_scores(result) if scores is None else scores
+    known = {**result.tables, "scores": found}
+    full = replace(result, tables=known)
+    if "versus" not in known:
+        known["versus"] = decision.stored_versus(full)
+    return replace(full, tables={name: known[name] for name in tables.TABLES if name in known})
 
 
 def render(folder: str | Path, language: str | None = None) -> Path:

@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 
 from harness.contracts import Locate, Result
-from harness.decide import own_metrics, scoring, verdict
+from harness.decide import own_metrics, rivals, scoring, verdict
 from harness.decide.scoring.scores import Normalise
 from harness.plugins import NamedMetric, kinds
 from harness.spec import find_metric, locator
@@ -76,11 +76,13 @@ def decide(measured: Result, made: Mapping[str, Made], given: Given) -> Result:
         "changed": scoring.changed(transcribed, scored.coded, baseline),
         "checks": checks,
         "claims": claims,
+        "versus": tables.frame("versus", []),
     }
     ordered = {name: found[name] for name in tables.TABLES}
     shown = verdict.shown(case, checks, data)
     decided = verdict.verdict(case, checks, claims, shown)
-    return replace(measured, tables=ordered, verdict=decided)
+    result = replace(measured, tables=ordered, verdict=decided)
+    return replace(result, tables={**ordered, "versus": rivals.table(result, by_name)})
 
 
 def scores(
@@ -154,7 +156,19 @@ def stored_scores(result: Result) -> pd.DataFrame:
     heard = scoring.heard(calls, _normalisers(experiment))
     found = _scored(experiment, ours, calls, (heard, result.tables["judged"])).table
     theirs = result.tables.get("scores")
-    return found if theirs is None else pd.concat([found, theirs], ignore_index=True)
+    return found if theirs is None else in_order(pd.concat([found, theirs]))
+
+
+def in_order(scores: pd.DataFrame) -> pd.DataFrame:
+    """Those by our metrics first, then those by the user's own, which alone are stored."""
+    own = scores["metric"].str.endswith(".py").to_numpy(dtype=bool)
+    return pd.concat([scores[~own], scores[own]], ignore_index=True)
+
+
+def stored_versus(result: Result) -> pd.DataFrame:
+    """The candidate against each other variant, of a run from before that was stored."""
+    named = stored_metrics(result, lenient=True)
+    return rivals.table(result, {one.name: one for one in named})
 
 
 def stored_metrics(result: Result, lenient: bool = False) -> list[NamedMetric]:

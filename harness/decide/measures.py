@@ -13,11 +13,11 @@ from typing import Any
 import pandas as pd
 
 from harness import plugins
-from harness.contracts import Evidence, Family, Gate, Kind, Result, Status, Table
+from harness.contracts import Family, Gate, Kind, Result, Status, Table
 from harness.decide import gate_rules, own_metrics
 from harness.errors import PluginError, UnknownNameError
 from harness.plugins import NamedMetric, kinds, unit_of
-from harness.plugins.kinds import SHARES
+from harness.plugins.kinds import SHARES, answer
 from harness.store import queries
 
 QUALITY: Table = "quality"  # the table of what no other one shows
@@ -216,17 +216,17 @@ def times_audio(result: Result) -> bool:
     return "latency" in result.experiment or bool(calls.any())
 
 
-def misses(check: Mapping[str, Any]) -> bool:
+def misses(check: Mapping[str, Any], own: Gate | None = None) -> bool:
     """Whether a gate's figure itself is on the wrong side or missing, which is what keeps a variant
-    from being selected (harness/decide/selection.py): no bound is asked for there."""
+    from being selected (harness/decide/selection.py): no bound is asked for there, for who is
+    chosen is proved on fresh data. `own`: the gate, where code of the user's may be run."""
     observed = float(check["observed"])
     if not math.isfinite(observed) or check["status"] == Status.NOT_MEASURED.value:
         return True
-    if check["kind"] not in plugins.names("gates"):
+    if own is None and check["kind"] not in plugins.names("gates"):
         return bool(check["status"] == Status.FAIL.value)
-    gate: Gate = plugins.load("gates", check["kind"])
-    exact = Evidence(observed, observed, observed, 1, "exact")
-    return gate.check(float(check["limit"]), exact) is Status.FAIL
+    gate: Gate = own or plugins.load("gates", check["kind"])
+    return answer(gate, float(check["limit"]), observed) is Status.FAIL
 
 
 def maximum(result: Result, check: Mapping[str, Any]) -> float:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from harness.contracts import Result
 from harness.decide import stats
+from harness.decide.resolution import Resolution, reach_of, speed_of
 from harness.decide.stats import Interval, Timed
 from harness.store import queries
 
@@ -126,10 +127,9 @@ class Replayed:
         return found
 
     @property
-    def band(self) -> tuple[float, float]:
-        """(low, high) around 1 that our rounds cannot tell apart today; NaN without a twin."""
-        reach = max(abs(self.twin.low - 1), abs(self.twin.high - 1))
-        return 1 - reach, 1 + reach
+    def resolution(self) -> Resolution:
+        """What our rounds cannot tell apart today."""
+        return Resolution(reach_of(self.twin.low, self.twin.high))
 
     @property
     def drifts(self) -> list[float]:
@@ -146,7 +146,7 @@ class Replayed:
         if ratio.estimate != ratio.estimate or self.twin.estimate != self.twin.estimate:
             return "unknown"
         row = {"ratio": ratio.estimate, "low": ratio.low, "high": ratio.high}
-        return queries.told_apart(row, self.band)
+        return speed_of(row, self.resolution)
 
     def supported(self, one: Configuration) -> bool:
         """Whether the protocol alone could show the difference from the first configuration: on

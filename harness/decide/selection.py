@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,9 +10,10 @@ from typing import Any
 
 import pandas as pd
 
-from harness import contracts, spec
-from harness.contracts import Evidence, Locate, Status
+from harness import spec
+from harness.contracts import Locate
 from harness.decide import decision, scoring, verdict
+from harness.decide.measures import misses
 from harness.decide.stats import Resampling
 from harness.spec import Experiment, Gate
 from harness.store import tables
@@ -46,8 +46,10 @@ def select(experiment: Experiment, seen: Seen) -> Choice:
     """
     how = experiment.selection
     assert how is not None
-    values = _values(experiment, seen)
-    failing = _failing(experiment, seen)
+    data, locate = spec.to_json(experiment), spec.locator(seen.file)
+    scored = decision.scores(data, seen.calls, locate, seen.judged)
+    values = _values(experiment, scored, locate)
+    failing = _failing(experiment, seen, scored)
     fit = [name for name in how.among if name not in failing]
     ranked = sorted(values, key=lambda name: values[name])
     best = next((name for name in ranked if name in fit), "")
@@ -92,14 +94,11 @@ def _without(out: set[str], dataset: str) -> Callable[[Gate], Gate | None]:
     return narrowed
 
 
-def _values(experiment: Experiment, seen: Seen) -> dict[str, float]:
+def _values(experiment: Experiment, scored: pd.DataFrame, locate: Locate) -> dict[str, float]:
     """The selection's metric by variant, lower is better; those without a figure are left out."""
     how = experiment.selection
     assert how is not None
-    locate = spec.locator(seen.file)
     named = spec.find_metric(how.metric, locate)
-    data = spec.to_json(experiment)
-    scored = decision.scores(data, seen.calls, locate, seen.judged)
     found = scored[(scored["metric"] == how.metric) & (scored["workload"] == how.dataset)]
     sign = 1.0 if named.metric.better == "lower" else -1.0
     resampling = Resampling(seed=experiment.seed)
@@ -110,7 +109,7 @@ def _values(experiment: Experiment, seen: Seen) -> dict[str, float]:
     return {name: value for name, value in values.items() if name in how.among and value == value}
 
 
-def _failing(experiment: Experiment, seen: Seen) -> set[str]:
+def _failing(experiment: Experiment, seen: Seen, scored: pd.DataFrame) -> set[str]:
     """The variants that a gate on the selection's data set rules out."""
     how, locate = experiment.selection, spec.locator(seen.file)
     assert how is not None
@@ -129,19 +128,13 @@ def _failing(experiment: Experiment, seen: Seen) -> set[str]:
             "calls": seen.calls,
             "judged": seen.judged,
             "stops": seen.stops,
-            "scores": decision.scores(data, seen.calls, locate, seen.judged),
+            "scores": scored,
             "variants": variants,
         },
     )
     hard = found[found["severity"] == "fail"]
-    return {str(row["variant"]) for row in tables.records(hard) if _misses(row, locate)}
-
-
-def _misses(check: Mapping[str, Any], locate: Locate) -> bool:
-    """Whether the figure itself misses the limit: who is chosen is proved on fresh data, so that no
-    bound is asked for here."""
-    if not math.isfinite(check["observed"]) or check["status"] == Status.NOT_MEASURED.value:
-        return True
-    gate: contracts.Gate = spec.load_plugin("gates", check["kind"], locate)
-    exact = Evidence(check["observed"], check["observed"], check["observed"], 1, "exact")
-    return gate.check(check["limit"], exact) is Status.FAIL
+    return {
+        str(row["variant"])
+        for row in tables.records(hard)
+        if misses(row, spec.load_plugin("gates", row["kind"], locate))
+    }

@@ -1,164 +1,73 @@
-"""The candidate against each other variant, paired; which variants could not be made, and why."""
+"""The candidate against each other variant, as the table `versus` has it (rivals.py makes it);
+which variants could not be made, and why."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import pandas as pd
-
-from harness import plugins
 from harness.contracts import Result
-from harness.decide import measures, scoring
-from harness.decide.measures import Measure
-from harness.decide.scoring.estimates import of_texts
-from harness.decide.stats import Resampling
+from harness.decide.measures import Measure, better
+from harness.decide.resolution import Bounds
 from harness.store import queries
 
-ALIKE = 1.05  # sizes that differ by less are no reason
-Bounds = tuple[float, float, float]
+ALTERNATIVES, SELECTION = "alternatives", "selection"  # what a row is for
+LACKING = "not measured"
 
 
 @dataclass(frozen=True)
 class Compared:
     """One metric of the candidate and of another variant.
 
-    `change`: (value, low, high) of the candidate minus the other for shares and opinions, over the
-    other for times and sizes; paired, 95 %. `reads` is about the other one: better | worse | same |
-    unknown (no interval for want of samples).
+    `change`: (value, low, high) of the candidate minus the other for shares and opinions
+    (`difference`), over the other for times and sizes; paired, 95 %. `reads` is about the other
+    one: better | worse | same | unknown (no interval for want of samples).
     """
 
     measure: Measure
-    candidate: Mapping[str, Any]
-    other: Mapping[str, Any]
+    candidate: float
+    other: float
     change: Bounds
+    difference: bool
     reads: str
-
-    @property
-    def difference(self) -> bool:
-        """Whether `change` is a difference."""
-        return measures.by_difference(self.measure.metric)
-
-
-def told(change: Bounds, nothing: float, reach: float = 0.0) -> str:
-    """less | more | same | unknown: a difference (`nothing` is 0) or a ratio (1) with its interval,
-    against how far the A/A twin reaches."""
-    value, low, high = change
-    if not any(math.isfinite(end) for end in (low, high)):
-        return "unknown"
-    if abs(value - nothing) <= reach or low <= nothing <= high:
-        return "same"
-    return "less" if value < nothing else "more"
 
 
 def compared(result: Result, other: queries.Line) -> list[Compared]:
-    """Every metric by which the candidate can be told from another variant: speed, errors, opinion,
-    size. A metric that one of the two lacks is left out (see `lacking`)."""
-    best = queries.Line(*queries.candidate(result), "candidate")
-    pairs = ((m, row_of(result, m, best), row_of(result, m, other)) for m in asked(result))
-    found = [
-        Compared(measure, ours, theirs, *paired(result, measure.metric, (ours, theirs)))
-        for measure, ours, theirs in pairs
-        if _known(ours) and _known(theirs) and ours is not None and theirs is not None
+    """Every metric by which the candidate was told from another variant. A metric that one of the
+    two lacks is left out (see `lacking`)."""
+    return [
+        Compared(
+            _measure(result, row),
+            row["candidate_value"],
+            row["value"],
+            (row["change"], row["low"], row["high"]),
+            row["scale"] == "difference",
+            row["reads"],
+        )
+        for row in _rows(result, other)
+        if row["reads"] != LACKING
     ]
-    return [*found, *_sizes(result, best, other)]
 
 
 def lacking(result: Result, other: queries.Line) -> list[Measure]:
     """The metrics that the candidate has, and another variant does not."""
-    best = queries.Line(*queries.candidate(result), "candidate")
-    return [
-        measure
-        for measure in asked(result)
-        if _known(row_of(result, measure, best)) and not _known(row_of(result, measure, other))
-    ]
+    return [_measure(result, row) for row in _rows(result, other) if row["reads"] == LACKING]
 
 
-def asked(result: Result) -> Iterator[Measure]:
-    """What variants are compared by: the median and the tail at the main length, the time on the
-    data set, errors, opinion."""
-    speed, qualities = measures.speed(result), measures.qualities(result)
-    if speed is not None:
-        yield speed
-    if speed is not None and speed.stage == "latency":
-        yield Measure("latency_p90_ms", "latency", speed.workload, "ms", "lower")
-    heard = qualities[0].workload if speed and speed.metric != "rtf" and qualities else ""
-    if heard and "rtf" in queries.asked(result, heard):
-        yield Measure("rtf", "quality", heard, "", "lower")
-    yield from qualities
+def tied(result: Result, variant: str) -> bool:
+    """Whether a variant cannot be told from the candidate by what that one was selected by."""
+    row = queries.row(result.versus, variant=variant, purpose=SELECTION)
+    return row is not None and bool(row["reads"] == "same")
 
 
-def row_of(result: Result, measure: Measure, line: queries.Line) -> dict[str, Any] | None:
-    """The line's row of the summary, a tail by its session too."""
-    if measure.stage == "latency":
-        return queries.latency(result, line, measure.metric, measure.workload)
-    return measure.of(result, line)
+def _rows(result: Result, other: queries.Line) -> list[dict[str, Any]]:
+    where = {"variant": other.variant, "session": other.session, "purpose": ALTERNATIVES}
+    return queries.records(queries.rows(result.versus, **where))
 
 
-def _known(row: Mapping[str, Any] | None) -> bool:
-    return row is not None and not math.isnan(row["value"])
-
-
-def paired(
-    result: Result, metric: str, rows: tuple[Mapping[str, Any], Mapping[str, Any]]
-) -> tuple[Bounds, str]:
-    """(change, how the other one reads) of two rows of the summary: the candidate's, another's."""
-    named, by_difference = plugins.find_metric(metric), measures.by_difference(metric)
-    change = _change(result, named, rows, "delta" if by_difference else "ratio")
-    reaches = scoring.resolution(result.changes)
-    place = tuple(str(rows[0][name]) for name in ("stage", "operation", "workload", "metric"))
-    reach = 0.0 if of_texts(named) else reaches.get(place, 0.0)
-    side = told(change, 0.0 if by_difference else 1.0, reach)
-    # where less is better and the candidate has less, the other one is worse
-    reads = {"less": "worse", "more": "better"}
-    if named.metric.better == "higher":
-        reads = {"less": "better", "more": "worse"}
-    return change, reads.get(side, side)
-
-
-def _change(
-    result: Result,
-    named: plugins.NamedMetric,
-    rows: tuple[Mapping[str, Any], Mapping[str, Any]],
-    on: str,
-) -> Bounds:
-    """The `delta` or `ratio` of two cells: as the changes table has it against the baseline, else
-    from the scores; NaN where a cell has none."""
-    place = {name: rows[0][name] for name in ("stage", "operation", "workload", "metric")}
-    if (rows[1]["variant"], rows[1]["session"]) == (queries.baseline(result), "default"):
-        cell = {"variant": rows[0]["variant"], "session": rows[0]["session"]}
-        row = queries.row(result.changes, **place, **cell)
-        if row is not None:
-            return float(row[on]), float(row[f"{on}_low"]), float(row[f"{on}_high"])
-    ours, theirs = (_cell(result.scores, named.name, row) for row in rows)
-    if ours.empty or theirs.empty:
-        return math.nan, math.nan, math.nan
-    how = Resampling(seed=int(result.experiment.get("seed") or 0))
-    found = scoring.compare(ours, theirs, named, how)[0 if on == "delta" else 1]
-    return found.estimate, found.low, found.high
-
-
-def _cell(scores: pd.DataFrame, metric: str, row: Mapping[str, Any]) -> pd.DataFrame:
-    where = ("stage", "variant", "session", "operation", "workload")
-    return queries.rows(scores, metric=metric, replica=0, **{name: row[name] for name in where})
-
-
-def _sizes(result: Result, best: queries.Line, other: queries.Line) -> Iterator[Compared]:
-    """Sizes have no sampling error; those that are about equal tell nothing."""
-    found = [
-        queries.row(result.summary, variant=line.variant, metric="size_mb")
-        for line in (best, other)
-    ]
-    ours, theirs = found
-    if ours is None or theirs is None or not ours["value"] > 0 or not theirs["value"] > 0:
-        return
-    ratio = float(ours["value"] / theirs["value"])
-    if not 1 / ALIKE <= ratio <= ALIKE:
-        measure = Measure("size_mb", "", "", "MB", "lower")
-        reads = "worse" if ratio < 1 else "better"
-        yield Compared(measure, ours, theirs, (ratio, ratio, ratio), reads)
+def _measure(result: Result, row: dict[str, Any]) -> Measure:
+    place = (row["metric"], row["stage"], row["workload"], row["unit"])
+    return Measure(*place, better(result, row["metric"]))
 
 
 # ---------------------------------------- variants that could not be made

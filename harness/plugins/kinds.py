@@ -116,7 +116,7 @@ def side_of(gate: Gate, limit: float) -> Side | None:
     if gate.side is not None:
         return gate.side
     bound, far = gate.limit_on(limit), 2 * abs(limit) + 1
-    above, below = (_answer(gate, limit, value) for value in (bound + far, bound - far))
+    above, below = (answer(gate, limit, value) for value in (bound + far, bound - far))
     if above is Status.FAIL and below is Status.PASS:
         return "upper"
     return "lower" if below is Status.FAIL and above is Status.PASS else None
@@ -131,9 +131,9 @@ def doubt(metric: Metric, gate: Gate, limit: float) -> str:
     if ends is None:
         return ""
     low, high = ends
-    if math.isfinite(low) and _answer(gate, limit, low) is Status.PASS:
+    if math.isfinite(low) and answer(gate, limit, low) is Status.PASS:
         return "free"
-    return "closed" if math.isfinite(high) and _answer(gate, limit, high) is Status.FAIL else ""
+    return "closed" if math.isfinite(high) and answer(gate, limit, high) is Status.FAIL else ""
 
 
 def _ends(metric: Metric, gate: Gate) -> tuple[float, float] | None:
@@ -149,7 +149,8 @@ def _ends(metric: Metric, gate: Gate) -> tuple[float, float] | None:
     return many, math.nan
 
 
-def _answer(gate: Gate, limit: float, value: float) -> Status:
+def answer(gate: Gate, limit: float, value: float) -> Status:
+    """What a gate says of a figure itself, without sampling error."""
     return gate.check(limit, Evidence(value, value, value, n=1, method="exact"))
 
 

@@ -8,8 +8,9 @@ from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any
 
 from harness import contracts, plugins
-from harness.contracts import Evidence, Status
+from harness.contracts import Status
 from harness.errors.nearest import nearest
+from harness.plugins.kinds import answer
 from harness.spec.model import Claim, Gate, Waiver
 from harness.spec.subjects import Subject, Subjects
 from harness.spec.values import Special
@@ -143,8 +144,8 @@ class Requirements(Subjects):
         worse, step = (1.0 if better == "lower" else -1.0), max(abs(gate.limit), 1.0)
         at_limit = plugin.limit_on(gate.limit)
         if (
-            _answer(plugin, gate.limit, at_limit + worse * step) is Status.PASS
-            and _answer(plugin, gate.limit, at_limit - worse * step) is Status.FAIL
+            answer(plugin, gate.limit, at_limit + worse * step) is Status.PASS
+            and answer(plugin, gate.limit, at_limit - worse * step) is Status.FAIL
         ):
             self.builder.note(
                 f"{path}.{gate.kind}",
@@ -188,7 +189,7 @@ class Requirements(Subjects):
             return None
         gate = same[0]
         plugin = self.builder.plugin("gates", gate.kind, path)
-        if _answer(plugin, gate.limit, plugin.limit_on(waiver.up_to)) is not Status.FAIL:
+        if answer(plugin, gate.limit, plugin.limit_on(waiver.up_to)) is not Status.FAIL:
             self.builder.note(
                 f"{path}.up_to",
                 f"{waiver.up_to:g} meets the gate ({gate.kind}: {gate.limit:g}); a waiver "
@@ -235,7 +236,3 @@ class Requirements(Subjects):
             over=self._over(claim, False, subject, path),
         )
         return claim if len(self.builder.problems) == before else None
-
-
-def _answer(plugin: contracts.Gate, limit: float, value: float) -> Status:
-    return plugin.check(limit, Evidence(value, value, value, n=1, method="exact"))

@@ -31,9 +31,8 @@ def table_file(name: str) -> str:
 
 
 TABLES = {name: table_file(name) for name in tables.TABLES if name != "scores"}
-PUBLISHED = frozenset(
-    ["experiment.yaml", *(f"{name}.json" for name in FACTS), *TABLES.values()]
-)  # each of them, in every manifest
+PUBLISHED = frozenset(["experiment.yaml", *(f"{name}.json" for name in FACTS), *TABLES.values()])
+REQUIRED = PUBLISHED - {TABLES[name] for name in tables.MADE_WHEN_READ}  # in every manifest
 RENDERED = re.compile(rf"{re.escape(REPORT)}|{FIGURE.pattern}")
 
 

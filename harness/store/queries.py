@@ -166,15 +166,6 @@ def asked(result: Result, dataset: str) -> list[str]:
     return list(rows(result.summary, stage="quality", workload=dataset)["metric"].unique())
 
 
-def twin_band(result: Result) -> tuple[float, float]:
-    """(low, high) around 1: ratios inside it cannot be told apart on this machine today.
-
-    As far as the sweep's A/A twin reaches; NaN without a twin, infinite with too few rounds.
-    """
-    reach = float(result.sessions["reach"].max()) if len(result.sessions) else float("nan")
-    return 1 - reach, 1 + reach
-
-
 def parsed(text: str) -> dict[str, Any]:
     """A JSON object kept in a text column; empty where the column is."""
     found = json.loads(text) if text else {}
@@ -195,13 +186,6 @@ def parts(result: Result) -> list[str]:
     order = list((result.experiment.get("latency") or {}).get("operations") or [])
     found = [str(name) for name in timed["operation"].unique() if name not in WHOLE]
     return sorted(found, key=lambda name: order.index(name) if name in order else len(order))
-
-
-def told_apart(row: Mapping[Any, Any], band: tuple[float, float]) -> str:
-    """faster | slower, if the interval leaves out 1 and the ratio the A/A band; else same."""
-    if row["high"] < 1 and row["ratio"] < band[0]:
-        return "faster"
-    return "slower" if row["low"] > 1 and row["ratio"] > band[1] else "same"
 
 
 def edits(result: Result) -> pd.DataFrame:

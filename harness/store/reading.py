@@ -64,6 +64,7 @@ def read_back(found: Mapping[str, bytes], folder: Path) -> Result:
     loaded = {
         name: (read_parquet if name == "calls" else read_csv)(name, folder / file, found[file])
         for name, file in names.TABLES.items()
+        if file in found or file in names.REQUIRED
     }
     if names.OWN_SCORES in found:
         path = folder / names.OWN_SCORES
@@ -130,7 +131,7 @@ def published(folder: Path) -> dict[str, Any]:
         )
     if not is_manifest(manifest):
         raise StoreError(f"{place}: cannot be read as a manifest; run the experiment again.")
-    missing = sorted(names.PUBLISHED - set(manifest["files"]))
+    missing = sorted(names.REQUIRED - set(manifest["files"]))
     if missing:
         raise StoreError(
             f"{place}: says nothing of {', '.join(missing)}, which every run writes;"

@@ -157,6 +157,25 @@ TABLES: Mapping[str, Mapping[str, str]] = {
         "method": TEXT,
         "resolved": FLAG,  # larger than what the A/A twin says this machine can tell apart
     },
+    # one row per other variant and metric: the candidate against it, paired, with 95 % intervals
+    "versus": {
+        "purpose": TEXT,  # alternatives | selection: what the candidate was chosen by
+        "variant": TEXT,  # the other one
+        "session": TEXT,
+        "candidate": TEXT,
+        "candidate_session": TEXT,
+        "stage": TEXT,
+        "operation": TEXT,
+        "workload": TEXT,
+        "metric": TEXT,
+        "unit": TEXT,
+        "candidate_value": NUMBER,
+        "value": NUMBER,  # of the other one
+        "scale": TEXT,  # difference: candidate minus the other | ratio: candidate over the other
+        "change": NUMBER,
+        **_INTERVAL,
+        "reads": TEXT,  # of the other one: better | worse | same | unknown | not measured
+    },
     # one row per gate and variant it applies to
     "checks": {
         "gate": TEXT,
@@ -247,6 +266,9 @@ LATER: Mapping[str, tuple[str, ...]] = {
     "calls": ("path", "source_rate", "recording"),
     "datasets": ("source_rates", "bandwidth_hz"),
 }
+
+# Tables that came later: a run from before has no file of them, and each is made when it is read.
+MADE_WHEN_READ = ("versus",)
 
 
 def frame(table: str, rows: Iterable[Mapping[str, Any]]) -> pd.DataFrame:

@@ -15,6 +15,7 @@ from dataclasses import replace
 
 from harness.decide import stats
 from harness.decide.comparison.rows import Alone, Row
+from harness.decide.resolution import Resolution
 
 LEVEL = 0.05
 # A build writes its versions into a file: some bytes more are no regression.
@@ -80,10 +81,10 @@ def _outcome(row: Row, free: bool) -> tuple[str, str]:
         return UNDECIDED, unknown
     band = _band(row)
     if row.kind == "exact" or row.p <= LEVEL:
-        if row.change.low > row.nothing + band:
-            return (IMPROVEMENT if row.better == "higher" else REGRESSION), ""
-        if row.change.high < row.nothing - band:
-            return (IMPROVEMENT if row.better == "lower" else REGRESSION), ""
+        side = Resolution(band, row.nothing).whole(row.change.low, row.change.high)
+        if side != "same":
+            worse = side == ("less" if row.better == "higher" else "more")
+            return (REGRESSION if worse else IMPROVEMENT), ""
     return _not_apart(row, band)
 
 

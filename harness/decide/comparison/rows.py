@@ -9,7 +9,7 @@ from typing import Literal
 
 import pandas as pd
 
-from harness.decide import gate_rules, scoring, stats
+from harness.decide import gate_rules, resolution, scoring, stats
 from harness.decide.comparison.cells import Place, Run, pairs
 from harness.decide.comparison.changes import Cell, Side, log_change
 from harness.decide.scoring.estimates import unpaired
@@ -88,7 +88,11 @@ def rows(pair: Pair) -> tuple[list[Row], list[Alone]]:
             found.append(_row(pair, one, other))
     whole, lacking = _whole_variants(pair)
     noise = _noise(pair, found)
-    noisy = [replace(row, noise=_noise_at(row.place, noise)) for row in found if row.kind == "time"]
+    noisy = [
+        replace(row, noise=resolution.reach_at(_where(row.place), noise))
+        for row in found
+        if row.kind == "time"
+    ]
     return [*whole, *(row for row in found if row.kind != "time"), *noisy], [*lacking, *alone]
 
 
@@ -189,16 +193,13 @@ def _margin(pair: Pair, place: Place) -> float:
     return min(found, default=math.nan)
 
 
-Where = tuple[str, str, str, str]  # stage, operation, workload, metric
-
-
-def _noise(pair: Pair, found: list[Row]) -> dict[Where, float]:
+def _noise(pair: Pair, found: list[Row]) -> dict[resolution.Place, float]:
     """How far from 1 the A/A twin's own change between the runs reaches, by the same formula.
 
     The twin over the baseline is the same thing in both runs, so that any change of it is what this
     way of comparing cannot tell from a change.
     """
-    out: dict[Where, float] = {}
+    out: dict[resolution.Place, float] = {}
     for row in found:
         place = row.place
         if row.kind != "time" or _where(place) in out:
@@ -208,19 +209,12 @@ def _noise(pair: Pair, found: list[Row]) -> dict[Where, float]:
             continue
         twin = _ratio(log_change(sides[0], sides[1], pair.metrics[place.metric], pair.how))
         if math.isfinite(twin.low) and math.isfinite(twin.high):
-            out[_where(place)] = max(abs(twin.low - 1), abs(twin.high - 1))
+            out[_where(place)] = resolution.reach_of(twin.low, twin.high)
     return out
 
 
-def _where(place: Place) -> Where:
+def _where(place: Place) -> resolution.Place:
     return place.stage, place.operation, place.workload, place.metric
-
-
-def _noise_at(place: Place, noise: Mapping[Where, float]) -> float:
-    """The twin's at the same place; else the widest of the same metric in the latency stage, where
-    the twin may have been measured at one length only; inf where there is none."""
-    same = [n for (stage, _, _, m), n in noise.items() if stage == "latency" and m == place.metric]
-    return noise.get(_where(place), max(same, default=math.inf))
 
 
 def _whole_variants(pair: Pair) -> tuple[list[Row], list[Alone]]:

@@ -1,6 +1,6 @@
 """Calls -> scores -> summary -> changes against the baseline: pure functions of tables."""
 
-from harness.decide.scoring.changes import changes, resolution
+from harness.decide.scoring.changes import changes
 from harness.decide.scoring.estimates import compare, estimate, of_texts
 from harness.decide.scoring.scores import Scored, heard, scored, scores, workload
 from harness.decide.scoring.sessions import chosen, confirm, sweep, undecided
@@ -18,7 +18,6 @@ __all__ = [
     "heard",
     "matched_segments",
     "of_texts",
-    "resolution",
     "scored",
     "scores",
     "summary",

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from harness.decide import stats
+from harness.decide import resolution, stats
+from harness.decide.resolution import PLACE, Place, Resolution
 from harness.decide.scoring.cells import cells
 from harness.decide.scoring.estimates import compare, of_texts
 from harness.decide.scoring.summary import of_variant
@@ -18,8 +19,6 @@ from harness.plugins import NamedMetric
 from harness.store import tables
 
 DEFAULT = "default"
-PLACE = ["stage", "operation", "workload", "metric"]
-Key = tuple[str, ...]
 
 
 def changes(
@@ -39,26 +38,11 @@ def changes(
     known = {named.name: named for named in metrics}
     rows = [*_paired(scores, known, baseline, seed), *_of_variants(variants, metrics, baseline)]
     found = tables.frame("changes", rows)
-    limits = resolution(found)
+    reaches = resolution.reaches(found)
     found["resolved"] = [
-        _resolved(row, known[row["metric"]], limits) for row in found.to_dict("records")
+        _resolved(row, known[row["metric"]], reaches) for row in found.to_dict("records")
     ]
     return tables.check("changes", found)
-
-
-def resolution(changes: pd.DataFrame) -> dict[Key, float]:
-    """(stage, operation, workload, metric) -> the smallest |ratio - 1| that can be told apart.
-
-    The farther end of the interval between the baseline and its A/A twin; inf where it has none.
-    """
-    same = (changes["variant"] == changes["baseline"]) & (changes["stage"] != "")
-    twins = changes[same & (changes["session"] == changes["baseline_session"])]
-    out: dict[Key, float] = {}
-    for row in twins.to_dict("records"):
-        key = tuple(str(row[name]) for name in PLACE)
-        reach = max(abs(row["ratio_low"] - 1), abs(row["ratio_high"] - 1))
-        out[key] = math.inf if math.isnan(reach) else max(reach, out.get(key, 0.0))
-    return out
 
 
 def _paired(
@@ -116,25 +100,13 @@ def _row(
     }
 
 
-def _resolved(row: Mapping[Any, Any], named: NamedMetric, limits: Mapping[Key, float]) -> bool:
+def _resolved(row: Mapping[Any, Any], named: NamedMetric, reaches: Mapping[Place, float]) -> bool:
     if row["variant"] == row["baseline"]:
         return False
     if named.metric.of_variant is not None:
         return bool(row["delta"] != 0 and np.isfinite(row["delta"]))
     if of_texts(named):
-        return bool(row["delta_low"] > 0 or row["delta_high"] < 0)
-    limit = _limit(row, limits)
-    apart = row["ratio_low"] > 1 or row["ratio_high"] < 1
-    return bool(apart and abs(row["ratio"] - 1) > limit)
-
-
-def _limit(row: Mapping[Any, Any], limits: Mapping[Key, float]) -> float:
-    """The twin's at the same place; else the widest of the same metric in the latency stage, where
-    the twin may have been measured at one length only."""
-    key = tuple(str(row[name]) for name in PLACE)
-    pooled = [
-        reach
-        for (stage, _, _, metric), reach in limits.items()
-        if stage == "latency" and metric == row["metric"]
-    ]
-    return limits.get(key, max(pooled, default=math.inf))
+        delta = (row["delta"], row["delta_low"], row["delta_high"])
+        return Resolution(nothing=0.0).apart(delta)
+    ratio = (row["ratio"], row["ratio_low"], row["ratio_high"])
+    return Resolution(resolution.reach_at(resolution.place_of(row), reaches)).apart(ratio)

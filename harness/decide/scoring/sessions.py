@@ -11,6 +11,7 @@ from typing import Any
 import pandas as pd
 
 from harness.decide import stats
+from harness.decide.resolution import Resolution, reach_of
 from harness.decide.scoring.scores import workload
 from harness.decide.stats import Interval, Timed
 from harness.store import tables
@@ -89,12 +90,16 @@ def undecided(calls: pd.DataFrame, operation: str = PIPELINE) -> set[tuple[str, 
 
 def faster(ratio: Interval, reach: float) -> bool:
     """The whole interval is under 1, and the ratio further than the twin reaches."""
-    return ratio.high < 1 and ratio.estimate < 1 - reach
+    return _side(ratio, reach) == "less"
 
 
 def slower(ratio: Interval, reach: float) -> bool:
     """The whole interval is over 1, and the ratio further than the twin reaches."""
-    return ratio.low > 1 and ratio.estimate > 1 + reach
+    return _side(ratio, reach) == "more"
+
+
+def _side(ratio: Interval, reach: float) -> str:
+    return Resolution(reach).side((ratio.estimate, ratio.low, ratio.high))
 
 
 def chosen(sessions: pd.DataFrame, variant: str) -> str:
@@ -129,8 +134,7 @@ def twin_reach(cells: pd.DataFrame) -> float:
         return math.nan
     both = cells[cells["variant"] == twins["variant"].iloc[0]]
     ratio = stats.paired_medians(_timed(both, DEFAULT, 1), _timed(both, DEFAULT, 0))[1]
-    reach = max(abs(ratio.low - 1), abs(ratio.high - 1))
-    return math.inf if math.isnan(reach) else reach
+    return reach_of(ratio.low, ratio.high)
 
 
 def _swept(calls: pd.DataFrame, operation: str) -> pd.DataFrame:

@@ -79,7 +79,7 @@ def _beyond(axes: Axes, place: float, text: str, ink: str) -> None:
 
 
 def _frame(axes: Axes, found: Replayed, language: str) -> None:
-    texts, band, count = TEXTS[language], found.band, len(found.configurations)
+    texts, band, count = TEXTS[language], found.resolution.band, len(found.configurations)
     axes.axvline(1, color=style.INK, linewidth=1)
     low, high = axes.get_xlim()
     if math.isfinite(band[0]):

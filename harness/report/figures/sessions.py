@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from harness.contracts import Result
+from harness.decide import resolution
 from harness.report import words
 from harness.report.figures import style
 from harness.report.markdown import quantity
@@ -24,10 +25,10 @@ def draw(result: Result, language: str) -> Figure | None:
     table = result.sessions
     if table["session"].nunique() < 2:
         return None
-    texts, band = TEXTS[language], queries.twin_band(result)
+    texts, today = TEXTS[language], resolution.of_sweep(result)
     order = list(_order(result))
     figure, axes = style.new(
-        _title(result, band, language), texts["subtitle"], 1.7 + 0.4 * len(order)
+        _title(result, today, language), texts["subtitle"], 1.7 + 0.4 * len(order)
     )
     names = list(dict.fromkeys(table["variant"]))
     for place, session in enumerate(order):
@@ -36,7 +37,7 @@ def draw(result: Result, language: str) -> Figure | None:
             shift = (at - (len(names) - 1) / 2) * 0.3
             if row:
                 _mark(axes, row, place + shift, style.colour(result, variant), language)
-    _frame(axes, order, band, language)
+    _frame(axes, order, today.band, language)
     for at, variant in enumerate(names):
         how = {"color": style.colour(result, variant), "fontweight": "bold", "offset": (6, 0)}
         style.shown(axes, variant, (axes.get_xlim()[1], -0.75 + 0.42 * at), **how)
@@ -92,7 +93,7 @@ def _frame(axes: Axes, order: list[str], band: tuple[float, float], language: st
     style.grid(axes)
 
 
-def _title(result: Result, band: tuple[float, float], language: str) -> str:
+def _title(result: Result, today: resolution.Resolution, language: str) -> str:
     texts, (variant, session) = TEXTS[language], queries.candidate(result)
     mine = queries.rows(result.sessions, variant=variant)
     row = queries.row(mine, session=session)
@@ -103,6 +104,6 @@ def _title(result: Result, band: tuple[float, float], language: str) -> str:
     if not row["holds"]:
         return texts["lost"].format(session=session)
     others = [r for r in queries.records(mine) if r["session"] not in (session, "default")]
-    same = [r for r in others if not r["error"] and queries.told_apart(r, band) == "same"]
+    same = [r for r in others if not r["error"] and resolution.speed_of(r, today) == "same"]
     saved = quantity(1 - row["confirmed"], "share", language)
     return texts["won"].format(session=session, saved=saved, same=len(same))

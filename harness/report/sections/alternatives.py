@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from harness.contracts import Result, Section
-from harness.decide import measures, versus
+from harness.decide import measures, resolution, versus
 from harness.decide.versus import Compared
 from harness.report import markdown, wording, words
 from harness.store import queries
@@ -89,7 +89,7 @@ def _figure(found: Compared, language: str) -> str:
         else markdown.estimate(found.change, "ratio", language)
     )
     sides = (found.other, found.candidate)
-    other, mine = (markdown.quantity(side["value"], unit, language) for side in sides)
+    other, mine = (markdown.quantity(side, unit, language) for side in sides)
     return TEXTS[language]["few" if found.reads == "unknown" else "figure"].format(
         metric=_name(found.measure, language), other=other, mine=mine, change=change
     )
@@ -117,7 +117,7 @@ def _swept(result: Result, row: Mapping[str, Any], language: str) -> Said:
     if row["error"]:
         return "worse", texts["failed"].format(error=markdown.escape(row["error"]))
     ratio = markdown.estimate(queries.bounds(row, "ratio"), "share", language)
-    reads = queries.told_apart(row, queries.twin_band(result))
+    reads = resolution.speed_of(row, resolution.of_sweep(result))
     # both are told against `default`: which of two faster ones is better, the sweep does not say
     return "worse" if reads == "slower" else "same", texts[
         "told_same" if reads == "same" else reads

@@ -7,6 +7,7 @@ from typing import Any
 
 from harness.contracts import Result, Section
 from harness.decide import measures, versus
+from harness.decide.resolution import Resolution
 from harness.report import markdown, wording, words
 from harness.store import queries
 
@@ -143,7 +144,7 @@ def _told(result: Result, speed: measures.Measure, change: Mapping[str, Any] | N
     by the change's own interval."""
     if not change:
         return ""
-    said = versus.told(_ratio(change), 1.0)
+    said = Resolution().side(_ratio(change))
     twins = queries.rows(result.calls, stage=speed.stage)["replica"] > 0
     return "same" if said in ("less", "more") and twins.any() and not change["resolved"] else said
 

@@ -54,22 +54,12 @@ def _row(result: Result, plan: dict[str, Any], variant: str, language: str) -> l
     elif missed:
         reads = texts["one" if len(missed) == 1 else "out"].format(n=len(missed))
     else:
-        reads = texts["tied" if _tied(result, plan, row) else "lost"]
+        reads = texts["tied" if versus.tied(result, variant) else "lost"]
     line = queries.Line(variant, str(row["session"]) if row else "default", "")
     where = (plan["dataset"], plan["metric"])
     over = row_text.against(result, line, where, language)
     shown = markdown.escape(variant), row_text.shown(row, language), over
     return [*shown, "<br>".join(listed) or markdown.UNKNOWN, reads]
-
-
-def _tied(result: Result, plan: dict[str, Any], row: dict[str, Any] | None) -> bool:
-    """Whether a variant that misses nothing cannot be told from the chosen one there, paired."""
-    chosen = {"variant": queries.candidate(result)[0], "replica": 0, "stage": "quality"}
-    where = {"workload": plan["dataset"], "metric": plan["metric"]}
-    best = queries.row(result.summary, **chosen, **where)
-    if row is None or best is None:
-        return False
-    return versus.paired(result, str(plan["metric"]), (best, row))[1] == "same"
 
 
 def _warnings(result: Result, plan: dict[str, Any]) -> set[str]:

@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from harness.contracts import Result, Section
-from harness.decide import measures
+from harness.decide import measures, resolution
 from harness.report import markdown, noise, words
 from harness.store import queries
 
@@ -26,7 +26,8 @@ def render(result: Result, language: str) -> str:
         return texts["none"]
     if set(result.sessions["session"]) == {"default"}:
         return ""  # nothing was swept: the default session alone serves the A/A twin
-    low, high = queries.twin_band(result)
+    today = resolution.of_sweep(result)
+    low, high = today.band
     band = texts["no_band"]
     if math.isinf(low):
         band = texts["few"]
@@ -40,7 +41,7 @@ def render(result: Result, language: str) -> str:
     ordered = first.sort_values(["other", "variant", "ratio"], na_position="last", kind="stable")
     blocks = queries.rows(noise.blocks(result), stage="sweep")
     rows = [
-        [*_row(row, (low, high), variant, language), _counted(row, blocks, language)]
+        [*_row(row, today, variant, language), _counted(row, blocks, language)]
         for row in queries.records(ordered)
     ]
     return markdown.paragraphs(
@@ -53,7 +54,7 @@ def render(result: Result, language: str) -> str:
 
 
 def _row(
-    row: Mapping[str, Any], band: tuple[float, float], variant: str, language: str
+    row: Mapping[str, Any], today: resolution.Resolution, variant: str, language: str
 ) -> list[str]:
     options = [f"{key}={_plain(value)}" for key, value in queries.options(row["options"]).items()]
     fresh = (row["confirmed"], row["confirmed_low"], row["confirmed_high"])
@@ -63,7 +64,7 @@ def _row(
         markdown.escape(row["variant"]),
         markdown.estimate(queries.bounds(row, "ratio"), "share", language),
         markdown.estimate(fresh, "share", language),
-        _reading(row, band, variant, language),
+        _reading(row, today, variant, language),
     ]
 
 
@@ -77,7 +78,9 @@ def _plain(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value)
 
 
-def _reading(row: Mapping[str, Any], band: tuple[float, float], variant: str, language: str) -> str:
+def _reading(
+    row: Mapping[str, Any], today: resolution.Resolution, variant: str, language: str
+) -> str:
     texts = TEXTS[language]
     if row["error"]:
         return texts["failed"].format(error=markdown.escape(row["error"]))
@@ -87,7 +90,7 @@ def _reading(row: Mapping[str, Any], band: tuple[float, float], variant: str, la
         return texts["held" if row["holds"] else "lost"]
     if row["session"] == "default":
         return texts["reference"]
-    return texts[queries.told_apart(row, band)]
+    return texts[resolution.speed_of(row, today)]
 
 
 section = Section(

@@ -58,7 +58,7 @@ def _winner(found: Replayed, language: str) -> Iterator[str]:
 
 def _gains(found: Replayed, language: str) -> Iterator[str]:
     """The gain of every winner in one line: each has its own verdict."""
-    texts, band = TEXTS[language], found.band
+    texts, band = TEXTS[language], found.resolution.band
     said = []
     for one in dict.fromkeys(found.winners.values()):
         if one is not found.first:
