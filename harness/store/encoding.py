@@ -47,9 +47,11 @@ def read_parquet(table: str, path: Path, data: bytes) -> pd.DataFrame:
     from pyarrow import parquet as files
 
     columns = tables.TABLES[table]
-    texts = [name for name, kind in columns.items() if kind == tables.TEXT]
     try:
         source = arrow.BufferReader(data)
+        there = files.ParquetFile(source, arrow_extensions_enabled=False).schema_arrow.names
+        # a column that came later is not in an older file, and may not be asked for
+        texts = [name for name in there if columns.get(name) == tables.TEXT]
         file = files.ParquetFile(source, read_dictionary=texts, arrow_extensions_enabled=False)
         _small(path, file.metadata.num_rows)
         left = limits.DECODED_BYTES
