@@ -31,13 +31,14 @@ def table_file(name: str) -> str:
 
 
 TABLES = {name: table_file(name) for name in tables.TABLES if name != "scores"}
-PUBLISHED = frozenset(
-    ["experiment.yaml", *(f"{name}.json" for name in FACTS), *TABLES.values()]
+LATER = frozenset(table_file(name) for name in tables.LATER_TABLES)
+PUBLISHED = (
+    frozenset(["experiment.yaml", *(f"{name}.json" for name in FACTS), *TABLES.values()]) - LATER
 )  # each of them, in every manifest
 RENDERED = re.compile(rf"{re.escape(REPORT)}|{FIGURE.pattern}")
 
 
 def known(name: str) -> bool:
     """Whether a run publishes a file of that name."""
-    plain = name in PUBLISHED or name in (MANIFEST, HISTORY, OWN_SCORES)
+    plain = name in PUBLISHED or name in (MANIFEST, HISTORY, OWN_SCORES, *LATER)
     return plain or RENDERED.fullmatch(name) is not None

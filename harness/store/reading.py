@@ -64,7 +64,9 @@ def read_back(found: Mapping[str, bytes], folder: Path) -> Result:
     loaded = {
         name: (read_parquet if name == "calls" else read_csv)(name, folder / file, found[file])
         for name, file in names.TABLES.items()
+        if file in found or file not in names.LATER
     }
+    loaded |= {name: tables.frame(name, []) for name in tables.LATER_TABLES if name not in loaded}
     if names.OWN_SCORES in found:
         path = folder / names.OWN_SCORES
         loaded["scores"] = read_parquet("scores", path, found[names.OWN_SCORES])

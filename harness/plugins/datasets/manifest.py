@@ -31,6 +31,7 @@ from harness.plugins.datasets._corpus import (
     tags,
     times,
 )
+from harness.plugins.datasets._corpus.labels import labels
 from harness.plugins.datasets._corpus.segments import (
     LONGEST_SECONDS,
     STARTS,
@@ -172,6 +173,11 @@ class _Opened:
             return ""
         start, stop = found.part
         return f"@{start:.10g}-" + ("" if math.isinf(stop) else f"{stop:.10g}")
+
+    def labels(self, row: Mapping[str, Any]) -> dict[str, str]:
+        """What the row says beside."""
+        names = self.names
+        return labels(row, (names.audio, names.text, names.duration, names.speaker))
 
     def _keys(self, row: Mapping[str, Any]) -> tuple[str, str]:
         """What no two rows should have, and the name that is numbered where two have it."""
@@ -315,6 +321,7 @@ class _Rows:
             error=f"line {self.numbers[at]} of {self.opened.table.path.name} {error}."
             if error
             else "",
+            labels=self.opened.labels(row),
         )
 
     def _problem(self, row: Mapping[str, Any], place: Path, clip: Path | None, at: int) -> str:
