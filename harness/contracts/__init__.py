@@ -76,8 +76,8 @@ class Source:
     load: Callable[[Any, Locate], Dataset]
     transcripts: bool = True  # False: somebody speaks, and what is said is not known
     look: Callable[[Any, Locate], float] | None = None
-    # names of the labels that utterances will have, as cheaply; empty where that is not known
-    labels: Callable[[Any, Locate], tuple[str, ...]] | None = None
+    # names of the labels that utterances will have, as cheaply; None where that is not known
+    labels: Callable[[Any, Locate], tuple[str, ...] | None] | None = None
 
 
 # -------------------------------------------- model families: families/x.py, `family`

@@ -48,7 +48,7 @@ def look(params: Params, locate: Locate) -> float:
     return release.look(locate(params.path), _split(params))
 
 
-def labels(params: Params, locate: Locate) -> tuple[str, ...]:
+def labels(params: Params, locate: Locate) -> tuple[str, ...] | None:
     """The split's other columns. Raises: AssetError, as `look`."""
     return release.labelled(locate(params.path), _split(params))
 

@@ -121,6 +121,16 @@ def look(params: Params, locate: Locate) -> float:
     return float(len(table.places))
 
 
+def columns(params: Params, locate: Locate) -> tuple[str, ...] | None:
+    """The table's other columns; of JSON lines each may have its own. Raises: AssetError."""
+    path = locate(params.path)
+    if path.suffix.lower() in JSON:
+        return None
+    opened = _opened(path, params)
+    first = next((row for row in opened.table.rows(opened.table.places) if row), None)
+    return None if first is None else tuple(opened.labels(first))
+
+
 @dataclass(frozen=True)
 class _Opened:
     """The manifest's rows, and what its columns mean."""
@@ -356,4 +366,4 @@ def _untold(row: Mapping[str, Any], names: Params) -> str:
     return next((key for key, it in told.items() if not _is_text(it) or "\0" in str(it)), "")
 
 
-source = Source(Params, load, look=look)
+source = Source(Params, load, look=look, labels=columns)

@@ -266,7 +266,7 @@ def _unknown_slice(use: Use, asked: Sequence[str], locate: Locate) -> str:
     if not asked or source.labels is None:
         return ""
     known = source.labels(use.params, locate)
-    return slices.unknown(asked, [*slices.OF_CALLS, *known]) if known else ""
+    return "" if known is None else slices.unknown(asked, [*slices.OF_CALLS, *known])
 
 
 def _looked(use: Use, locate: Locate) -> float:

@@ -20,7 +20,8 @@ TEXTS = {
         "intro": (
             "Cada conjunto por grupos, de la mayor pérdida a la menor. Es un sitio donde mirar: "
             "ningún requisito ni el veredicto dependen de un grupo, pues entre muchos alguno sale "
-            "mal por azar. Con menos de 5 frases no se da intervalo."
+            "mal por azar. Con menos de 5 frases, o con muy pocas voces y textos, no se da "
+            "intervalo."
         ),
         "set": "Sobre `{dataset}`, {metric}:",
         "slice": "Grupo",
@@ -49,7 +50,7 @@ TEXTS = {
         "intro": (
             "Each data set by slices, from the largest loss to the smallest. A place to look: no "
             "gate and no verdict depends on a slice, since of many some look bad by chance. With "
-            "fewer than 5 utterances there is no interval."
+            "fewer than 5 utterances, or of too few voices and texts, there is no interval."
         ),
         "set": "On `{dataset}`, {metric}:",
         "slice": "Slice",

@@ -125,13 +125,13 @@ def look(path: Path, split: Split) -> float:
     return float(len(opened.table.places))
 
 
-def labelled(path: Path, split: Split) -> tuple[str, ...]:
+def labelled(path: Path, split: Split) -> tuple[str, ...] | None:
     """The labels that its utterances will have; none are known of an archive.
 
     Raises: AssetError (one line), as `look`.
     """
     if archive.is_archive(path):
-        return ()
+        return None
     table = _find_table(path, split, path.name)
     return named(columns(table), _opened(table, split, None).used)
 

@@ -66,9 +66,9 @@ def look(params: Params, locate: Locate) -> float:
     return copying.look(find(_place(params, locate)), _names(params))
 
 
-def labels(params: Params, locate: Locate) -> tuple[str, ...]:
+def labels(params: Params, locate: Locate) -> tuple[str, ...] | None:
     """The other columns of a local folder; none are known of the hub's. Raises: AssetError."""
-    return copying.labelled(find(_place(params, locate)), _names(params)) if params.path else ()
+    return copying.labelled(find(_place(params, locate)), _names(params)) if params.path else None
 
 
 def _place(params: Params, locate: Locate) -> Place:
