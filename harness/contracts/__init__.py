@@ -43,6 +43,8 @@ class Utterance:
     seconds: float = float("nan")
     error: str = ""  # why this item cannot be used; it still becomes a row
     part: tuple[float, float] | None = None  # of the audio, from and to in seconds; None: all
+    # what else its row says, by column (accents, age ...): short texts, "" where it says nothing
+    labels: Mapping[str, str] = field(default_factory=dict, compare=False)
 
 
 @dataclass(frozen=True)
@@ -74,6 +76,8 @@ class Source:
     load: Callable[[Any, Locate], Dataset]
     transcripts: bool = True  # False: somebody speaks, and what is said is not known
     look: Callable[[Any, Locate], float] | None = None
+    # names of the labels that utterances will have, as cheaply; None where that is not known
+    labels: Callable[[Any, Locate], tuple[str, ...] | None] | None = None
 
 
 # -------------------------------------------- model families: families/x.py, `family`

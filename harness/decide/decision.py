@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 
 from harness.contracts import Locate, Result
-from harness.decide import own_metrics, rivals, scoring, verdict
+from harness.decide import own_metrics, rivals, scoring, slices, verdict
 from harness.decide.scoring.scores import Normalise
 from harness.plugins import NamedMetric, kinds
 from harness.spec import find_metric, locator
@@ -77,6 +77,7 @@ def decide(measured: Result, made: Mapping[str, Made], given: Given) -> Result:
         "checks": checks,
         "claims": claims,
         "versus": tables.frame("versus", []),
+        "slices": slices.slices(experiment, calls, scored.coded, named),
     }
     ordered = {name: found[name] for name in tables.TABLES}
     shown = verdict.shown(case, checks, data)

@@ -13,6 +13,11 @@ FIELD_LINES = 100  # that one quoted field of a CSV may reach over
 TABLE_ROWS = 10_000_000  # 16 bytes and more are kept for each
 SENTENCES_BYTES = 100 * MEGABYTE  # of a file of sentences, which is read whole
 
+# --- slices of data sets
+LABEL_CHARACTERS = 200  # of what a column says of an utterance: an accent, no essay; else cut
+LABEL_COLUMNS = 64  # of a Parquet file, which are read for each of its clips
+SLICE_VALUES = 100  # of one slice that are estimated, the largest; a data set has 10,000 speakers
+
 # --- archives of data sets
 TABLE_BYTES = 1_500 * MEGABYTE  # of the tables that are copied out of one archive
 CLIP_BYTES = 200 * MEGABYTE  # of one clip: two hours of speech, uncompressed

@@ -34,6 +34,7 @@ from harness.run import audit as auditing
 from harness.run import judging, spending
 from harness.run.clips import cut_clips
 from harness.run.course import opened_again
+from harness.run.labels import labelled
 from harness.run.patience import Patience
 from harness.run.pool import Pool, Tell
 from harness.run.prepare import MEASURING, Setting, noise
@@ -113,8 +114,9 @@ class Run:
         store.sweep_out(self.setting.folder, [*units, *judged])
         stops = [unit.stops() for unit in units] or [tables.frame("stops", [])]
         facts = max((unit.facts() for unit in units), key=_day, default=self.setting.environment)
+        of_data = self.setting.experiment, self.setting.datasets
         found = {
-            "calls": _joined("calls", units),
+            "calls": labelled(_joined("calls", units), *of_data),
             "judged": _joined("judged", judged),
             "stops": pd.concat(stops, ignore_index=True),
             "sessions": sessions,

@@ -17,6 +17,7 @@ from harness.decide.entry import Entry
 from harness.decide.interim import Gates
 from harness.errors import AssetError, ExtraError, SpecError
 from harness.io import hashes
+from harness.run import labels
 from harness.run.judging import Seat
 from harness.run.pool import Tell
 from harness.run.variants import Maker, code_of, make, packages_of
@@ -102,6 +103,7 @@ def prepare(experiment: Experiment, folder: Path, file: Path, tell: Tell) -> Set
     """Get the model, make every variant, open the data sets and judges. Nothing is measured yet."""
     locate = locator(file)
     datasets = {q.name: dataset(q.dataset, locate) for q in experiment.quality}
+    labels.require(experiment, datasets)
     maker = Maker(locate, tell.line)
     judges = {q.name: [_seat(use, maker) for use in q.judges] for q in experiment.quality}
     made = make(experiment, locate, tell.line)

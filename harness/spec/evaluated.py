@@ -114,11 +114,18 @@ class Evaluated(Models):
                 self._measurable(named, f"{path}.metrics[{i}]")
                 self._known(named, entry.dataset.use, f"{path}.metrics[{i}]")
         self._audible(entry, f"{path}.judges")
+        self._sliced(entry, f"{path}.slices")
         judges = self._wanted(entry, [named for named, _ in found if named], path)
         if len(self.problems) > before:
             return None
         name = entry.name or dataset_name(entry.dataset)
         return dataclasses.replace(entry, name=name, judges=judges)
+
+    def _sliced(self, entry: model.Quality, path: str) -> None:
+        """Slices are named once each; which there are, the data set says when it is looked at."""
+        for i, name in enumerate(entry.slices):
+            if name in entry.slices[:i]:
+                self.note(f"{path}[{i}]", f"names {name!r} twice")
 
     def _measurable(self, named: NamedMetric, path: str) -> None:
         metric, gives = named.metric, self.family.gives if self.family else ()

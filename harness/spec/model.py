@@ -150,6 +150,9 @@ class Quality:
     judges: tuple[Use, ...] = ()
     """What looks at synthesised audio (names of `harness list judges`) and its parameters; one
     without parameters needs no saying, the metrics name it."""
+    slices: tuple[Text, ...] = ()
+    """Parts to look at one by one: `speaker`, `seconds` (bands of length), or columns of the data
+    set (accents, age, gender ...). They are shown, and no gate depends on them."""
 
 
 @dataclass(frozen=True)

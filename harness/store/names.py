@@ -32,11 +32,12 @@ def table_file(name: str) -> str:
 
 TABLES = {name: table_file(name) for name in tables.TABLES if name != "scores"}
 PUBLISHED = frozenset(["experiment.yaml", *(f"{name}.json" for name in FACTS), *TABLES.values()])
-REQUIRED = PUBLISHED - {TABLES[name] for name in tables.MADE_WHEN_READ}  # in every manifest
+LATER = frozenset(TABLES[name] for name in (*tables.MADE_WHEN_READ, *tables.LATER_TABLES))
+REQUIRED = PUBLISHED - LATER  # in every manifest
 RENDERED = re.compile(rf"{re.escape(REPORT)}|{FIGURE.pattern}")
 
 
 def known(name: str) -> bool:
     """Whether a run publishes a file of that name."""
-    plain = name in PUBLISHED or name in (MANIFEST, HISTORY, OWN_SCORES)
+    plain = name in PUBLISHED or name in (MANIFEST, HISTORY, OWN_SCORES, *LATER)
     return plain or RENDERED.fullmatch(name) is not None

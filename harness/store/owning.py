@@ -39,7 +39,9 @@ def claim(folder: Path, renders: Collection[str]) -> None:
             "Give --out a new or an empty folder."
         )
     mine = written(folder)
-    for name in sorted({*names.PUBLISHED, names.HISTORY, names.OWN_SCORES, *renders} - mine):
+    for name in sorted(
+        {*names.PUBLISHED, *names.LATER, names.HISTORY, names.OWN_SCORES, *renders} - mine
+    ):
         path = inside(folder, name)
         if path.exists() or path.is_symlink():
             raise StoreError(f"{path}: is there already and no run wrote it; move it away.")

@@ -66,6 +66,7 @@ def read_back(found: Mapping[str, bytes], folder: Path) -> Result:
         for name, file in names.TABLES.items()
         if file in found or file in names.REQUIRED
     }
+    loaded |= {name: tables.frame(name, []) for name in tables.LATER_TABLES if name not in loaded}
     if names.OWN_SCORES in found:
         path = folder / names.OWN_SCORES
         loaded["scores"] = read_parquet("scores", path, found[names.OWN_SCORES])

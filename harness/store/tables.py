@@ -38,6 +38,7 @@ TABLES: Mapping[str, Mapping[str, str]] = {
         "path": TEXT,  # of the clip, from the experiment's folder; "" where it is no file
         "source_rate": NUMBER,  # Hz of the clip as it lies there, before it is resampled
         "speaker": TEXT,
+        "labels": TEXT,  # JSON: column of the data set -> what it says, of the slices asked for
         "sentence": TEXT,
         "recording": TEXT,  # equal for copies of one clip, or of one text to be said
         "round": WHOLE,  # cells of one round were measured next to each other: the unit of pairing
@@ -258,14 +259,38 @@ TABLES: Mapping[str, Mapping[str, str]] = {
         "variant_edits": WHOLE,
         "words": WHOLE,
     },
+    # one row per slice of a data set, cell and metric of texts: a place to look, nothing is gated
+    "slices": {
+        "dataset": TEXT,
+        "slice": TEXT,  # speaker | seconds | a column of the data set
+        "value": TEXT,  # what it says of these utterances; "" where it says nothing
+        "variant": TEXT,
+        "session": TEXT,
+        "metric": TEXT,
+        "n": WHOLE,  # utterances that were scored; under 5 there is no interval
+        "speakers": WHOLE,  # that are known
+        "value_": NUMBER,  # of the metric
+        **_INTERVAL,
+        "baseline": TEXT,
+        "delta": NUMBER,  # against the baseline, paired by utterance; NaN for the baseline
+        "delta_low": NUMBER,
+        "delta_high": NUMBER,
+        "whole": NUMBER,  # the same difference over the whole data set
+        "beyond": FLAG,  # worse than the whole by more than its own interval
+        "left_out": WHOLE,  # values of this slice that are not estimated: the smallest of many
+        "unit": TEXT,
+        "method": TEXT,
+    },
 }
 
 
 # Columns that came later, without a change to the others: a run from before has them empty.
 LATER: Mapping[str, tuple[str, ...]] = {
-    "calls": ("path", "source_rate", "recording"),
+    "calls": ("path", "source_rate", "recording", "labels"),
     "datasets": ("source_rates", "bandwidth_hz"),
 }
+# Tables that came later, which nothing is decided by: a run from before has them empty.
+LATER_TABLES = ("slices",)
 
 # Tables that came later: a run from before has no file of them, and each is made when it is read.
 MADE_WHEN_READ = ("versus",)

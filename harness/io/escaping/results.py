@@ -18,7 +18,7 @@ from harness.io.escaping.signs import cut, spelt, visible
 # texts that hold a JSON object: what stands in it is foreign, its brackets are not
 JSON = frozenset(
     ("figures", "notes", "about", "parameters", "files", "operators", "nodes", "versions",
-     "options", "note")
+     "options", "note", "labels")
 )  # fmt: skip
 WHOLE = frozenset(("text", "reference", "baseline_text", "variant_text"))  # words are counted
 PATHS = frozenset(("audio", "audio_sha256"))  # become links: see markdown.link

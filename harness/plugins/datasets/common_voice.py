@@ -48,9 +48,14 @@ def look(params: Params, locate: Locate) -> float:
     return release.look(locate(params.path), _split(params))
 
 
+def labels(params: Params, locate: Locate) -> tuple[str, ...] | None:
+    """The split's other columns. Raises: AssetError, as `look`."""
+    return release.labelled(locate(params.path), _split(params))
+
+
 def _split(params: Params) -> Split:
     wanted = Wanted(params.limit, params.minutes, params.seed)
     return Split(params.locale, params.split, wanted)
 
 
-source = Source(Params, load, look=look)
+source = Source(Params, load, look=look, labels=labels)

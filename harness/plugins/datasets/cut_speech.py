@@ -63,7 +63,7 @@ class Pieces(Sequence[Utterance]):
         clip, seconds = self.places[place]
         name = f"{clip.id}-{seconds:g}s"
         # pieces of one clip resemble each other: what they belong to is the clip
-        piece = Utterance(name, None, "", clip.speaker, sentence=clip.id)
+        piece = Utterance(name, None, "", clip.speaker, sentence=clip.id, labels=clip.labels)
         if clip.error or clip.audio is None:
             return replace(piece, error=clip.error or "has no audio.")
         try:

@@ -31,6 +31,7 @@ from harness.plugins.datasets._corpus import (
     tags,
     times,
 )
+from harness.plugins.datasets._corpus.labels import labels
 from harness.plugins.datasets._corpus.segments import (
     LONGEST_SECONDS,
     STARTS,
@@ -120,6 +121,16 @@ def look(params: Params, locate: Locate) -> float:
     return float(len(table.places))
 
 
+def columns(params: Params, locate: Locate) -> tuple[str, ...] | None:
+    """The table's other columns; of JSON lines each may have its own. Raises: AssetError."""
+    path = locate(params.path)
+    if path.suffix.lower() in JSON:
+        return None
+    opened = _opened(path, params)
+    first = next((row for row in opened.table.rows(opened.table.places) if row), None)
+    return None if first is None else tuple(opened.labels(first))
+
+
 @dataclass(frozen=True)
 class _Opened:
     """The manifest's rows, and what its columns mean."""
@@ -172,6 +183,11 @@ class _Opened:
             return ""
         start, stop = found.part
         return f"@{start:.10g}-" + ("" if math.isinf(stop) else f"{stop:.10g}")
+
+    def labels(self, row: Mapping[str, Any]) -> dict[str, str]:
+        """What the row says beside."""
+        names = self.names
+        return labels(row, (names.audio, names.text, names.duration, names.speaker))
 
     def _keys(self, row: Mapping[str, Any]) -> tuple[str, str]:
         """What no two rows should have, and the name that is numbered where two have it."""
@@ -315,6 +331,7 @@ class _Rows:
             error=f"line {self.numbers[at]} of {self.opened.table.path.name} {error}."
             if error
             else "",
+            labels=self.opened.labels(row),
         )
 
     def _problem(self, row: Mapping[str, Any], place: Path, clip: Path | None, at: int) -> str:
@@ -349,4 +366,4 @@ def _untold(row: Mapping[str, Any], names: Params) -> str:
     return next((key for key, it in told.items() if not _is_text(it) or "\0" in str(it)), "")
 
 
-source = Source(Params, load, look=look)
+source = Source(Params, load, look=look, labels=columns)

@@ -9,13 +9,14 @@ import contextlib
 import csv
 import json
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from harness import plugins
 from harness.contracts import Locate, Method, Source, Utterance
+from harness.decide import slices
 from harness.errors import HarnessError
 from harness.io.escaping import unguarded
 from harness.preflight.feasibility import anchors
@@ -257,13 +258,26 @@ def missing(experiment: Experiment, locate: Locate) -> list[str]:
     uses = {entry.name: entry.dataset for entry in experiment.quality}
     if experiment.calibration is not None:
         uses["calibration"] = experiment.calibration.dataset
+    asked = {entry.name: entry.slices for entry in experiment.quality}
     lines = []
     for name, use in uses.items():
         try:
             _looked(use, locate)
+            wrong = _unknown_slice(use, asked.get(name, ()), locate)
         except HarnessError as error:
-            lines.append(f"data set {name}: {error}")
+            wrong = str(error)
+        if wrong:
+            lines.append(f"data set {name}: {wrong}")
     return lines
+
+
+def _unknown_slice(use: Use, asked: Sequence[str], locate: Locate) -> str:
+    """What is wrong with a slice, as far as the columns of the data set's table tell."""
+    source: Source = load_plugin("datasets", use.use, locate)
+    if not asked or source.labels is None:
+        return ""
+    known = source.labels(use.params, locate)
+    return "" if known is None else slices.unknown(asked, [*slices.OF_CALLS, *known])
 
 
 def _looked(use: Use, locate: Locate) -> float:

@@ -15,6 +15,7 @@ from harness.errors import AssetError
 from harness.io.hashes import sha256_of
 from harness.plugins.datasets import _sampling
 from harness.plugins.datasets._corpus import archive, tags
+from harness.plugins.datasets._corpus.labels import labels, named
 from harness.plugins.datasets._corpus.listing import (
     Listing,
     composed,
@@ -73,6 +74,11 @@ class _Opened:
         name = str(row.get(self.layout.clip) or "")
         return name if Path(name).suffix or not name else f"{name}.mp3"
 
+    @property
+    def used(self) -> tuple[str, ...]:
+        """Columns that are something else than labels."""
+        return self.layout.clip, self.layout.text, "client_id", "sentence_id"
+
     def names(self, places: Places) -> Iterator[str]:
         """The clip's name of each of these rows."""
         return map(self.clip, self.table.rows(places))
@@ -117,6 +123,17 @@ def look(path: Path, split: Split) -> float:
     if not (table.parent / opened.layout.clips).is_dir():
         raise AssetError(f"{path.name}: no folder {opened.layout.clips}/ beside {table.name}.")
     return float(len(opened.table.places))
+
+
+def labelled(path: Path, split: Split) -> tuple[str, ...] | None:
+    """The labels that its utterances will have; none are known of an archive.
+
+    Raises: AssetError (one line), as `look`.
+    """
+    if archive.is_archive(path):
+        return None
+    table = _find_table(path, split, path.name)
+    return named(columns(table), _opened(table, split, None).used)
 
 
 def _opened(path: Path, split: Split, packed: archive.Archive | None) -> _Opened:
@@ -255,6 +272,7 @@ class _Rows:
             sentence=known,
             seconds=math.nan if self.seconds is None else float(self.seconds[at]),
             error=error,
+            labels=labels(row, self.opened.used),
         )
 
     def _clip(self, name: str) -> Path | None:

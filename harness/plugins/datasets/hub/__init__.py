@@ -66,6 +66,11 @@ def look(params: Params, locate: Locate) -> float:
     return copying.look(find(_place(params, locate)), _names(params))
 
 
+def labels(params: Params, locate: Locate) -> tuple[str, ...] | None:
+    """The other columns of a local folder; none are known of the hub's. Raises: AssetError."""
+    return copying.labelled(find(_place(params, locate)), _names(params)) if params.path else None
+
+
 def _place(params: Params, locate: Locate) -> Place:
     folder = locate(params.path) if params.path else None
     if folder is not None and not folder.is_dir():
@@ -77,4 +82,4 @@ def _names(params: Params) -> dict[str, str]:
     return {"audio": params.audio, "text": params.text, "speaker": params.speaker}
 
 
-source = Source(Params, load, look=look)
+source = Source(Params, load, look=look, labels=labels)

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from harness.errors import AssetError
+from harness.errors.limits import LABEL_COLUMNS
+from harness.plugins.datasets._corpus.labels import labels
 
 TEXTS = ("text", "sentence", "transcription", "transcript", "normalized_text")
 SPEAKERS = ("speaker_id", "client_id", "speaker")
@@ -31,10 +33,24 @@ class Columns:
     seconds: str
     per_second: float
     paths: bool = False
+    # other columns of texts or whole numbers -> what its numbers stand for (a ClassLabel's names)
+    labels: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def all(self) -> list[str]:
-        """What is read of a row."""
+        """What every file must have."""
         return [name for name in (self.audio, self.text, self.speaker, self.seconds) if name]
+
+    def read(self) -> list[str]:
+        """What is read of a row."""
+        return [*self.all(), *self.labels]
+
+    def said(self, values: Mapping[str, Any]) -> dict[str, str]:
+        """The row's labels; a number that stands for a name is that name."""
+        return labels({name: self._said(name, values.get(name)) for name in self.labels}, ())
+
+    def _said(self, name: str, value: Any) -> Any:
+        known = self.labels[name]
+        return known[value] if isinstance(value, int) and 0 <= value < len(known) else value
 
     def to_seconds(self, value: Any) -> float:
         """The length's column in seconds, NaN where it says nothing."""
@@ -73,7 +89,20 @@ def choose(schema: Any, names: Mapping[str, str], label: str) -> Columns:
     speaker = names["speaker"] or next((name for name in SPEAKERS if name in known), "")
     for name, kinds in ((text, "s"), (speaker, "si")):
         _typed(schema, name, kinds, label)
-    return Columns(audio, text, speaker, *_length(schema, audio), _is_path(schema, audio))
+    seconds, per_second = _length(schema, audio)
+    others = _labels(schema, (audio, text, speaker, seconds))
+    return Columns(audio, text, speaker, seconds, per_second, _is_path(schema, audio), others)
+
+
+def _labels(schema: Any, used: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
+    """The first columns that may say something of an utterance."""
+    fit = [n for n in schema.names if n not in used and kind_of(schema.field(n).type) in ("s", "i")]
+    return {name: _class_names(schema, name) for name in fit[:LABEL_COLUMNS]}
+
+
+def _class_names(schema: Any, name: str) -> tuple[str, ...]:
+    found = _feature(schema, name).get("names")
+    return tuple(map(str, found)) if isinstance(found, list) else ()
 
 
 def _length(schema: Any, audio: str) -> tuple[str, float]:

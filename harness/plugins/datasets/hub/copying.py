@@ -30,12 +30,13 @@ from harness.plugins.datasets._corpus import (
     tags,
     times,
 )
+from harness.plugins.datasets._corpus.labels import label
 from harness.plugins.datasets._sampling import Wanted
 from harness.plugins.datasets.hub.columns import Columns, choose, require
 from harness.plugins.datasets.hub.files import File, short
 from harness.plugins.datasets.hub.finding import Found
 
-_LAYOUT = 3  # of what is kept; raise it when another one must not be read. 3: files beside it
+_LAYOUT = 4  # of what is kept; raise it when another one must not be read. 4: labels
 
 
 def read(found: Found, names: Mapping[str, str], wanted: Wanted) -> Dataset:
@@ -54,6 +55,11 @@ def read(found: Found, names: Mapping[str, str], wanted: Wanted) -> Dataset:
 def look(found: Found, names: Mapping[str, str]) -> float:
     """How many rows a split of a local folder has. Raises: AssetError (one line), as `read`."""
     return float(sum(count for _, count in _chosen(found, names)[2]))
+
+
+def labelled(found: Found, names: Mapping[str, str]) -> tuple[str, ...]:
+    """The labels that rows of a local folder will have. Raises: AssetError (one line)."""
+    return tuple(map(label, _chosen(found, names)[1].labels))
 
 
 def _fetch(found: Found, names: Mapping[str, str], wanted: Wanted, table: Path) -> None:
@@ -172,4 +178,5 @@ class _Rows:
             sentence=hashlib.sha256(said.encode()).hexdigest()[:16],
             seconds=math.nan if row["seconds"] is None else row["seconds"],
             error=error,
+            labels=row["labels"],
         )

@@ -6,7 +6,7 @@ import hashlib
 import json
 import math
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path, PurePosixPath
@@ -93,7 +93,7 @@ class File:
                 return 0
             part = file.metadata.row_group(group)
             parts = (part.column(i) for i in range(part.num_columns))
-            named = set(columns.all())
+            named = set(columns.read())
             return sum(
                 one.total_uncompressed_size
                 for one in parts
@@ -152,7 +152,7 @@ class _Keep:
         """Walk over the group, a few rows at a time."""
         out, at = [], 0
         for batch in file.iter_batches(
-            batch_size=_BATCH, row_groups=[group], columns=self.columns.all()
+            batch_size=_BATCH, row_groups=[group], columns=self.columns.read()
         ):
             for i in range(len(batch)):
                 if at + i in self.wanted:
@@ -185,7 +185,21 @@ class _Keep:
             "speaker": _text(values.get(columns.speaker)),
             "seconds": None if math.isnan(seconds) else seconds,
             "error": f"row {number} {error}." if error else "",
+            "labels": columns.said(_readable(batch, at, columns.labels)),
         }
+
+
+def _readable(batch: Any, at: int, names: Iterable[str]) -> dict[str, Any]:
+    """The row's values in these columns, where the file has them; a text that is none says so."""
+    out: dict[str, Any] = {}
+    for name in names:
+        try:
+            out[name] = batch[name][at].as_py()
+        except UnicodeDecodeError:
+            out[name] = "?"
+        except KeyError:
+            out[name] = None
+    return out
 
 
 def _problem(text: str, content: bytes, name: str, file: Path | None) -> str:
