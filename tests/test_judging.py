@@ -73,8 +73,9 @@ def call(folder: Path, item: str, variant: str = "fp32") -> dict[str, Any]:
     (folder / f"{variant}-{item}.flac").write_bytes(content)
     return {
         "stage": "quality", "variant": variant, "session": "default", "replica": 0,
-        "dataset": "prompts", "item": item, "speaker": "", "sentence": f"s-{item}", "round": 3, "reference": "hola",
-        "audio": f"{variant}-{item}.flac", "audio_sha256": hashlib.sha256(content).hexdigest(),
+        "dataset": "prompts", "item": item, "speaker": "", "sentence": f"s-{item}",
+        "round": 3, "reference": "hola", "audio": f"{variant}-{item}.flac",
+        "audio_sha256": hashlib.sha256(content).hexdigest(),
     }  # fmt: skip
 
 
