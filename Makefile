@@ -30,10 +30,11 @@ test: $(READY)  ## the tests, without real models, simulations and what takes lo
 test-all: $(READY)  ## every test, and how much of the pure rooms they reach
 	HYPOTHESIS_PROFILE=ci $(BIN)/python -m pytest -n auto --durations=25 $(COVERAGE)
 
-check: $(READY)  ## lint, format and types
+check: $(READY)  ## lint, format, types, and whether docs/trust.md is of its figures
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	cd bench && ../$(BIN)/python -m trust page --check
 
 bench: $(READY)  ## speed of the hot paths, and of the peers on the same job
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r bench/requirements.lock

@@ -78,6 +78,7 @@ def finished(ran_once: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     return folder
 
 
+@pytest.mark.slow
 def test_a_protocol_is_replayed_in_its_order_and_then_measured_in_rounds(ran_once: Path) -> None:
     result = api.load(ran_once / "out")
     calls = result.calls[result.calls["stage"] == "audit"]

@@ -80,6 +80,7 @@ def change(folder: Path, data: some.DataObject) -> None:
         frozen_run.adjusted(folder)
 
 
+@pytest.mark.slow
 @settings(
     max_examples=examples(25), deadline=None, suppress_health_check=list(HealthCheck), database=None
 )

@@ -237,6 +237,7 @@ def test_a_metric_of_ones_own_is_shown_by_its_name(name: str, shown: str) -> Non
     assert wording.metric(name, "en") == shown
 
 
+@pytest.mark.slow
 def test_a_long_reason_is_cut_in_the_report_with_a_line(runs: dict[str, Result]) -> None:
     run, long = runs["text"], "reason " * 15_000
     calls = run.calls.assign(error=run.calls["error"].where(run.calls["error"] == "", long))
@@ -245,6 +246,7 @@ def test_a_long_reason_is_cut_in_the_report_with_a_line(runs: dict[str, Result])
     assert len(text) < 200_000
 
 
+@pytest.mark.slow
 def test_figures_are_drawn_of_hostile_names(runs: dict[str, Result], tmp_path: Path) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")

@@ -72,9 +72,10 @@ def call(folder: Path, item: str, variant: str = "fp32") -> dict[str, Any]:
     content = f"{variant} says {item}".encode()
     (folder / f"{variant}-{item}.flac").write_bytes(content)
     return {
-        "variant": variant, "session": "default", "replica": 0, "dataset": "prompts",
-        "item": item, "speaker": "", "sentence": f"s-{item}", "round": 3, "reference": "hola",
-        "audio": f"{variant}-{item}.flac", "audio_sha256": hashlib.sha256(content).hexdigest(),
+        "stage": "quality", "variant": variant, "session": "default", "replica": 0,
+        "dataset": "prompts", "item": item, "speaker": "", "sentence": f"s-{item}",
+        "round": 3, "reference": "hola", "audio": f"{variant}-{item}.flac",
+        "audio_sha256": hashlib.sha256(content).hexdigest(),
     }  # fmt: skip
 
 

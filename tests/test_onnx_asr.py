@@ -211,10 +211,12 @@ def test_weights_beside_a_graph_come_along(tmp_path: Path) -> None:
         family.build(tmp_path / "source", tmp_path / "again")
 
 
-def test_the_plain_graphs_are_taken_where_quantized_ones_lie_beside(tmp_path: Path) -> None:
+def test_which_of_plain_and_quantized_graphs_side_by_side_is_never_guessed(tmp_path: Path) -> None:
     tiny.ctc(tmp_path)
-    tiny.ctc(tmp_path, ending=".int8")
     assert family.graphs(tmp_path) == {"model": tmp_path / "model.onnx"}
+    tiny.ctc(tmp_path, ending=".int8")
+    with pytest.raises(ModelError, match="holds several models"):
+        family.graphs(tmp_path)
     (tmp_path / "model.onnx").unlink()
     assert family.graphs(tmp_path) == {"model": tmp_path / "model.int8.onnx"}
     model = family.open(tmp_path, start, Params("nemo-conformer-ctc"))

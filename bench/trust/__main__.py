@@ -23,12 +23,16 @@ def main() -> None:
         help="per figure (2000; 40 real comparisons); fewer are shown, and kept in no file",
     )
     parser.add_argument("--seed", type=int, default=SEED)
+    parser.add_argument("--check", action="store_true", help="page: only say whether it is current")
     asked = parser.parse_args()
     if str(BENCH) not in sys.path:
         sys.path.append(str(BENCH))  # `material`, which the real measurements start from
     if asked.part == "page":
         page = importlib.import_module("trust.page")
-        print(page.write())
+        if not asked.check:
+            print(page.write())
+        elif why := page.stale():
+            sys.exit(f"{why} `python -m trust page` in bench/ draws it.")
         return
     rows = importlib.import_module("trust.rows")
     part = importlib.import_module(f"trust.{asked.part}")

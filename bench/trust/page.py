@@ -117,6 +117,21 @@ def write(folder: Path = RESULTS) -> Path:
     return target
 
 
+def stale(folder: Path = RESULTS) -> str:
+    """Why page and figure are not those of the parts; empty: they are, or nothing has run."""
+    parts = load(folder)
+    target = folder.parent / PAGE
+    if not target.exists():
+        return f"{folder}: figures without their page." if parts else ""
+    missing = [name for name in PARTS if name not in [part.name for part in parts]]
+    if missing:
+        return f"{target}: {', '.join(missing)} has not run."
+    if not (folder.parent / FIGURE).exists():
+        return f"{target}: {FIGURE} is not there."
+    written = target.read_text(encoding="utf-8")
+    return "" if written == text(parts) else f"{target}: is not of the figures in {folder}."
+
+
 def text(parts: Sequence[Part]) -> str:
     """The page."""
     rows = [row for part in parts for row in part.rows]
