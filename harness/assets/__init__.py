@@ -10,10 +10,11 @@ an interrupted run can go on from; `locks/` keeps two runs apart.
 
 from __future__ import annotations
 
+import functools
 import json
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +32,7 @@ from harness.assets.hub import Repository
 from harness.contracts import Locate
 from harness.errors import AssetError
 from harness.io.hashes import fingerprint, hash_folder
-from harness.io.places import cache_folder
+from harness.io.places import alone, cache_folder
 
 __all__ = [
     "Asset",
@@ -279,23 +280,13 @@ def _publish(files: Path, folder: Path, record: Mapping[str, str]) -> None:
 @contextmanager
 def _alone(name: str, tell: Tell) -> Iterator[None]:
     """Keep other runs from fetching the same thing; the system frees the lock of a killed run."""
-    from filelock import FileLock, Timeout
-
-    path = cache_folder() / "locks" / f"{name}.lock"
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(path)
+    with ExitStack() as stack:
         try:
-            lock.acquire(timeout=0)
-        except Timeout:
-            tell(f"{name}: another run is fetching it; waiting")
-            lock.acquire()
-    except OSError as error:
-        raise AssetError(
-            f"cannot write to the cache folder {cache_folder()}: {error.strerror or error}; "
-            "set HARNESS_CACHE to a folder that can be written."
-        ) from error
-    try:
+            waiting = functools.partial(tell, f"{name}: another run is fetching it; waiting")
+            stack.enter_context(alone(name, waiting))
+        except OSError as error:
+            raise AssetError(
+                f"cannot write to the cache folder {cache_folder()}: {error.strerror or error}; "
+                "set HARNESS_CACHE to a folder that can be written."
+            ) from error
         yield
-    finally:
-        lock.release()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import platformdirs
@@ -61,8 +61,40 @@ def writing(path: Path) -> Iterator[None]:
 
 def put(target: Path, content: bytes) -> None:
     """Write a file of the cache, whole or not at all. Raises: AssetError."""
-    unfinished = target.with_name(f"{target.name}.{os.getpid()}.part")
-    with keeping():
-        target.parent.mkdir(parents=True, exist_ok=True)
+    with keeping(), whole(target) as unfinished:
         unfinished.write_bytes(content)
+
+
+@contextlib.contextmanager
+def whole(target: Path, beside: str = "") -> Iterator[Path]:
+    """Where to write what `target` will hold: readers see the old file or the new one, and what
+    was begun and failed is removed. A link is replaced itself. `beside`: the name meanwhile."""
+    unfinished = target.with_name(beside or f"{target.name}.{os.getpid()}.part")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        yield unfinished
         unfinished.replace(target)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            unfinished.unlink(missing_ok=True)
+        raise
+
+
+@contextlib.contextmanager
+def alone(name: str, waiting: Callable[[], None] = lambda: None) -> Iterator[None]:
+    """Keep other runs from making the same part of the cache; the system frees the lock of a killed
+    run. `waiting` is called where another one has it. Raises: OSError."""
+    from filelock import FileLock, Timeout
+
+    path = cache_folder() / "locks" / f"{name}.lock"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(path)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        waiting()
+        lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()

@@ -12,6 +12,7 @@ from typing import Any
 
 from harness.errors import StoreError, limits
 from harness.io.hashes import sha256_of
+from harness.io.places import whole
 
 _NO_LINK = getattr(os, "O_NOFOLLOW", 0)  # Windows has none
 _BINARY = getattr(os, "O_BINARY", 0)
@@ -43,19 +44,15 @@ def write_atomic(path: Path, data: str | bytes) -> None:
 
     Raises: StoreError where the disk refuses (full, read-only).
     """
-    beside = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        beside.unlink(missing_ok=True)  # of a killed run that had this number
-        how = os.O_WRONLY | os.O_CREAT | os.O_EXCL | _NO_LINK | _BINARY
-        with os.fdopen(os.open(beside, how, 0o666), "wb") as file:
-            file.write(data.encode() if isinstance(data, str) else data)
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(path)
+        with whole(path, f".{path.name}.{os.getpid()}.partial") as beside:
+            beside.unlink(missing_ok=True)  # of a killed run that had this number
+            how = os.O_WRONLY | os.O_CREAT | os.O_EXCL | _NO_LINK | _BINARY
+            with os.fdopen(os.open(beside, how, 0o666), "wb") as file:
+                file.write(data.encode() if isinstance(data, str) else data)
+                file.flush()
+                os.fsync(file.fileno())
     except OSError as error:
-        with contextlib.suppress(OSError):
-            beside.unlink(missing_ok=True)
         raise StoreError(f"{path}: cannot be written: {error.strerror}.") from error
 
 

@@ -15,12 +15,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock
-
 from harness.assets import cache_folder, seals
 from harness.assets.seals import RECORD
 from harness.errors import AssetError
 from harness.io.hashes import fingerprint, sha256_of
+from harness.io.places import alone
 
 # EDQUOT: not on every platform
 UNWRITABLE = {
@@ -43,7 +42,7 @@ def cached(
     Raises: AssetError where the cache folder cannot be written, and whatever `build` raises.
     """
     place = cache_folder() / "variants" / digest(inputs)[:24]
-    with _disk_errors(), _alone(place):
+    with _disk_errors(), alone(f"variant-{place.name}"):
         wrong = seals.broken(place) if (place / RECORD).is_file() else ""
         if wrong:
             tell(f"{place.name}: {wrong} in the cache; it is made again")
@@ -69,15 +68,6 @@ def _clear(place: Path) -> None:
             leftover.unlink()
         elif leftover.is_dir():
             shutil.rmtree(leftover)
-
-
-@contextlib.contextmanager
-def _alone(place: Path) -> Iterator[None]:
-    """Keep other runs from making the same folder; the system frees the lock of a killed run."""
-    path = cache_folder() / "locks" / f"variant-{place.name}.lock"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(path):
-        yield
 
 
 @contextlib.contextmanager

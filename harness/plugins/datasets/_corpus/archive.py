@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import re
 import shutil
 from array import array
@@ -22,7 +21,7 @@ import numpy as np
 
 from harness.errors import AssetError
 from harness.errors.limits import CLIP_BYTES, MEGABYTE, TABLE_BYTES
-from harness.io.places import cache_folder, keeping, put, room
+from harness.io.places import cache_folder, keeping, put, room, whole
 from harness.plugins.datasets._corpus.listing import composed, is_there, key, times
 from harness.plugins.datasets._corpus.packed import kind_of, members, reading
 
@@ -196,10 +195,7 @@ def release_folder(archive: Archive, locale: str) -> Path:
 
 
 def _keep(source: IO[bytes], target: Path, size: int) -> None:
-    unfinished = target.with_name(f"{target.name}.{os.getpid()}.part")
-    with keeping():
-        target.parent.mkdir(parents=True, exist_ok=True)
+    with keeping(), whole(target) as unfinished:
         room(size)
         with source, unfinished.open("wb") as file:
             shutil.copyfileobj(source, file, _CHUNK)
-        unfinished.replace(target)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path, PurePosixPath
@@ -16,7 +15,7 @@ import numpy as np
 from harness.contracts import Dataset, Utterance
 from harness.errors import AssetError
 from harness.errors.limits import TABLE_ROWS
-from harness.io.places import cache_folder, keeping, put
+from harness.io.places import cache_folder, keeping, put, whole
 from harness.plugins.datasets import _sampling
 from harness.plugins.datasets._corpus import (
     Listing,
@@ -71,22 +70,20 @@ def _fetch(found: Found, names: Mapping[str, str], wanted: Wanted, table: Path) 
     if not wanted.everything and columns.seconds:
         lengths = np.concatenate([file.lengths(columns) for file in files])
     drawn = _sampling.draw(lengths, wanted)
-    unfinished = table.with_name(f"{table.name}.{os.getpid()}.part")
-    with keeping():
-        table.parent.mkdir(parents=True, exist_ok=True)
-    with keeping(), unfinished.open("w", encoding="utf-8") as target:
-        first = written = 0
-        for file, count in zip(files, counts, strict=True):
-            inside = drawn.rows[(drawn.rows >= first) & (drawn.rows < first + count)] - first
-            for row in file.copy(inside, first, columns, table.parent):
-                target.write(json.dumps(row) + "\n")
-                written += 1
-            first += count
-    if written != len(drawn.rows):
-        raise AssetError(
-            f"{found.place.label} is damaged: of {len(drawn.rows)} rows, {written} could be read."
-        )
-    unfinished.replace(table)
+    with keeping(), whole(table) as unfinished:
+        with unfinished.open("w", encoding="utf-8") as target:
+            first = written = 0
+            for file, count in zip(files, counts, strict=True):
+                inside = drawn.rows[(drawn.rows >= first) & (drawn.rows < first + count)] - first
+                for row in file.copy(inside, first, columns, table.parent):
+                    target.write(json.dumps(row) + "\n")
+                    written += 1
+                first += count
+        if written != len(drawn.rows):
+            raise AssetError(
+                f"{found.place.label} is damaged: of {len(drawn.rows)} rows, {written} could be"
+                " read."
+            )
     notes = drawn.notes(wanted, total) | {"column": columns.text} | told
     put(table.with_suffix(".json"), json.dumps(notes).encode())
 
