@@ -8,73 +8,13 @@ from typing import Any
 import pandas as pd
 
 from harness.contracts import Result, Section
-from harness.report import markdown, wording
+from harness.report import markdown, wording, words
 from harness.store import queries
 
 SHOWN = 20  # rows of one data set; the table has all
 KNOWN = ("speaker", "seconds")  # slices that have a word of ours
 TOLD = 3  # slices that get a sentence of their own
-TEXTS = {
-    "es": {
-        "none": "Sin medir: ninguna frase con métricas de texto en los grupos que se piden.",
-        "intro": (
-            "Cada conjunto por grupos, de la mayor pérdida a la menor. Es un sitio donde mirar: "
-            "ningún requisito ni el veredicto dependen de un grupo, pues entre muchos alguno sale "
-            "mal por azar. Con menos de 5 frases, o con muy pocas voces y textos, no se da "
-            "intervalo."
-        ),
-        "set": "Sobre `{dataset}`, {metric}:",
-        "slice": "Grupo",
-        "value": "Valor",
-        "variant": "Variante",
-        "n": "Frases",
-        "speakers": "Hablantes",
-        "delta": "Diferencia con {baseline}",
-        "speaker": "hablante",
-        "seconds": "duración",
-        "blank": "*(no consta)*",
-        "beyond": (
-            "{where}: {variant} pierde {delta} sobre {n} frases, más que en el conjunto entero "
-            "({whole}) por encima de su intervalo."
-        ),
-        "chance": (
-            "Hay {k} así de {all} comparaciones; por azar saldría más o menos una de cada 40. Se "
-            "confirma con un conjunto de ese grupo y un requisito escrito de antemano."
-        ),
-        "within": "Ninguna diferencia supera la del conjunto entero por más que su intervalo.",
-        "cut": "Se muestran {n} de {all} filas; la tabla `slices` las tiene todas.",
-        "left": "De {where} hay otros {n} valores, los de menos frases, sin estimar.",
-    },
-    "en": {
-        "none": "Not measured: no utterance with metrics of texts in the slices that are asked.",
-        "intro": (
-            "Each data set by slices, from the largest loss to the smallest. A place to look: no "
-            "gate and no verdict depends on a slice, since of many some look bad by chance. With "
-            "fewer than 5 utterances, or of too few voices and texts, there is no interval."
-        ),
-        "set": "On `{dataset}`, {metric}:",
-        "slice": "Slice",
-        "value": "Value",
-        "variant": "Variant",
-        "n": "Utterances",
-        "speakers": "Speakers",
-        "delta": "Difference from {baseline}",
-        "speaker": "speaker",
-        "seconds": "length",
-        "blank": "*(not stated)*",
-        "beyond": (
-            "{where}: {variant} loses {delta} over {n} utterances, beyond the whole data set "
-            "({whole}) by more than its interval."
-        ),
-        "chance": (
-            "{k} of {all} comparisons are so; by chance about one in 40 would be. It takes a data "
-            "set of that slice, and a gate written beforehand, to confirm one."
-        ),
-        "within": "No difference is beyond the whole data set's by more than its interval.",
-        "cut": "{n} of {all} rows are shown; the table `slices` has all of them.",
-        "left": "Of {where} there are {n} more values, those of fewest utterances, not estimated.",
-    },
-}
+TEXTS = words.table("sections.slices")
 
 
 def render(result: Result, language: str) -> str:
