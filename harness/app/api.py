@@ -198,8 +198,9 @@ def speaking(result: Result, language: str | None) -> Iterator[str]:
         content = (result.experiment.get(own_metrics.KEY) or {}).get(LANGUAGE)
         if content is None:
             raise StoreError(f"{result.folder}: the words of {written} are not stored with it.")
-    with words.speaking(language or written, content):
-        yield language or written
+    spoken = written if language is None else language
+    with words.speaking(spoken, content):
+        yield spoken
 
 
 def compare(

@@ -144,8 +144,9 @@ def _compare(options: argparse.Namespace) -> int:
 
     how = How(force=options.force, control=options.control)
     found = api.compare(options.before, options.after, how)
-    with words.speaking(options.language or words.ENGLISH):
-        print(writing.plain(found, options.language or words.ENGLISH, options.all))
+    printed = words.ENGLISH if options.language is None else options.language
+    with words.speaking(printed):
+        print(writing.plain(found, printed, options.all))
     if options.markdown:
         with api.speaking(api.load(options.after), options.language) as language:
             text = writing.markdown(found, language, options.all)
