@@ -14,7 +14,7 @@ import invented_run
 import invented_speech
 import pytest
 import yaml
-from test_pipeline import finished, project, ran_once, run  # noqa: F401  fixtures of a whole run
+from test_pipeline import Local, finished, project, ran_once, run  # noqa: F401  fixtures of a whole run
 
 from harness import plugins, spec
 from harness.app import api, cli
@@ -310,6 +310,16 @@ def test_a_run_keeps_the_words_of_the_users_own_language(
     report = project / "out" / "report.md"
     first = report.read_bytes()
     assert b"informe de validaci" in first
+    started = len(Local.started)
+    other = catalan()
+    other["document"]["texts"]["title"] = "informe"
+    written(project, other)
+    run(project)  # other words: another report, of the same measurements
+    assert len(Local.started) == started
+    assert b": informe\n" in report.read_bytes()
+    written(project, catalan())
+    run(project)
+    assert report.read_bytes() == first
     (project / "ca.yaml").unlink()  # read again from what the run stored
     assert cli.main(["report", str(project / "out")]) == 0
     assert report.read_bytes() == first
@@ -384,3 +394,9 @@ def test_an_experiment_names_a_language_that_there_is(
 def test_the_schema_offers_the_languages_that_there_are() -> None:
     report = spec.schema()["properties"]["report"]["properties"]
     assert report["language"]["anyOf"][0] == {"enum": CODES}
+
+
+def test_the_languages_are_listed_by_code_and_name(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["list", "languages"]) == 0
+    told = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert told == [["en", "English"], ["es", "Español"], ["pt", "Português"]]
