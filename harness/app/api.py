@@ -211,8 +211,9 @@ def speaking(result: Result, language: str | None) -> Iterator[str]:
         content = (result.experiment.get(own_metrics.KEY) or {}).get(LANGUAGE)
         if content is None:
             raise StoreError(f"{result.folder}: the words of {written} are not stored with it.")
-    with words.speaking(language or written, content):
-        yield language or written
+    spoken = written if language is None else language
+    with words.speaking(spoken, content):
+        yield spoken
 
 
 def compare(
@@ -301,13 +302,14 @@ def _way(folder: Path, other: Path) -> str:
 
 def _key(measured: pipeline.Measured, today: datetime.date) -> str:
     """Hash of all that tables and report depend on: calls, variants, experiment, expired waivers,
-    our code and the plugins of the user's own."""
+    our code and words, and the plugins of the user's own."""
     given = measured.setting
     experiment = spec.to_json(given.experiment)
     expired = [waiver.until < today for waiver in given.experiment.waivers]
     made = [(name, one.fingerprint, one.error) for name, one in given.made.items()]
     code = hashlib.sha256()
     own = (path for _, path in spec.own_files(experiment, given.locate))
-    for path in [*sorted(plugins.PACKAGE.rglob("*.py")), *own]:
+    said = sorted(words.FOLDER.glob(f"*{words.ENDING}"))
+    for path in [*sorted(plugins.PACKAGE.rglob("*.py")), *said, *own]:
         code.update(path.read_bytes())
     return store.digest([measured.key, made, experiment, expired, code.hexdigest()])

@@ -67,7 +67,7 @@ def _parser() -> argparse.ArgumentParser:
     check.set_defaults(command=_check)
 
     listing = commands.add_parser("list", help="what there is to choose from")
-    listing.add_argument("kind", choices=KINDS)
+    listing.add_argument("kind", choices=(*KINDS, "languages"))
     listing.set_defaults(command=_list)
 
     cached = commands.add_parser(
@@ -154,8 +154,9 @@ def _compare(options: argparse.Namespace) -> int:
 
     how = How(force=options.force, control=options.control)
     found = api.compare(options.before, options.after, how)
-    with words.speaking(options.language or words.ENGLISH):
-        print(writing.plain(found, options.language or words.ENGLISH, options.all))
+    printed = words.ENGLISH if options.language is None else options.language
+    with words.speaking(printed):
+        print(writing.plain(found, printed, options.all))
     if options.markdown:
         with api.speaking(api.load(options.after), options.language) as language:
             text = writing.markdown(found, language, options.all)
@@ -237,6 +238,12 @@ def _seconds(text: str) -> float:
 def _list(options: argparse.Namespace) -> int:
     from harness import plugins
 
+    if options.kind == "languages":
+        from harness.report import words
+
+        for code in words.languages():
+            print(f"{code:20} {words.of(code).name}")
+        return exits.DONE
     for name in plugins.names(options.kind):
         print(f"{name:20} {plugins.docline(options.kind, name)}")
     return exits.DONE

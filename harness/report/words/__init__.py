@@ -25,12 +25,17 @@ from harness.contracts import Locate
 from harness.errors import SpecError
 from harness.errors.limits import SHOWN_WORDS, YAML_BYTES
 from harness.io.escaping.signs import cut
-from harness.spec.naming import WORDS, languages
+from harness.spec.naming import WORDS as FOLDER
+from harness.spec.naming import languages
 
 if TYPE_CHECKING:
     from babel import Locale
 
 __all__ = [
+    "ENDING",
+    "ENGLISH",
+    "FOLDER",
+    "HEAD",
     "Content",
     "Language",
     "Table",
@@ -55,14 +60,12 @@ OPTIONAL = ("titles", "about")  # parts that a plugin's own file holds where the
 Words = Mapping[str, str]
 Content = Mapping[str, Any]
 
-_NONE: Mapping[str, Content] = MappingProxyType({})
-_OWN: ContextVar[Mapping[str, Content]] = ContextVar("own_languages", default=_NONE)
-
 
 @dataclass(frozen=True)
 class Language:
     """How one language is written, and its words by part and table."""
 
+    name: str
     words: Mapping[str, Mapping[str, Words]]
     locale: Locale
     quotes: Sequence[str]
@@ -86,6 +89,10 @@ class Language:
     def between(self) -> str:
         """What stands between two figures."""
         return "; " if self.decimal == "," else ", "
+
+
+_NONE: Mapping[str, Language] = MappingProxyType({})
+_OWN: ContextVar[Mapping[str, Language]] = ContextVar("own_languages", default=_NONE)
 
 
 class Table(Mapping[str, Words]):
@@ -114,13 +121,7 @@ def of(language: str) -> Language:
 
     Raises: SpecError for one that there is not.
     """
-    own = _OWN.get().get(language)
-    if own is not None:
-        return _built(own)
-    if language not in languages():
-        there = f"There is: {', '.join(languages())}, or a file of your own (./ca.yaml)."
-        raise SpecError(f"report.language: no {cut(language, 60)!r}. {there}")
-    return _shipped(language)
+    return _OWN.get().get(language) or _shipped(language)
 
 
 def own(language: str, locate: Locate) -> Content | None:
@@ -145,7 +146,7 @@ def speaking(language: str, content: Content | None = None) -> Iterator[None]:
         yield
         return
     check(content, language)
-    token = _OWN.set({**_OWN.get(), language: content})
+    token = _OWN.set({**_OWN.get(), language: _built(content)})
     try:
         yield
     finally:
@@ -219,6 +220,9 @@ def _beside(part: str, name: str, own: Words, language: str) -> str:
 # ---------------------------------------- files
 @functools.cache
 def _shipped(language: str) -> Language:
+    if language not in languages():
+        there = f"There is: {', '.join(languages())}, or a file of your own (./ca.yaml)."
+        raise SpecError(f"report.language: no {cut(language, 60)!r}. {there}")
     return _built(_content(language))
 
 
@@ -228,7 +232,7 @@ def _content(language: str) -> dict[str, Any]:
     import yaml
 
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    text = (WORDS / f"{language}.yaml").read_text(encoding="utf-8")
+    text = (FOLDER / f"{language}.yaml").read_text(encoding="utf-8")
     return dict(yaml.load(text, loader))
 
 
@@ -239,6 +243,7 @@ def _built(content: Content) -> Language:
     locale = Locale.parse(head["locale"])
     signs = locale.number_symbols["latn"]
     return Language(
+        name=head["name"],
         words={place: tables for place, tables in content.items() if place != HEAD},
         locale=locale,
         quotes=head["quotes"],
