@@ -41,9 +41,11 @@ bench: $(READY)  ## speed of the hot paths, and of the peers on the same job
 	$(BIN)/python -m pytest bench --benchmark-enable --benchmark-only --benchmark-columns=min,median,iqr,rounds
 	$(BIN)/python bench/peers.py
 
-trust: $(READY)  ## how often a verdict is wrong: docs/trust.md (about three quarters of an hour; wants a quiet machine)
+trust: $(READY)  ## how often a verdict is wrong: docs/trust.md (about an hour and a half; wants a quiet machine)
 	cd bench && ../$(BIN)/python -m trust machine
-	cd bench && ../$(BIN)/python -m trust latency
+	cd bench && ../$(BIN)/python -m trust gallery
+	cd bench && ../$(BIN)/python -m trust corpora
+	cd bench && ../$(BIN)/python -m trust halving
 	cd bench && ../$(BIN)/python -m trust quality
 	cd bench && ../$(BIN)/python -m trust decision
 	cd bench && ../$(BIN)/python -m trust page

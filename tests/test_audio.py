@@ -187,8 +187,8 @@ def test_long_clips_are_cut_and_no_more_are_read_than_needed() -> None:
 
 def test_short_clips_are_joined_and_the_id_says_so() -> None:
     found = audio.lengths(speech(2, 1.5, 1), 3, 100, 2)
-    assert [name for name, _ in found] == ["a+b", "c+a"]
-    assert [len(samples) for _, samples in found] == [300, 300]
+    assert [name for name, _ in found] == ["a+b"]  # "c+a" would hold the speech of a again
+    assert [len(samples) for _, samples in found] == [300]
     first = found[0][1]
     assert first[199] == pytest.approx(1.0199)
     assert first[200] == 2.0  # the second clip follows at once

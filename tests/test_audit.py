@@ -142,22 +142,26 @@ def test_a_run_that_was_killed_goes_on_after_the_last_whole_configuration(
     real = Local.ask
 
     def dies(self: Local, request: Mapping[str, Any], limit_seconds: float) -> dict[str, Any]:
-        if "block" in request and request["block"]["calls"] == 3:  # 3 iterations
+        if "block" in request and request["block"]["calls"] == 5:  # iterations
             asked.append(self.label)
             if len(asked) == 4:
                 raise KeyboardInterrupt
         return real(self, request, limit_seconds)
 
+    text = (
+        (project / "x.yaml").read_text(encoding="utf-8").replace("iterations: 3", "iterations: 5")
+    )
+    (project / "x.yaml").write_text(text, encoding="utf-8")
     monkeypatch.setattr(Local, "label", "", raising=False)
     monkeypatch.setattr(Local, "ask", dies)
     with pytest.raises(KeyboardInterrupt):
         run(project)
     result = run(project)
-    # of twelve blocks of three calls the second configuration's two were lost, and done again
+    # of twelve blocks of five calls the second configuration's two were lost, and done again
     assert len(asked) == 4 + 10
     warm = result.calls[(result.calls["stage"] == "audit") & result.calls["warm"]]
-    assert len(warm) == 36
-    assert (warm.groupby(["round", "block"]).size() == 6).all()
+    assert len(warm) == 60
+    assert (warm.groupby(["round", "block"]).size() == 10).all()
 
 
 @pytest.mark.slow

@@ -17,7 +17,7 @@ from harness.store import tables
 GOLDEN = Path(__file__).parent / "golden" / "trust.md"
 SLOW = Row("A/B", "a slow-down of 5 % in the measured call: found", 0.55, 0.0787, 40, ">= 0.6")
 PARTS = {
-    "latency": [
+    "gallery": [
         Row("false approvals", "P50, iid lognormal", 0.048, 0.0048, 2000, "<= 0.05"),
         Row("false approvals", "P99, iid lognormal", 0.0, 0.0, 2000, "<= 0.05"),
         Row("power", "P50, iid lognormal", 0.99, 0.0022, 2000, ">= 0.8"),
@@ -82,7 +82,7 @@ def test_what_is_not_met_and_what_is_missing_is_above_the_tables(folder: Path) -
     assert head.count("**NOT MET**") == tables_.count("**NOT MET**") == 2
     assert "70.0 ± 2.0 %, promised ≥ 80 %. It drifts \\| away." in head
     assert "55.0 ± 15.7 %, promised ≥ 60 % (within two Monte-Carlo errors)" in head
-    assert "**Not measured yet: quality**" in head
+    assert "**Not measured yet: corpora**" in head
 
 
 def test_the_first_paragraph_answers_from_the_worst_cases(folder: Path) -> None:

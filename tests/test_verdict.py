@@ -145,7 +145,7 @@ def test_a_check_says_how_it_was_decided_and_what_more_would_take():
     )
     assert row["high"] == math.inf
     assert row["needs"] >= 299  # 0.99^299 = 0.0495: none over in fewer calls proves nothing
-    assert row["method"] == "binomial tail over blocks"
+    assert row["method"] == "binomial tail over blocks, clips and processes"
     assert "\n" not in row["reason"]
     assert decide(case(P50))[0].iloc[0]["needs"] != row["needs"]
 

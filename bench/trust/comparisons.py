@@ -2,17 +2,19 @@
 
 One experiment is five processes of the same model, opened anew: A, its twin A', a second twin that
 plays the other system (B of A/A), and two that are slowed down. All take turns in the same rounds,
-in random order; `scoring.changes` decides, with the twin A' as it has it.
+in random order, in generations of fresh processes; `scoring.changes` decides.
 """
 
 from __future__ import annotations
 
+import math
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import sqrt
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from harness import plugins
@@ -25,6 +27,7 @@ BASE, SAME = "encoder", "the same encoder"
 SLOWER = {0.05: "5 % slower", 0.10: "10 % slower"}
 FOUND = {0.05: ">= 0.6", 0.10: ">= 0.95"}
 METRIC = "latency_p50_ms"
+MEDIAN = 1.57  # variance of a median over that of a mean
 
 
 @dataclass(frozen=True)
@@ -33,6 +36,7 @@ class Comparison:
 
     changes: dict[str, dict[str, Any]]
     reach: float
+    between: float = math.nan  # log standard deviation between processes of one model
 
 
 def compare(machine: Machine, rounds: int, seed: int) -> Comparison:
@@ -53,7 +57,23 @@ def decide(calls: pd.DataFrame) -> Comparison:
     scores = scoring.scores(calls, named, str)
     changes = scoring.changes(scores, tables.frame("variants", []), named, BASE)
     rows = {row["variant"]: row for row in changes.to_dict("records")}
-    return Comparison(rows, max(resolution.reaches(changes).values()))
+    reach = max(resolution.reaches(changes).values())
+    return Comparison(rows, reach, between_processes(calls))
+
+
+def between_processes(calls: pd.DataFrame) -> float:
+    """How far apart fresh processes of one model are: by the medians of A and of the same model
+    again in each generation, whose minutes are the same, less what so many calls move them by.
+    NaN in one generation."""
+    timed = calls[calls["warm"] & (calls["round"] >= 0) & (calls["replica"] == 0)]
+    logs = timed.assign(log=np.log(timed["seconds"]))
+    cells = logs[logs["variant"].isin((BASE, SAME))].groupby(["generation", "variant"])["log"]
+    medians = cells.median().unstack()
+    if len(medians) < 2 or medians.shape[1] < 2:
+        return math.nan
+    seen = float((medians[BASE] - medians[SAME]).var(ddof=1)) / 2
+    moved = MEDIAN * float((cells.var(ddof=1) / cells.count()).mean())
+    return math.copysign(math.sqrt(abs(seen - moved)), seen - moved)
 
 
 def rows(machine: Machine, count: int, rounds: int, seed: int) -> list[Row]:
@@ -72,7 +92,13 @@ def summed_up(found: Sequence[Comparison], rounds: int) -> list[Row]:
     wrong = sum(bool(c.changes[SAME]["resolved"]) for c in found)
     case = "the INT8 encoder against itself: called different"
     out = [Row("A/A", case, *share(wrong, n), n, "<= 0.05", how)]
-    case = "how far the A/A twin reaches, median: smaller differences are not called one"
+    case = "log standard deviation between fresh processes of one model, mean square"
+    squares = [math.copysign(c.between**2, c.between) for c in found if c.between == c.between]
+    if squares:
+        mean = statistics.fmean(squares)
+        value = 100 * math.copysign(math.sqrt(abs(mean)), mean)
+        out.append(Row("A/A", case, value, math.nan, len(squares), unit="%"))
+    case = "how far the interval of the A/A twin reaches, median"
     out.append(_figure("A/A", case, [100 * c.reach for c in found], "%"))
     case = "ratio of the INT8 encoder to itself, standard deviation over comparisons"
     ratios = [100 * c.changes[SAME]["ratio"] for c in found]

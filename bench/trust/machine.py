@@ -22,7 +22,7 @@ from trust.rows import Row
 
 WORK = Path(__file__).resolve().parents[2] / "build" / "trust"
 COMPARISON_SECONDS = 5.0  # of audio: a call of about 0.1 s
-ROUNDS = 24
+ROUNDS = 60  # single calls; 10 in each of six generations of processes
 SWEEP_SECONDS = 10.0
 SWEEP_ROUNDS = 24  # at most, of what may yet win
 SWEEPS = 3

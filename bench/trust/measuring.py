@@ -12,33 +12,35 @@ import numpy as np
 import pandas as pd
 
 from harness import store
+from harness.decide import scoring, staging
 from harness.decide.entry import Entry
-from harness.decide.schedule import Rounds, StillOpen, Task
+from harness.decide.schedule import Clips, Rows, Task
+from harness.run import laid
 from harness.run.pool import Pool, Tell
-from harness.run.rounds import measure_rounds
+from harness.run.sweeping import Sweep, measure_sweep
 from harness.runtime import environment
 from harness.runtime.session import SessionConfig
+from harness.store import tables
 from trust import slowed
 
 DEFAULT = SessionConfig("default")
 OPERATION = "encoder"
-CLIPS = 4
+CLIPS = 24  # of an encoder whose time does not depend on what is said
 NEVER = 1e9  # seconds: the rounds end a stage here, not its budget
 WARM_UP = 2
 
 
 @dataclass(frozen=True)
 class Stage:
-    """What a stage measures: `rounds` of every entry, then up to `most` of what is still open."""
+    """What a stage measures: `rounds` of every entry, as the runner lays them out; or, with `swept`
+    seconds, a sweep of the entries."""
 
     stage: str
     name: str  # of its journal
     entries: Sequence[Entry]
     rounds: int
     seed: int
-    most: int = 0
-    still_open: StillOpen = lambda _rows, _stops: lambda task: False
-    calls: int = 1  # in each block
+    swept: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -68,27 +70,29 @@ class Machine:
         )
 
     def measure(self, what: Stage) -> pd.DataFrame:
-        """Calls of a stage, one encoder call of each entry a round, in fresh processes."""
+        """Calls of a stage, one encoder call of each entry a round, in generations of fresh
+        processes."""
         cells = [(e.label, e.session.to_json(), dict(e.params)) for e in what.entries]
         facts = environment.describe()
-        asked = [self._key(facts), what.stage, cells, what.rounds, what.most, what.calls, what.seed]
+        asked = [self._key(facts), what.stage, cells, what.rounds, what.swept, what.seed]
         unit = store.Unit(self.work, what.name, store.digest(asked), facts)
         if not unit.complete:
-            plan = Rounds(
-                stage=what.stage,
-                clips={self.seconds: self._clips()},
-                rounds=what.rounds,
-                warmup=WARM_UP,
-                seconds=NEVER,
-                seed=what.seed,
-                most=what.most,
-                still_open=what.still_open,
-            )
-            must = what.most > 0
-            tasks = [Task(e, OPERATION, self.seconds, what.calls, must=must) for e in what.entries]
+            clips = {self.seconds: self._clips()}
+            tasks = [
+                Task(e, OPERATION, self.seconds, calls=1, rounds=what.rounds) for e in what.entries
+            ]
             with Pool() as pool:
-                measure_rounds(unit, tasks, plan, pool, self.tell)
+                if what.swept:
+                    measure_sweep(unit, _sweep(tasks, clips, what), pool, self.tell)
+                else:
+                    how = staging.How(what.stage, clips, WARM_UP, NEVER, what.seed)
+                    self._series(laid.Series(unit, tasks, how, pool, self.tell))
         return unit.table()
+
+    def _series(self, series: laid.Series) -> None:
+        while series.goes_on():
+            series.step()
+        series.finish()
 
     def _key(self, facts: Mapping[str, Any]) -> list[str]:
         code = Path(slowed.__file__).read_text(encoding="utf-8")
@@ -103,6 +107,18 @@ class Machine:
             np.save(path, samples)
             found.append((f"clip {place}", str(path)))
         return found
+
+
+def _sweep(tasks: Sequence[Task], clips: Clips, what: Stage) -> Sweep:
+    """The first entry is the default, the second its twin, the others are its rivals."""
+
+    def ratios(rows: Rows, sessions: Sequence[str]) -> Mapping[str, float]:
+        return scoring.ratios_so_far(tables.frame("calls", rows), sessions, OPERATION)
+
+    default, twin, *rivals = tasks
+    return Sweep(
+        default, twin, tuple(rivals), (), clips, WARM_UP, what.swept, what.rounds, what.seed, ratios
+    )
 
 
 def machine(work: Path, seconds: float, tell: Tell) -> Machine:

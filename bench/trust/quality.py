@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 from harness import plugins
 from harness.contracts import Status
 from harness.decide import scoring, stats, verdict
+from harness.decide.scoring import likeness
 from harness.decide.stats import Interval, Resampling, Sums
 from harness.decide.verdict.checks import evidence
 from harness.store import tables
@@ -68,6 +69,13 @@ class Cell:
     def clusters(self) -> NDArray[np.int64]:
         """Speakers, or each utterance for itself where there is one speaker."""
         return np.repeat(np.arange(self.speakers), self.each)
+
+    @property
+    def named(self) -> pd.DataFrame:
+        """Who said what, as the scores name it."""
+        speakers = [f"s{k:03}" if self.each > 1 else "s" for k in self.clusters]
+        items = [f"u{k:04}" for k in range(len(speakers))]
+        return pd.DataFrame({"speaker": speakers, "sentence": "", "item": items})
 
 
 def words(random: np.random.Generator, size: tuple[int, ...]) -> NDArray[np.float64]:
@@ -149,9 +157,9 @@ class Tally:
         ours, theirs = cell.truth
         shown, _ = compare(cell, sample, TABLE)
         difference, ratio = compare(cell, sample, GATE)
-        alone = stats.ratio_of_sums(
-            Sums(sample.ours, sample.words), cell.clusters, Resampling(level=GATE)
-        )
+        system = Sums(sample.ours, sample.words)
+        alone = stats.ratio_of_sums(system, cell.clusters, Resampling(level=GATE))
+        alone = likeness.widened(alone, likeness.of_rate(system), cell.named, GATE)
         self.covered += shown.low <= ours - theirs <= shown.high
         self.approved += passes(FIT, ours - theirs, difference)
         self.approved_ratio += passes(TIMES, ours / theirs, ratio)
@@ -162,7 +170,10 @@ class Tally:
 def compare(cell: Cell, sample: Sample, level: float) -> tuple[Interval, Interval]:
     """(difference, ratio) as `changes` and the gates have them."""
     ours, theirs = Sums(sample.ours, sample.words), Sums(sample.theirs, sample.words)
-    return stats.compare_ratios(ours, theirs, cell.clusters, Resampling(level=level))
+    found = stats.compare_ratios(ours, theirs, cell.clusters, Resampling(level=level))
+    parts = likeness.of_rate(ours) - likeness.of_rate(theirs)
+    difference, ratio = (likeness.widened(one, parts, cell.named, level) for one in found)
+    return difference, ratio
 
 
 def passes(gate: Any, limit: float, interval: Interval) -> bool:

@@ -10,17 +10,15 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import pandas as pd
 
 from harness.decide import scoring
-from harness.decide.schedule import MINIMUM_ROUNDS, Rows, Task
 from harness.runtime import session
 from harness.runtime.session import SessionConfig
 from harness.spec import Latency
-from harness.store import tables
 from trust.measuring import DEFAULT, OPERATION, Machine, Stage
 from trust.rows import Row, share
 
@@ -30,7 +28,7 @@ GRID = {
     "graph_optimization_level": ["disable_all", "basic", "extended", "all"],
     "intra_op_num_threads": [1, 2],
 }
-FIRST = MINIMUM_ROUNDS  # of every configuration; then those that may yet win go on
+SWEEP_SECONDS = 130.0  # what the main job's budget leaves a sweep
 CONFIRMING_ROUNDS = Latency.rounds  # as many as a user gets
 LATER = 1000  # added to the seed of the sweep: another order
 
@@ -65,10 +63,9 @@ def repeat(machine: Machine, rounds: int, pairs: int, seed: int) -> Repeat:
     """Sweep, confirm, and measure later."""
     configs = {config.name: config for config in configurations()}
     default, twin = machine.entry(NAME), machine.entry(NAME, replica=1)
-    entries = [machine.entry(NAME, config) for config in configs.values()]
-    calls = machine.measure(
-        Stage("sweep", f"sweep {seed}", [*entries, twin], FIRST, seed, rounds, _contenders)
-    )
+    rivals = [machine.entry(NAME, c) for name, c in configs.items() if name != DEFAULT.name]
+    entries = [default, twin, *rivals]
+    calls = machine.measure(Stage("sweep", f"sweep {seed}", entries, rounds, seed, SWEEP_SECONDS))
     options = {name: config.to_json() for name, config in configs.items()}
     sessions = scoring.sweep(calls, options, OPERATION)
     swept = scoring.chosen(sessions, NAME)
@@ -81,12 +78,6 @@ def repeat(machine: Machine, rounds: int, pairs: int, seed: int) -> Repeat:
     both = [default, machine.entry(NAME, configs[stated.rival])]
     later = machine.measure(Stage("latency", f"later {seed}", both, pairs, seed + LATER))
     return replace(stated, later=_later(sessions, stated.rival, later))
-
-
-def _contenders(rows: Rows, _: Rows) -> Callable[[Task], bool]:
-    """As the pipeline has it for its own operation."""
-    keep = scoring.undecided(tables.frame("calls", rows), OPERATION)
-    return lambda task: (task.entry.variant, task.entry.session.name) in keep
 
 
 def settle(sessions: pd.DataFrame) -> Repeat:

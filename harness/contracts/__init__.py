@@ -271,7 +271,8 @@ class Metric:
     """(value, weight) per call, and a way to fold them; or a figure of a whole variant.
 
     fold: "ratio" is sum(values) / sum(weights), "quantile" the median unless the name in the YAML
-    says another (`latency_p99_ms` is the 0.99 quantile of `latency_ms`), "max" the largest,
+    says another (`latency_p99_ms` is the 0.99 quantile of `latency_ms`), "geometric" the geometric
+    mean (whose ratio is that of paired calls), "max" the largest,
     "share" how many of the calls (weight 1) have the value 1, the others 0, "crossed" the mean over
     raters and items. A weight of 0 with a value of 0 leaves a call out.
     Exactly one of `measure`, `of_variant` and `ratio_of` is given.
@@ -280,7 +281,7 @@ class Metric:
     unit: str
     better: Better
     measure: Callable[[Call], tuple[float, float]] | None = None
-    fold: Literal["ratio", "quantile", "max", "share", "crossed"] = "ratio"
+    fold: Literal["ratio", "quantile", "geometric", "max", "share", "crossed"] = "ratio"
     operations: tuple[str, ...] = ("pipeline",)  # ("*",): every operation, each on its own
     # scored on data sets only: what the family wrote (or what the judge heard) against the text;
     # without a judge, refused for a family that gives no text

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,9 +16,13 @@ from harness import spec
 from harness.contracts import Status
 from harness.decide import decision, plan, verdict
 from harness.decide.schedule import Rows, Task
+from harness.errors.limits import TOKEN_BUDGET_WORDS
 from harness.spec import Experiment
 from harness.store import tables
 from harness.store.made import Made, row
+
+# a pass is no end either: what comes late may be worse
+UNDECIDED = (Status.INCONCLUSIVE.value, Status.PASS.value, Status.WAIVED.value)
 
 
 @dataclass(frozen=True)
@@ -75,9 +80,30 @@ class Gates:
         moved = [_moved(g, bounds) for g in gates if verdict.name_of(g) in doubtful]
         again = self._checks({**self._data, "gates": moved, "waivers": []}, data)
         both = pd.concat([found, again], ignore_index=True)
-        return set(
-            both.loc[(both["status"] == Status.INCONCLUSIVE.value) | _some_lost(both), "gate"]
-        )
+        open_ = both["status"].isin(UNDECIDED) | _some_lost(both)
+        open_ &= ~self._may_be_approved(both, data["scores"])
+        return set(both.loc[open_, "gate"])
+
+    def _may_be_approved(self, checks: pd.DataFrame, scores: pd.DataFrame) -> pd.Series:
+        """Passes that hold also if what may still be unseen is as bad as it can be. A share's exact
+        bound has that in it; of a WER it is that as many utterances as can hide are each a reply
+        that only its token budget ended. Times are approved when their plan is through."""
+        locate = spec.locator(self.file)
+        found = []
+        for check in tables.records(checks):
+            named = spec.find_metric(check["metric"], locate)
+            passed = check["status"] == Status.PASS.value
+            if named.metric.fold == "share":
+                found.append(passed)
+                continue
+            here = (scores["metric"] == check["metric"]) & (scores["workload"] == check["workload"])
+            mean = float(
+                scores.loc[here & (scores["variant"] == check["variant"]), "weight"].mean()
+            )
+            hidden = unseen(check["metric"], int(check["n"]), mean)
+            rises = check["kind"] in ("max", "max_increase")
+            found.append(passed and rises and check["high"] + hidden <= check["limit"])
+        return pd.Series(found, index=checks.index, dtype=bool)
 
     def _scores(self, calls: pd.DataFrame) -> pd.DataFrame:
         nothing = tables.frame("judged", [])
@@ -93,6 +119,14 @@ class Gates:
             self.file.parent,
         )
         return verdict.checks(case, data)
+
+
+def unseen(metric: str, n: int, mean_words: float) -> float:
+    """What a word error rate may hide after n utterances: up to -ln(0.05) of them, the exact bound
+    after none, each with as many words as a token budget allows."""
+    if metric != "wer" or n <= 0 or not mean_words > 0:
+        return math.inf
+    return -math.log(0.05) / n * TOKEN_BUDGET_WORDS / mean_words
 
 
 def _seconds(gate: Mapping[str, Any]) -> bool:

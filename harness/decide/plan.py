@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import replace
 
 from harness.contracts import Dataset, Family, Locate
-from harness.decide import stats
+from harness.decide import layout, stats
 from harness.decide.entry import Entry
 from harness.decide.schedule import Task
 from harness.errors import SpecError
@@ -16,22 +17,26 @@ MakeEntry = Callable[[str, str, int], Entry]  # (variant, session, replica)
 
 # Parts of the pipeline explain, gates look at the whole: beside the sweep's length now and then.
 PARTS_EVERY = 4
+DEFAULT = "default"  # the session without options
+MEDIAN_ROUNDS = 85  # of a cell whose median is gated: 255 calls of 80 ms, or 85 long ones
+TAIL_CALLS = 255  # of a cell of which another quantile is gated, and at least
+SPARE = 4  # times the calls that would do if each were independent
+AT_THE_END = stats.last(layout.GENERATIONS[1] - layout.FIRST_LOOK).level
 PEEKED = 8  # utterances of a data set, to see whether somebody speaks in it
 
 
 def sweep_cells(experiment: Experiment, remote: Collection[str] = ()) -> list[tuple[str, str, int]]:
-    """Baseline and candidate in every session, with an A/A twin of the baseline.
+    """The candidate in every session, the default one twice (replica 1 is its twin), and the
+    baseline in the default one: what its calls take has to be known before they are planned.
 
-    The other variants are timed in the default session only: they are not what is asked about. So
-    are those that run elsewhere (a server), on which session options do nothing.
+    What runs elsewhere (a server), on which session options do nothing, is in the default one only.
     """
     names = [session.name for session in experiment.sessions]
-    wanted = [
-        (variant, name, 0)
-        for variant in (experiment.baseline, experiment.candidate)
-        for name in (["default"] if variant in remote else names)
-    ]
-    return list(dict.fromkeys([*wanted, (experiment.baseline, "default", 1)]))
+    candidate, baseline = experiment.candidate, experiment.baseline
+    wanted = ["default"] if candidate in remote else names
+    cells = [(candidate, "default", 0), (candidate, "default", 1)]
+    cells += [(candidate, name, 0) for name in wanted]
+    return list(dict.fromkeys([*cells, (baseline, "default", 0)]))
 
 
 def speech(datasets: Iterable[Dataset]) -> Dataset:
@@ -67,15 +72,13 @@ def elsewhere(experiment: Experiment, locate: Locate) -> frozenset[str]:
 def sweep_tasks(
     experiment: Experiment, entry: MakeEntry, remote: Collection[str] = ()
 ) -> list[Task]:
-    """The sweep's cells at one length, one call of the pipeline each per round; each goes on until
-    it is known not to be the fastest."""
+    """The sweep's cells at one length, one call of the pipeline each per round."""
     latency = experiment.latency
     assert latency is not None
     assert latency.sweep_seconds is not None
     seconds = latency.sweep_seconds
     return [
-        Task(entry(*cell), "pipeline", seconds, calls=1, must=True)
-        for cell in sweep_cells(experiment, remote)
+        Task(entry(*cell), "pipeline", seconds, calls=1) for cell in sweep_cells(experiment, remote)
     ]
 
 
@@ -84,11 +87,13 @@ def latency_tasks(
     chosen: str,
     entry: MakeEntry,
     operations: Sequence[str],
+    quantile: Callable[[Gate], float] = lambda gate: 0.5,
 ) -> list[Task]:
-    """Baseline and candidate (in its chosen session): the pipeline at every length in each round,
-    its parts in each at the sweep's length and in each fourth at the shortest and longest. The
-    A/A twin, the candidate in the default session and other variants: the pipeline at the sweep's
-    length and where a gate looks at them. What a gate looks at goes on until it is decided.
+    """Baseline and candidate (in its chosen session): the pipeline at every length in as many
+    rounds as the experiment asks for, its parts in as many at the sweep's length and in a quarter
+    of them at the shortest and longest. The A/A twin, the candidate in the default session and
+    other variants: the pipeline at the sweep's length and where a gate looks at them. What a gate
+    looks at has as many rounds as its quantile takes.
     """
     latency = experiment.latency
     assert latency is not None
@@ -109,24 +114,27 @@ def latency_tasks(
                     continue
                 if part and not gated and seconds not in ends and not main:
                     continue
-                tasks.append(
-                    Task(
-                        entry(*cell),
-                        operation,
-                        seconds,
-                        calls=1 if part else latency.calls_per_block,
-                        every=PARTS_EVERY if part and not main and not gated else 1,
-                        must=bool(gated),
-                    )
+                rare = part and not main and not gated
+                made = Task(
+                    entry(*cell),
+                    operation,
+                    seconds,
+                    calls=0 if part else latency.calls_per_block or 0,
+                    rounds=math.ceil(latency.rounds / PARTS_EVERY) if rare else latency.rounds,
+                    must=bool(gated),
                 )
+                tasks.append(_as_gated(made, [quantile(gate) for gate in gated]))
     return tasks
 
 
-def likely_calls(quantiles: Iterable[float]) -> int:
-    """Calls under which no early look can decide the most demanding of these latency quantiles;
-    NaN asks for none."""
-    level = stats.early(1.0).level
-    return max((stats.needed_calls(q, level) for q in quantiles if not math.isnan(q)), default=0)
+def _as_gated(task: Task, quantiles: Sequence[float]) -> Task:
+    """With the rounds and calls that its gates take; a quantile of NaN is no quantile."""
+    if not quantiles:
+        return task
+    tails = [q for q in quantiles if not math.isnan(q) and q != 0.5]
+    wanted = max((SPARE * stats.needed_calls(q, AT_THE_END) for q in tails), default=0)
+    calls = max(wanted, TAIL_CALLS) if tails else 0
+    return replace(task, rounds=max(task.rounds, MEDIAN_ROUNDS), calls_wanted=calls)
 
 
 def gates_of(

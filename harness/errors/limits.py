@@ -92,3 +92,5 @@ MINIMUM_ROUNDS = 6  # fewer calls of one each give a median no 95 % interval: 0.
 FEWEST_UTTERANCES = 100  # of a data set, before the first look at it
 LEAST_STAGE_SECONDS = 30.0  # for a stage that those before it left less
 OVERRUN = 0.1  # of the budget; beyond it the report says by how much and why
+# --- what a sample cannot exclude
+TOKEN_BUDGET_WORDS = 448  # of a reply that only its token budget ends: Whisper's, a word per token

@@ -13,7 +13,7 @@ from harness.errors import AudioError
 from harness.io.places import writing
 from harness.speech import audio
 
-CLIPS_PER_LENGTH = 4
+MOST_CLIPS = 400  # of one length: a new one for each block, and 50 MB of files for 30 s each
 
 
 def cut_clips(speech: Dataset, rate: int, folder: Path, lengths: Sequence[float]) -> Clips:
@@ -24,7 +24,7 @@ def cut_clips(speech: Dataset, rate: int, folder: Path, lengths: Sequence[float]
     out: dict[float, tuple[tuple[str, str], ...]] = {}
     for seconds in lengths:
         found = []
-        pieces = audio.lengths(_decoded(speech, rate), seconds, rate, CLIPS_PER_LENGTH)
+        pieces = audio.lengths(_decoded(speech, rate), seconds, rate, MOST_CLIPS)
         for place, (name, samples) in enumerate(pieces):
             path = folder / f"{seconds:g}s-{place}.npy"
             with writing(path):

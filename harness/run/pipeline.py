@@ -7,47 +7,39 @@ limit only what the rows that are there leave undecided.
 
 from __future__ import annotations
 
+import collections
+import contextlib
+import functools
+import itertools
 import math
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
 from typing import Any
 
 import pandas as pd
 
 from harness import store
 from harness.contracts import Dataset
-from harness.decide import plan, scoring, selection
+from harness.decide import plan, scoring, selection, staging
 from harness.decide.entry import Entry
-from harness.decide.schedule import (
-    MINIMUM_ROUNDS,
-    MOST_CALLS,
-    SWEEP_SHARE,
-    Clips,
-    Rounds,
-    Rows,
-    Task,
-)
+from harness.decide.schedule import SWEEP_SHARE, Clips, Task
 from harness.errors.limits import LEAST_STAGE_SECONDS
 from harness.run import audit as auditing
-from harness.run import judging, spending
+from harness.run import budgeting, judging, laid, spending
 from harness.run.clips import cut_clips
-from harness.run.course import opened_again
 from harness.run.labels import labelled
 from harness.run.patience import Patience
 from harness.run.pool import Pool, Tell
 from harness.run.prepare import MEASURING, Setting, noise
-from harness.run.quality import Stream, measure_quality
-from harness.run.rounds import measure_rounds
+from harness.run.quality import Stream, quality_turns, turns_of
+from harness.run.sweeping import Sweep, measure_sweep
 from harness.run.variants import Watch
 from harness.run.worker import Connection, Worker
 from harness.spec import Experiment, Gate, find_metric
 from harness.store import tables
 
 AUDIO = "audio"  # folder of a run, in which what synthesisers said is kept
-QUALITY_SHARE = 0.6  # of the budget, at most, for the utterances beyond the first hundred
-GUESSED_CALL_SECONDS = 1.0  # for the forecast of the quality stage, before anything has run
 
 
 @dataclass(frozen=True)
@@ -68,7 +60,7 @@ class Run:
     tell: Tell
     start: Callable[[str], Connection] = Worker
 
-    @cached_property
+    @functools.cached_property
     def patience(self) -> Patience:
         return Patience(self.setting.experiment.budget.minutes * 60)
 
@@ -86,20 +78,22 @@ class Run:
         experiment = self.setting.experiment
         units = [unit for part in selected.values() for unit in part]
         sessions, chosen = tables.frame("sessions", []), "default"
+        swept, timed = None, 0.0
         began = spending.since(began, units)
         if experiment.latency is not None:
             budget = experiment.budget.minutes * 60
-            spent = time.monotonic() - began + self._quality_seconds()
+            spent = time.monotonic() - began + budgeting.quality_seconds(self.setting)
             sweep = self.sweep(max(budget - spent, LEAST_STAGE_SECONDS) * SWEEP_SHARE)
             swept = sweep.table()
             sessions = scoring.sweep(swept, _options(experiment))
             chosen = scoring.chosen(sessions, experiment.candidate)
             began = spending.since(began, [*units, sweep])
-            spent = time.monotonic() - began + self._quality_seconds(swept)
-            units += [sweep, self.latency(chosen, max(budget - spent, LEAST_STAGE_SECONDS))]
+            spent = time.monotonic() - began + budgeting.quality_seconds(self.setting, swept)
+            units.append(sweep)
+            timed = max(budget - spent, LEAST_STAGE_SECONDS)
         left = experiment.budget.minutes * 60 - (time.monotonic() - began)
-        spoken = self.quality(chosen, max(left, 0.0))
-        units += [unit for part in spoken.values() for unit in part]
+        latency, spoken = self.together(chosen, timed, left)
+        units += [*latency, *(unit for part in spoken.values() for unit in part)]
         units += self.audit()
         judged = self.judge({**selected, **spoken})
         return self._measured(units, judged, sessions, chosen)
@@ -152,46 +146,116 @@ class Run:
         return replace(self, setting=replace(self.setting, experiment=found.experiment)), spoken
 
     def sweep(self, seconds: float) -> store.Unit:
-        """Every session configuration, at one length."""
+        """Every session configuration of the candidate, at one length: halved, then confirmed."""
         experiment = self.setting.experiment
         remote = plan.elsewhere(experiment, self.setting.locate)
         tasks = plan.sweep_tasks(experiment, self.setting.entry, remote)
-        most = self._latency().sweep_rounds
-        how = self._how("sweep", min(most, MINIMUM_ROUNDS), seconds)
-        return self._rounds(tasks, replace(how, most=most, still_open=_contenders))
+        latency, entries = self._latency(), [task.entry for task in tasks]
+        shape = [(task.operation, task.audio_seconds) for task in tasks]
+        limits = [latency.sweep_rounds, latency.warmup, experiment.budget.minutes]
+        unit = self._unit("sweep", entries, shape, limits, self._speech().fingerprint)
+        if not unit.complete:
+            candidate = [t for t in tasks if t.entry.variant == experiment.candidate]
+            default, twin, *rivals = candidate
+            what = Sweep(
+                default,
+                twin,
+                tuple(rivals),
+                tuple(t for t in tasks if t not in candidate),
+                self._clips(),
+                latency.warmup,
+                seconds,
+                latency.sweep_rounds,
+                experiment.seed,
+                scoring.ratios_of(experiment.candidate),
+            )
+            with self._pool() as pool:
+                measure_sweep(unit, what, pool, self.tell)
+        return unit
 
-    def latency(self, chosen: str, seconds: float) -> store.Unit:
-        """Baseline, twin and variants at every length, in fresh processes."""
+    def together(
+        self, chosen: str, seconds: float, left: float
+    ) -> tuple[list[store.Unit], dict[str, list[store.Unit]]]:
+        """Latency and quality, rounds of the one between turns of the other, so that both are of
+        the whole run: their units, those of quality by data set.
+
+        `left`: seconds of the budget for both. The data sets share what latency leaves of it by
+        their size. The candidate is heard in its chosen session; what a selection left out is not
+        measured on fresh data.
+        """
+        with contextlib.ExitStack() as open_until_the_end:
+            units, todo = self._series(chosen, seconds, open_until_the_end)
+            parts = self._parts(chosen, left, todo)
+            due = [stream for heard, stream in parts.values() if self._due(heard, stream)]
+            turns = sum(map(turns_of, due))
+            walked = itertools.chain.from_iterable(self._walked(*both) for both in parts.values())
+            for turn, _ in enumerate(walked, start=1):
+                while todo and todo.goes_on() and todo.done < todo.plan.rounds_after(turn, turns):
+                    todo.step()
+            while todo and todo.goes_on():
+                todo.step()
+            if todo:
+                todo.finish()
+        return units, {part: list(heard.values()) for part, (heard, _) in parts.items()}
+
+    def _series(
+        self, chosen: str, seconds: float, until: contextlib.ExitStack
+    ) -> tuple[list[store.Unit], laid.Series | None]:
+        """The unit of the latency stage, and what is still to be measured of it."""
+        if self.setting.experiment.latency is None:
+            return [], None
+        unit, tasks, how = self._timed(chosen, seconds)
+        if unit.complete:
+            return [unit], None
+        pool = until.enter_context(self._pool())
+        return [unit], laid.Series(unit, tasks, how, pool, self.tell)
+
+    def _parts(
+        self, chosen: str, left: float, timed: laid.Series | None
+    ) -> dict[str, tuple[dict[Entry, store.Unit], Stream]]:
+        """The data sets, each with its share of what latency leaves, as of any later moment."""
+        names, found = budgeting.measured_names(self.setting), {}
+        for part, share in budgeting.shares(self.setting).items():
+            units, stream = self._streamed(part, names, chosen, math.inf)
+            seconds = functools.partial(_left, left, timed, share)
+            found[part] = units, replace(stream, seconds=seconds)
+        return found
+
+    def _timed(self, chosen: str, seconds: float) -> tuple[store.Unit, list[Task], staging.How]:
+        """Baseline, twin and variants at every length, in fresh processes: the unit of the latency
+        stage, to be measured anew where an earlier look rejected what now is open."""
         experiment, operations = self.setting.experiment, self.setting.family.operations
         known = {v.name: self.setting.family_of(v.name).operations for v in experiment.variants}
+        entry, quantile = self.setting.entry, self._quantile
         tasks = [
             task
-            for task in plan.latency_tasks(experiment, chosen, self.setting.entry, operations)
+            for task in plan.latency_tasks(experiment, chosen, entry, operations, quantile)
             if task.operation in known[task.entry.variant]
         ]
-        gates = [gate for gate in experiment.gates if gate.at.audio_seconds is not None]
-        how = replace(
-            self._how("latency", self._latency().rounds, seconds),
-            most=MOST_CALLS,
-            likely=plan.likely_calls(map(self._quantile, gates)),
-            still_open=self.setting.gates(chosen).of_tasks,
-            by_limits=True,
-        )
-        return self._rounds(tasks, how)
-
-    def quality(self, chosen: str, seconds: float = math.inf) -> dict[str, list[store.Unit]]:
-        """Each variant on each data set; the candidate in its chosen session. The data sets share
-        the seconds by their size. What a selection left out is not measured on fresh data."""
-        names = self._measured_names()
-        return {
-            part: self._evaluated(part, names, chosen, seconds * self._share(part))
-            for part in self._sizes()
-        }
+        warmup, seed = self._latency().warmup, experiment.seed
+        shape = [(t.operation, t.audio_seconds, t.calls, t.rounds, t.calls_wanted) for t in tasks]
+        limits = [warmup, experiment.budget.minutes]
+        entries = [task.entry for task in tasks]
+        unit = self._unit("latency", entries, shape, limits, self._speech().fingerprint)
+        remote = plan.elsewhere(experiment, self.setting.locate)
+        still_open = self.setting.gates(chosen).of_tasks
+        how = staging.How("latency", {}, warmup, seconds, seed, still_open, remote)
+        if unit.complete and laid.rejected_then(unit, tasks, how):
+            unit.discard()  # it was seen for a part of the time only
+        return unit, tasks, how if unit.complete else replace(how, clips=self._clips())
 
     def _evaluated(
         self, part: str, names: Sequence[str], chosen: str, seconds: float
     ) -> list[store.Unit]:
         """The variants of these names on one data set."""
+        units, stream = self._streamed(part, names, chosen, seconds)
+        collections.deque(self._walked(units, stream), maxlen=0)
+        return list(units.values())
+
+    def _streamed(
+        self, part: str, names: Sequence[str], chosen: str, seconds: float
+    ) -> tuple[dict[Entry, store.Unit], Stream]:
+        """The units of the variants of these names on one data set, and how it is walked."""
         data = replace(self.setting.datasets[part], name=part)
         units = {}
         for name in names:
@@ -206,8 +270,8 @@ class Run:
         audio_folder = self.setting.folder / AUDIO / part if "audio" in gives else None
         seed = self.setting.experiment.seed
         home = self.setting.file.parent
-        self._stream(units, Stream(data, seed, seconds, still_open, audio_folder, home))
-        return list(units.values())
+        stream = Stream(data, seed, lambda: seconds, still_open, audio_folder, home)
+        return units, stream
 
     def judge(self, spoken: Mapping[str, Sequence[store.Unit]]) -> list[store.Unit]:
         """What each judge of a data set says of the audio that its calls gave."""
@@ -249,38 +313,21 @@ class Run:
             named = find_metric(named.metric.ratio_of, self.setting.locate)
         return named.quantile
 
-    def _how(self, stage: str, rounds: int, seconds: float) -> Rounds:
-        return Rounds(
-            stage, {}, rounds, self._latency().warmup, seconds, self.setting.experiment.seed
-        )
-
-    def _rounds(self, tasks: list[Task], how: Rounds) -> store.Unit:
-        """The unit of a latency stage, measured as far as it is not; one that stopped early is
-        measured further where the gates of now are not decided by it."""
-        shape = [(t.operation, t.audio_seconds, t.calls, t.every) for t in tasks]
-        limits = [how.rounds, how.most, how.warmup, self.setting.experiment.budget.minutes]
-        entries = [task.entry for task in tasks]
-        unit = self._unit(how.stage, entries, shape, limits, self._speech().fingerprint)
-        if unit.complete:
-            stops = dict(enumerate(tables.records(unit.stops())))
-            if opened_again(tasks, stops, how, unit):
-                unit.reopen()
-        if not unit.complete:
-            with self._pool() as pool:
-                full = replace(how, clips=self._clips())
-                measure_rounds(unit, tasks, full, pool, self.tell)
-        return unit
-
-    def _stream(self, units: Mapping[Entry, store.Unit], stream: Stream) -> None:
-        """The variants' units on one data set, all measured equally far."""
+    def _due(self, units: Mapping[Entry, store.Unit], stream: Stream) -> bool:
+        """Whether something of a data set is still to be measured."""
         whole = all(unit.complete for unit in units.values())
-        if not whole or stream.open_again(units):  # one that stopped early goes on with the others
-            for unit in units.values():
-                if unit.complete and set(unit.stops()["why"]) != {"all"}:
-                    unit.reopen()
+        return not whole or stream.open_again(units)
+
+    def _walked(self, units: Mapping[Entry, store.Unit], stream: Stream) -> Iterator[None]:
+        """The variants' units on one data set, all measured equally far, turn by turn."""
+        if not self._due(units, stream):
+            return
+        for unit in units.values():  # one that stopped early goes on with the others
+            if unit.complete and set(unit.stops()["why"]) != {"all"}:
+                unit.reopen()
         if not all(unit.complete for unit in units.values()):
             with self._pool() as pool:
-                measure_quality(units, stream, pool, self.tell)
+                yield from quality_turns(units, stream, pool, self.tell)
 
     def _unit(self, name: str, entries: Sequence[Entry], *more: Any) -> store.Unit:
         key = self.setting.key(entries, *more)
@@ -296,35 +343,6 @@ class Run:
         assert self.setting.experiment.latency is not None
         return self.setting.experiment.latency
 
-    def _quality_seconds(self, swept: pd.DataFrame | None = None) -> float:
-        """What the utterances will take, by what the sweep's calls took, a guess before it."""
-        names = [name for name in self._measured_names() if name not in self._broken()]
-        clips = sum(self._sizes().values())
-        most = QUALITY_SHARE * self.setting.experiment.budget.minutes * 60
-        if swept is None:
-            return min(clips * len(names) * GUESSED_CALL_SECONDS, most)
-        taken = swept[swept["warm"] & (swept["session"] == "default")]
-        usual = taken.groupby("variant")["seconds"].median().dropna()
-        typical = usual.median() if len(usual) else GUESSED_CALL_SECONDS
-        return min(float(clips * sum(usual.get(name, typical) for name in names)), most)
-
-    def _measured_names(self) -> list[str]:
-        """The variants but those that the selection left out."""
-        experiment, how = self.setting.experiment, self.setting.experiment.selection
-        out = {name for name in how.among if name != experiment.candidate} if how else set()
-        return [variant.name for variant in experiment.variants if variant.name not in out]
-
-    def _sizes(self) -> dict[str, int]:
-        """Utterances of each data set but the selection's, which has been measured by then."""
-        how = self.setting.experiment.selection
-        sizes = {name: len(data.utterances) for name, data in self.setting.datasets.items()}
-        return {name: size for name, size in sizes.items() if not how or name != how.dataset}
-
-    def _share(self, name: str) -> float:
-        """Of the utterances, those of one data set."""
-        sizes = self._sizes()
-        return sizes[name] / max(sum(sizes.values()), 1)
-
     def _speech(self) -> Dataset:
         """Where nothing is evaluated, noise made by its seed is what lengths are cut from."""
         found = self.setting.datasets
@@ -336,10 +354,9 @@ class Run:
         return cut_clips(self._speech(), rate, folder, lengths or self._latency().audio_seconds)
 
 
-def _contenders(rows: Rows, _: Rows) -> Callable[[Task], bool]:
-    """Sessions that may yet be the fastest; the default ones and the twin always."""
-    keep = scoring.undecided(tables.frame("calls", rows))
-    return lambda task: (task.entry.variant, task.entry.session.name) in keep
+def _left(seconds: float, timed: laid.Series | None, share: float) -> float:
+    """A data set's share of the seconds that a latency stage leaves, as slow as it is so far."""
+    return share * max(seconds - (timed.expected if timed else 0.0), 0.0)
 
 
 def _joined(table: str, units: Sequence[store.Unit]) -> pd.DataFrame:

@@ -7,6 +7,7 @@ gate on it is decided, or its share of the budget is spent.
 from __future__ import annotations
 
 import base64
+import contextlib
 import hashlib
 import math
 import re
@@ -36,7 +37,7 @@ class Stream:
 
     data: Dataset
     seed: int
-    seconds: float = math.inf
+    seconds: Callable[[], float] = lambda: math.inf  # that it may take, by what is known so far
     still_open: Callable[[Rows, Rows], bool] = lambda _rows, _stops: True
     audio: Path | None = None  # folder in which to keep what synthesisers say
     home: Path | None = None  # the experiment's folder: clips below it are named from there
@@ -59,7 +60,7 @@ class Stream:
             "workload": self.data.name,
             "done": done,
             "level": look.level,
-            "allowance": look.allowance,  # for times; utterances in random order do not drift
+            "allowance": look.allowance,
             "why": why,
         }
 
@@ -72,7 +73,22 @@ class Stream:
 
 
 def measure_quality(units: Mapping[Entry, Unit], stream: Stream, pool: Pool, tell: Tell) -> None:
+    """All turns of `quality_turns` in a row."""
+    for _ in quality_turns(units, stream, pool, tell):
+        pass
+
+
+def turns_of(stream: Stream) -> int:
+    """How many turns a data set has, if nothing ends it sooner."""
+    total = len(stream.data.utterances)
+    return len(_turns(total, stats.looks(FEWEST_UTTERANCES, total)))
+
+
+def quality_turns(
+    units: Mapping[Entry, Unit], stream: Stream, pool: Pool, tell: Tell
+) -> Iterator[None]:
     """Each utterance once per entry; the entries take turns in random order, some utterances each.
+    Pauses after each turn, in which something else may be measured; its time is not this one's.
 
     An utterance that cannot be read, or that crashes the process, is a row with its error. Units
     that are complete are only read: for the looks, and to be left as they are.
@@ -80,7 +96,7 @@ def measure_quality(units: Mapping[Entry, Unit], stream: Stream, pool: Pool, tel
     total = len(stream.data.utterances)
     open_units = {entry: unit for entry, unit in units.items() if not unit.complete}
     spent = (row.get("seconds") or 0.0 for unit in open_units.values() for row in unit.rows())
-    started = time.monotonic() - sum(spent)
+    own = _Own(sum(spent))
     done = {entry: _items(unit) for entry, unit in units.items()}
     furthest = max((len(items) for items in done.values()), default=0)
     order, looks = stream.order(), stats.looks(FEWEST_UTTERANCES, total)
@@ -88,8 +104,8 @@ def measure_quality(units: Mapping[Entry, Unit], stream: Stream, pool: Pool, tel
     why, place = "all", total
     for first, last in _turns(total, looks):
         if first >= furthest:  # all the variants are abreast: nothing new is known before
-            look = first in looks and not _open_at(units, stream, first, first / total)
-            late = first >= FEWEST_UTTERANCES and time.monotonic() - started > stream.seconds
+            look = first in looks and not _open_at(units, stream, first)
+            late = first >= FEWEST_UTTERANCES and own.seconds > stream.seconds()
             if look or late:
                 why, place = "decided" if look else "budget", first
                 break
@@ -97,21 +113,22 @@ def measure_quality(units: Mapping[Entry, Unit], stream: Stream, pool: Pool, tel
         entries = list(open_units)
         random.shuffle(entries)
         for entry in entries:
-            over = time.monotonic() - started > stream.seconds
+            over = own.seconds > stream.seconds()
             text = f"utterance {first + 1} of {total}, {entry.label}"
             text = f"over its part of the budget; {text}" if over else text
-            left = _left(started, first, total, stream.seconds)
+            left = _left(own.seconds, first, total, stream.seconds())
             tell.step(f"quality {stream.data.name}", first / total, text, left)
             pending = [one for one in turn if one[1].id not in done[entry]]
             for rows in _Turn(entry, stream, pool).rows(pending):
                 units[entry].append(rows)
+        with own.paused():
+            yield
     if why != "all":
         tell.line(f"quality {stream.data.name}: {why} after {place} of {total} utterances")
     taken = sum(look <= place for look in looks)
-    seen = stats.early(place / max(total, 1)) if why == "decided" else stats.last(taken)
-    taken_seconds = time.monotonic() - started
+    seen = stats.early() if why == "decided" else stats.last(taken)
     for entry, unit in open_units.items():
-        spending.note(unit, taken_seconds / len(open_units))
+        spending.note(unit, own.seconds / len(open_units))
         unit.finish([stream.stop(entry, place, seen, why)])
 
 
@@ -121,15 +138,31 @@ def _turns(total: int, looks: Sequence[int]) -> list[tuple[int, int]]:
     return list(pairwise(cuts))
 
 
-def _open_at(units: Mapping[Entry, Unit], stream: Stream, done: int, seen: float) -> bool:
-    stops = [stream.stop(entry, done, stats.early(seen), "look") for entry in units]
+def _open_at(units: Mapping[Entry, Unit], stream: Stream, done: int) -> bool:
+    stops = [stream.stop(entry, done, stats.early(), "look") for entry in units]
     return stream.still_open([row for unit in units.values() for row in unit.rows()], stops)
 
 
-def _left(started: float, done: int, planned: int, seconds: float) -> float:
+class _Own:
+    """Seconds that a stage has taken itself, and what it pays for besides."""
+
+    def __init__(self, spent: float) -> None:
+        self._started = time.monotonic() - spent
+
+    @property
+    def seconds(self) -> float:
+        return time.monotonic() - self._started
+
+    @contextlib.contextmanager
+    def paused(self) -> Iterator[None]:
+        since = time.monotonic()
+        yield
+        self._started += time.monotonic() - since
+
+
+def _left(elapsed: float, done: int, planned: int, seconds: float) -> float:
     """Seconds to the end, at the pace so far: within the budget, or at least so far as is measured
     whatever the budget; NaN before the first."""
-    elapsed = time.monotonic() - started
     if not done:
         return math.nan
     pace = elapsed / done

@@ -125,11 +125,12 @@ class Latency:
     said, else the middle one."""
     warmup: Annotated[int, Ge(0)] = 2
     """Calls of each length before those that count; they are kept as rows, but in no figure."""
-    calls_per_block: Count = 3
-    """Consecutive calls of one cell before the next cell has its turn."""
+    calls_per_block: Count | None = None
+    """Consecutive calls of one cell, on one clip, before the next cell has its turn; as many as a
+    quarter of a second holds unless said."""
     rounds: Count = 12
-    """Rounds of one block of every cell; the budget may end them sooner. A cell that an undecided
-    gate depends on goes on after them, until it is decided or the budget is spent."""
+    """Rounds of one block of every cell, spread over the whole run; the budget may cut them. A cell
+    that a gate looks at has as many as its quantile takes and the budget holds."""
     sweep_rounds: Count = 24
     """At most so many rounds for comparing session configurations; one that is known not to be the
     fastest has fewer."""

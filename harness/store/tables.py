@@ -44,6 +44,7 @@ TABLES: Mapping[str, Mapping[str, str]] = {
         "round": WHOLE,  # cells of one round were measured next to each other: the unit of pairing
         "block": WHOLE,  # consecutive calls of one cell in one round
         "order": WHOLE,  # position within the block
+        "generation": WHOLE,  # of fresh processes, in which all cells of a round are
         "seconds": NUMBER,
         "cpu_seconds": NUMBER,
         "tokens": NUMBER,
@@ -119,6 +120,7 @@ TABLES: Mapping[str, Mapping[str, str]] = {
         "recording": TEXT,
         "round": WHOLE,
         "block": WHOLE,
+        "generation": WHOLE,
         "value": NUMBER,
         "weight": NUMBER,
     },
@@ -284,10 +286,12 @@ TABLES: Mapping[str, Mapping[str, str]] = {
 }
 
 
-# Columns that came later, without a change to the others: a run from before has them empty.
+# Columns that came later, without a change to the others: a run from before has them empty, and
+# all of it in one generation, 0, for each cell was in one process then.
 LATER: Mapping[str, tuple[str, ...]] = {
-    "calls": ("path", "source_rate", "recording", "labels"),
+    "calls": ("path", "source_rate", "recording", "labels", "generation"),
     "datasets": ("source_rates", "bandwidth_hz"),
+    "scores": ("recording", "generation"),
 }
 # Tables that came later, which nothing is decided by: a run from before has them empty.
 LATER_TABLES = ("slices",)

@@ -128,6 +128,11 @@ class Unit:
         write_atomic(self._journal, "".join(lines))
         self._done.unlink(missing_ok=True)
 
+    def discard(self) -> None:
+        """Forget all that was measured of this unit."""
+        for path in (self._done, self._journal, self._noted, self._facts, self._stops):
+            path.unlink(missing_ok=True)
+
     def rows(self) -> list[dict[str, Any]]:
         """All rows so far, of a unit that is complete or under way."""
         if self.complete:

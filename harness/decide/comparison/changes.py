@@ -53,12 +53,14 @@ class Cell:
     @property
     def timed(self) -> Timed:
         with np.errstate(divide="ignore", invalid="ignore"):
-            return Timed(self.values / self.weights, self.rounds, self.items)
+            return Timed.of(self.values / self.weights, self.rounds, self.items)
 
     def fold(self, named: NamedMetric) -> float:
         """The cell's figure, as the summary has it."""
         if named.metric.fold == "max":
             return float(self.values.max()) if self.values.size else math.nan
+        if named.metric.fold == "geometric":
+            return stats.geometric_mean(self.values, stats.Units.of(self.rounds)).estimate
         if math.isnan(named.quantile):
             return stats.ratio(self.values, self.weights)
         return stats.quantile(self.timed.values, named.quantile)

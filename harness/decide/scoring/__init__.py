@@ -3,7 +3,7 @@
 from harness.decide.scoring.changes import changes
 from harness.decide.scoring.estimates import compare, estimate, of_texts
 from harness.decide.scoring.scores import Scored, heard, scored, scores, workload
-from harness.decide.scoring.sessions import chosen, confirm, sweep, undecided
+from harness.decide.scoring.sessions import chosen, confirm, ratios_of, ratios_so_far, sweep
 from harness.decide.scoring.summary import summary
 from harness.decide.scoring.transcripts import changed, matched_segments
 
@@ -18,10 +18,11 @@ __all__ = [
     "heard",
     "matched_segments",
     "of_texts",
+    "ratios_of",
+    "ratios_so_far",
     "scored",
     "scores",
     "summary",
     "sweep",
-    "undecided",
     "workload",
 ]

@@ -38,7 +38,9 @@ def changes(
     known = {named.name: named for named in metrics}
     rows = [*_paired(scores, known, baseline, seed), *_of_variants(variants, metrics, baseline)]
     found = tables.frame("changes", rows)
-    reaches = resolution.reaches(found)
+    several = bool(len(scores)) and int(scores["generation"].max()) > 0
+    # what a process draws once is in the intervals of several generations: no band on top
+    reaches = None if several else resolution.reaches(found)
     found["resolved"] = [
         _resolved(row, known[row["metric"]], reaches) for row in found.to_dict("records")
     ]
@@ -100,7 +102,9 @@ def _row(
     }
 
 
-def _resolved(row: Mapping[Any, Any], named: NamedMetric, reaches: Mapping[Place, float]) -> bool:
+def _resolved(
+    row: Mapping[Any, Any], named: NamedMetric, reaches: Mapping[Place, float] | None
+) -> bool:
     if row["variant"] == row["baseline"]:
         return False
     if named.metric.of_variant is not None:
@@ -109,4 +113,6 @@ def _resolved(row: Mapping[Any, Any], named: NamedMetric, reaches: Mapping[Place
         delta = (row["delta"], row["delta_low"], row["delta_high"])
         return Resolution(nothing=0.0).apart(delta)
     ratio = (row["ratio"], row["ratio_low"], row["ratio_high"])
-    return Resolution(resolution.reach_at(resolution.place_of(row), reaches)).apart(ratio)
+    place = resolution.place_of(row)
+    reach = 0.0 if reaches is None else resolution.reach_at(place, reaches)
+    return Resolution(reach).apart(ratio)

@@ -11,12 +11,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from harness.decide import stats
+from harness.decide.scoring import likeness
 from harness.decide.scoring.scores import workload
-from harness.decide.stats import Interval, Resampling, Sums, Timed
+from harness.decide.stats import Interval, Resampling, Sums, Timed, Units
 from harness.plugins import NamedMetric
 from harness.store import tables
 
@@ -38,9 +37,14 @@ def estimate(cell: pd.DataFrame, named: NamedMetric, how: Resampling) -> Interva
     if not math.isnan(named.quantile):
         with np.errstate(divide="ignore", invalid="ignore"):
             each = values / weights
-        return stats.quantile_bounds(each, _blocks(cell), named.quantile, how.level)
+        found = stats.widest_quantile(each, units_of(cell), named.quantile, how.level)
+        if _of_one_clip(cell) and found.n > 1 and not found.why:
+            return stats.unbounded(found.estimate, found.n, found.units, found.method)
+        return found
     if named.metric.fold == "max":
         return _largest(values)
+    if named.metric.fold == "geometric":
+        return stats.geometric_mean(values, units_of(cell), how.level)
     if named.metric.fold == "crossed":
         return _crossed(cell, how)
     labels, unit = _clusters(cell, of_texts(named))
@@ -48,7 +52,11 @@ def estimate(cell: pd.DataFrame, named: NamedMetric, how: Resampling) -> Interva
         counted = weights != 0  # also those that are no numbers: they must not vanish
         hits = _hits(values, weights)[counted]
         return _by(stats.share(hits, labels[counted], how.level), unit)
-    return _by(stats.ratio_of_sums(Sums(values, weights), labels, _counted(named, how)), unit)
+    system = Sums(values, weights)
+    found = _by(stats.ratio_of_sums(system, labels, _counted(named, how)), unit)
+    if not (of_texts(named) and _is_quality(cell) and system.sound):
+        return found
+    return likeness.widened(found, likeness.of_rate(system), cell, how.level)
 
 
 def compare(
@@ -64,16 +72,23 @@ def compare(
     if named.metric.fold == "crossed":
         return _compare_crossed(ours, theirs, how)
     quality = _is_quality(ours) or _is_quality(theirs)
+    if named.metric.fold == "geometric":
+        return stats.paired_medians(_timed(ours, quality), _timed(theirs, quality), how.level)
     if math.isnan(named.quantile):
         pairs = _paired(ours, theirs, quality, of_texts(named))
         shares = named.metric.fold == "share" and quality
         difference, ratio = (_compare_shares if shares else _compare_sums)(
             pairs, _counted(named, how)
         )
-        return _by(difference, pairs.unit), _by(ratio, pairs.unit)
+        found = _by(difference, pairs.unit), _by(ratio, pairs.unit)
+        if shares or not (quality and of_texts(named) and pairs.ours.sound and pairs.theirs.sound):
+            return found
+        parts = likeness.of_rate(pairs.ours) - likeness.of_rate(pairs.theirs)
+        return (
+            likeness.widened(found[0], parts, pairs.rows, how.level),
+            likeness.widened(found[1], parts, pairs.rows, how.level),
+        )
     mine, other = _timed(ours, quality), _timed(theirs, quality)
-    if named.quantile == 0.5 and not quality:
-        return stats.paired_medians(mine, other, how.level)
     return stats.paired_quantiles(mine, other, named.quantile, how)
 
 
@@ -96,19 +111,54 @@ def unpaired(ours: pd.DataFrame, theirs: pd.DataFrame) -> list[str]:
     return sorted(str(item) for item in items[here != there])
 
 
-def blocks_needed(cell: pd.DataFrame, named: NamedMetric, limit: float, level: float) -> float:
-    """Calls that would settle a limit on the cell's quantile; NaN for what is no quantile."""
+@dataclass(frozen=True)
+class Needed:
+    """Calls in all that would probably settle a limit on a quantile: as many as an even chance
+    takes, and as many as four chances in five do (inf: the truth may be the limit itself). `clips`:
+    how many of those it takes where there are too few of them; NaN where there are enough."""
+
+    even: float
+    likely: float
+    clips: float = math.nan
+
+
+def calls_needed(cell: pd.DataFrame, named: NamedMetric, limit: float, level: float) -> Needed:
+    """NaN for what is no quantile, or where nothing is known."""
     if math.isnan(named.quantile):
-        return math.nan
+        return Needed(math.nan, math.nan)
     values, weights = _columns(cell)
     with np.errstate(divide="ignore", invalid="ignore"):
         each = values / weights
-    return stats.needed_for_quantile(each, _blocks(cell), named.quantile, limit, level)
+    units = units_of(cell)
+    even, likely = stats.needed_for_widest(each, units, named.quantile, limit, level)
+    if stats.rarest_kind(each, units, named.quantile, level) != "clips" or math.isnan(even):
+        return Needed(even, likely)
+    return Needed(even, likely, math.ceil(even / each.size * units.counts[1]))
 
 
 def of_texts(named: NamedMetric) -> bool:
     """Whether a score depends on what was said (by whom, which sentence) and not on the clock."""
     return named.metric.needs_reference or bool(named.metric.judge)
+
+
+def units_of(cell: pd.DataFrame) -> Units:
+    """Which block, clip and process each score of one cell was measured in."""
+    clips, _ = pd.factorize(cell["item"])
+    return Units.of(_blocks(cell), clips, cell["generation"].to_numpy())
+
+
+def told(units: Units) -> str:
+    """How many of each there are, as a check says it."""
+    names = ("block", "blocks"), ("clip", "clips"), ("process", "processes")
+    pairs = zip(units.counts, names, strict=True)
+    parts = [f"{count} {name[count != 1]}" for count, name in pairs]
+    return f"{parts[0]}, {parts[1]} and {parts[2]}"
+
+
+def _of_one_clip(cell: pd.DataFrame) -> bool:
+    """Whether calls of the latency stage are all on one clip: of others they say nothing."""
+    timed = cell[(cell["round"] >= 0) & (cell["item"] != "")]
+    return bool(len(timed) and not _is_quality(cell) and timed["item"].nunique() == 1)
 
 
 def _is_quality(cell: pd.DataFrame) -> bool:
@@ -148,30 +198,13 @@ def _clusters(cell: pd.DataFrame, texts: bool) -> tuple[Labels, str]:
         return rounds // length, "stretch"
     speakers, names = _coded(cell["speaker"])
     if np.count_nonzero(names != "") >= SPEAKERS:
-        labels = _with_copies(_or_item(cell, speakers, names), cell)
+        labels = likeness.with_copies(_or_item(cell, speakers, names), cell["recording"])
         if len(pd.unique(labels)) >= SPEAKERS:
             return labels, "speaker"
     sentences, names = _coded(cell["sentence"])
     unit = "sentence" if (names != "").any() else "utterance"
-    return _with_copies(_or_item(cell, sentences, names), cell), unit
-
-
-def _with_copies(labels: Labels, cell: pd.DataFrame) -> Labels:
-    """Labels that hold a copy of the same recording become one: forty names of a clip are one."""
-    code, names = _coded(cell["recording"])
-    known = names[code] != ""
-    if len(pd.unique(code[known])) == np.count_nonzero(known):
-        return labels
-    places, _ = pd.factorize(labels)
-    size = places.max() + 1
-    links = coo_array(
-        (np.ones(np.count_nonzero(known)), (places[known], size + code[known])),
-        shape=(size + len(names), size + len(names)),
-    )
-    group = connected_components(links, directed=False)[1][:size]
-    if len(np.unique(group)) == size:
-        return labels
-    return np.asarray(group[places])
+    labels = likeness.with_copies(_or_item(cell, sentences, names), cell["recording"])
+    return labels, unit
 
 
 def _or_item(cell: pd.DataFrame, code: Labels, names: NDArray[np.object_]) -> Labels:
@@ -215,6 +248,7 @@ class _Pairs:
     theirs: Sums
     labels: Labels
     unit: str
+    rows: pd.DataFrame  # who said what, of each
 
 
 def _paired(ours: pd.DataFrame, theirs: pd.DataFrame, quality: bool, texts: bool) -> _Pairs:
@@ -229,7 +263,8 @@ def _paired(ours: pd.DataFrame, theirs: pd.DataFrame, quality: bool, texts: bool
     shared = np.flatnonzero(_times(mine, len(keys)) * _times(other, len(keys)))
     first = np.full(len(keys), -1, dtype=np.intp)
     first[mine[::-1]] = np.arange(len(mine))[::-1]  # the first row of each key
-    labels, unit = _clusters(ours[NAMED].iloc[first[shared]], texts)
+    rows = ours[NAMED].iloc[first[shared]]
+    labels, unit = _clusters(rows, texts)
     sides = []
     for cell, at in ((ours, mine), (theirs, other)):
         calls = 1 if quality else _times(at, len(keys))[shared]  # each clip alike
@@ -240,7 +275,7 @@ def _paired(ours: pd.DataFrame, theirs: pd.DataFrame, quality: bool, texts: bool
     kept = ~(out[0] & (sides[1].weights != 0) | out[1] & (sides[0].weights != 0))
     if not kept.all():
         sides = [Sums(side.values[kept], side.weights[kept]) for side in sides]
-    return _Pairs(sides[0], sides[1], labels[kept], unit)
+    return _Pairs(sides[0], sides[1], labels[kept], unit, rows[kept])
 
 
 def _compare_sums(pairs: _Pairs, how: Resampling) -> tuple[Interval, Interval]:
@@ -301,4 +336,6 @@ def _timed(cell: pd.DataFrame, quality: bool) -> Timed:
     rounds = _rounds(cell)
     units = np.where(rounds < 0, -1, rounds // NEIGHBOURS if quality else rounds)
     with np.errstate(divide="ignore", invalid="ignore"):
-        return Timed.of(values / weights, units, cell["item"].to_numpy())
+        return Timed.of(
+            values / weights, units, cell["item"].to_numpy(), cell["generation"].to_numpy()
+        )

@@ -206,6 +206,7 @@ def _of_judge(
         operation="pipeline",
         workload=mine["dataset"],
         block=mine["round"],
+        generation=0,
         recording=calls["recording"].to_numpy()[places],
         speaker=mine["speaker"].where(mine["rater"] == "", mine["rater"]),
     )

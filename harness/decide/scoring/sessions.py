@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pandas as pd
@@ -18,11 +18,11 @@ from harness.store import tables
 
 DEFAULT = "default"
 PIPELINE = "pipeline"
+UNTOLD = "cannot be told apart from the default"
 TAIL = 0.025  # what one bound may err: two make a 95 % interval
-STRICT = 0.999  # confidence of the bound that ends a configuration before the sweep does
-FEWEST_LOOKED_AT = 4  # rounds before that
 SEEN = (
     "variant", "session", "replica", "operation", "seconds", "round", "item", "warm", "error",
+    "generation",
 )  # fmt: skip
 
 
@@ -41,51 +41,63 @@ def sweep(
 ) -> pd.DataFrame:
     """The sessions table from the calls of the sweep stage; `options` by session, in their order.
 
-    Each session's time ratio to the default one is paired within rounds. The intervals of a
-    variant's sessions hold all at once with 95 % (Bonferroni): the best of sixteen equal ones looks
-    better than it is. A session is faster if its interval lies below 1 and the ratio is further
-    from 1 than the A/A twin reaches. Among those that cannot be told apart from the fastest, by
-    the same rule and measured against it, the one written first is chosen, so that a sweep repeats;
-    without a faster one, the default.
+    Where fresh pairs of processes confirm the fastest session (runner/sweeping.py), its ratio is
+    the one over those pairs, and it is chosen if the interval lies under 1: it was picked on other
+    calls, so that nothing has to be corrected for how many there were. The others' ratios are of
+    the stages that dropped them, and claim nothing.
+
+    A sweep of an earlier time has no pairs: each session's ratio to the default is paired within
+    rounds, the intervals hold all at once (Bonferroni), and a session is faster if its interval
+    lies below 1 and the ratio is further from 1 than the A/A twin reaches. Among those that cannot
+    be told apart from the fastest the one written first is chosen, else the default.
     """
     swept = _swept(calls, operation)
     reach = twin_reach(swept)
     rows: list[dict[str, Any]] = []
     for variant in dict.fromkeys(swept["variant"].tolist()):
-        cells = swept[(swept["variant"] == variant) & (swept["replica"] == 0)]
-        found = _against_default(cells, list(options))
+        own = swept[swept["variant"] == variant]
+        final = _final(own)
+        if final is not None:
+            rows += _confirmed_rows(variant, own, options, final)
+            continue
+        if (
+            own.loc[own["replica"] == 0, "session"].nunique() < 2
+            and final is None
+            and _fresh(swept)
+        ):
+            continue  # timed in the default session only: nothing was compared
+        found = _against_default(own[own["replica"] == 0], list(options))
         pick, tied = _choice(found, reach)
         rows += _rows(variant, found, options, _Choice(pick, tied, reach))
     return tables.frame("sessions", rows)
 
 
-def undecided(calls: pd.DataFrame, operation: str = PIPELINE) -> set[tuple[str, str]]:
-    """The (variant, session) pairs of a sweep under way that are still worth measuring.
-
-    `calls`: its rows so far, in the columns of the calls table. A session is dropped once it has
-    failed, or once its interval at 99.9 % a side lies beyond 1, and its ratio beyond what the
-    twin reaches, against the default session or against the fastest one: such a session would not
-    be chosen. The default ones, and with them the twin, always stay. A look costs no false
-    claim: what is dropped is named slower or failed, and of the at most ten looks of a sweep one in
-    a thousand loses a session that is as fast.
-    """
+def ratios_so_far(
+    calls: pd.DataFrame, sessions: Sequence[str], operation: str = PIPELINE
+) -> dict[str, float]:
+    """Each session's time over the default's (both replicas of it), paired within rounds, in the
+    rows of one variant; NaN for one that failed."""
     swept = _swept(calls, operation)
-    reach = twin_reach(swept)
-    keep: set[tuple[str, str]] = set()
-    for variant in dict.fromkeys(swept["variant"].tolist()):
-        cells = swept[(swept["variant"] == variant) & (swept["replica"] == 0)]
-        sessions = list(dict.fromkeys(cells["session"].tolist()))
-        sound = [f for f in _against_default(cells, sessions, STRICT) if not f.error]
-        timed = [f for f in sound if f.ratio.units >= FEWEST_LOOKED_AT]
-        fastest = min(timed, key=lambda f: f.ratio.estimate, default=None)
-        keep.add((variant, DEFAULT))
-        for f in sound:
-            lost = slower(f.ratio, reach)
-            if fastest and f in timed and not lost:
-                lost = slower(stats.paired_medians(f.cells, fastest.cells, STRICT)[1], reach)
-            if f not in timed or not lost:
-                keep.add((variant, f.session))
-    return keep
+    base = _pooled(swept)
+    found = {}
+    for name in sessions:
+        here = swept[swept["session"] == name]
+        failed = (here["error"] != "").any()
+        ratio = stats.paired_medians(_timed(here, name), base)[1]
+        found[name] = math.nan if failed else ratio.estimate
+    return found
+
+
+def ratios_of(
+    variant: str,
+) -> Callable[[Iterable[Mapping[str, Any]], Sequence[str]], dict[str, float]]:
+    """`ratios_so_far` of one variant, from rows of the calls table."""
+
+    def ratios(rows: Iterable[Mapping[str, Any]], sessions: Sequence[str]) -> dict[str, float]:
+        calls = tables.frame("calls", rows)
+        return ratios_so_far(calls[calls["variant"] == variant], sessions)
+
+    return ratios
 
 
 def faster(ratio: Interval, reach: float) -> bool:
@@ -146,7 +158,62 @@ def _swept(calls: pd.DataFrame, operation: str) -> pd.DataFrame:
 def _timed(cells: pd.DataFrame, session: str, replica: int = 0) -> Timed:
     keep = (cells["session"] == session) & (cells["replica"] == replica)
     keep &= (cells["operation"] != "load") & (cells["error"] == "") & cells["warm"]
-    return Timed.of(*(cells.loc[keep, name] for name in ("seconds", "round", "item")))
+    return Timed.of(*(cells.loc[keep, name] for name in ("seconds", "round", "item", "generation")))
+
+
+def _pooled(cells: pd.DataFrame) -> Timed:
+    """The default session's calls, those of its twin among them."""
+    return _timed(cells.assign(replica=0), DEFAULT)
+
+
+def _fresh(cells: pd.DataFrame) -> bool:
+    """Whether the calls are of several generations of processes."""
+    return bool(len(cells) and cells["generation"].max() > 0)
+
+
+@dataclass(frozen=True)
+class _Final:
+    """The session that pairs of fresh processes confirm, and its ratio to the default."""
+
+    session: str
+    ratio: Interval
+    error: str
+
+
+def _final(own: pd.DataFrame) -> _Final | None:
+    """None where no pairs were measured."""
+    pairs = own[(own["generation"] > 0) & (own["session"] != DEFAULT)]
+    if pairs.empty:
+        return None
+    name = str(pairs["session"].iloc[-1])
+    failed = [text for text in own.loc[own["session"] == name, "error"].tolist() if text]
+    fresh = own[own["generation"] > 0]
+    ratio = stats.ratio_over_pairs(_timed(fresh, name), _timed(fresh, DEFAULT))
+    return _Final(name, ratio, failed[-1] if failed else "")
+
+
+def _confirmed_rows(
+    variant: str, own: pd.DataFrame, options: Mapping[str, Mapping[str, Any]], final: _Final
+) -> list[dict[str, Any]]:
+    """The finalist by its pairs, the others by the stages that dropped them."""
+    stages = own[own["generation"] == 0]
+    base = _pooled(stages)
+    found = []
+    for f in _against_default(stages[stages["replica"] == 0], list(options), 1 - TAIL):
+        if f.session == final.session:
+            found.append(_Found(f.session, f.cells, final.ratio, final.error))
+        elif f.session == DEFAULT:
+            found.append(f)
+        else:
+            found.append(replace(f, ratio=stats.paired_medians(f.cells, base)[1]))
+    won = not final.error and final.ratio.high < 1
+    half = math.expm1(math.log(final.ratio.high / final.ratio.estimate))
+    choice = _Choice(final.session if won else DEFAULT, 1, half if half == half else math.inf)
+    rows = list(_rows(variant, found, options, choice))
+    for row, f in zip(rows, found, strict=True):
+        if f.session not in (final.session, DEFAULT) and not f.error:
+            row["reason"] = "slower" if f.ratio.low > 1 else UNTOLD
+    return rows
 
 
 def _against_default(
@@ -235,7 +302,7 @@ def _reason(found: _Found, choice: _Choice) -> str:
         return "faster than the default"
     if slower(found.ratio, choice.reach):
         return "slower"
-    return "cannot be told apart from the default"
+    return UNTOLD
 
 
 def _confirmed(row: Mapping[Any, Any], fresh: pd.DataFrame, usual: set[str]) -> dict[Any, Any]:
@@ -249,6 +316,8 @@ def _confirmed(row: Mapping[Any, Any], fresh: pd.DataFrame, usual: set[str]) -> 
         rank = (found.units > 0 and length in usual, found.units)
         if rank > best:
             best, again, reach = rank, found, twin_reach(cells)
+    if _fresh(fresh):  # what a process draws once is in the interval: no band on top
+        reach = 0.0
     holds = faster(again, reach)
     told = "held when measured again" if holds else "did not hold when measured again"
     if not again.units:

@@ -26,10 +26,18 @@ from harness.decide.stats.quantiles import (
     quantile_bounds,
 )
 from harness.decide.stats.resampling import Resampling
-from harness.decide.stats.rounds import Timed, paired_medians, paired_quantiles
+from harness.decide.stats.rounds import Timed, paired_medians, paired_quantiles, ratio_over_pairs
 from harness.decide.stats.shares import difference_of_shares, share
 from harness.decide.stats.sums import Sums, compare_ratios, ratio, ratio_of_sums
 from harness.decide.stats.unpaired import Folded, Logs, signed_logs, unpaired_means
+from harness.decide.stats.widest import (
+    Units,
+    geometric_mean,
+    needed_for_widest,
+    rarest_kind,
+    widest_half,
+    widest_quantile,
+)
 
 __all__ = [
     "FEWEST",
@@ -43,6 +51,7 @@ __all__ = [
     "Resampling",
     "Sums",
     "Timed",
+    "Units",
     "allowing",
     "compare_crossed",
     "compare_ratios",
@@ -52,6 +61,7 @@ __all__ = [
     "early",
     "effective_calls",
     "exactly",
+    "geometric_mean",
     "holm",
     "last",
     "looks",
@@ -59,16 +69,21 @@ __all__ = [
     "needed_calls",
     "needed_for_bound",
     "needed_for_quantile",
+    "needed_for_widest",
     "p_of_bound",
     "paired_medians",
     "paired_quantiles",
     "quantile",
     "quantile_bounds",
+    "rarest_kind",
     "ratio",
     "ratio_of_sums",
+    "ratio_over_pairs",
     "segment_errors",
     "share",
     "signed_logs",
     "unbounded",
     "unpaired_means",
+    "widest_half",
+    "widest_quantile",
 ]

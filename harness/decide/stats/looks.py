@@ -7,9 +7,9 @@ does not make it err more often. Bounds that hold at every single moment (Howard
 Bernoulli 28, 2022; Waudby-Smith and Ramdas, JRSS B 86, 2024) need independent units, which calls in
 a row are not; docs/trust.md has what they cost here.
 
-A slow drift is no sampling error: a run that stops after a tenth of its time has seen a tenth of
-the drift. So an early look at a latency allows what is not seen yet to be slower, by DRIFT for a
-run of which nothing is seen, by nothing at its end. Clear cases still stop early.
+What the runner does early is reject: a latency is approved when its plan is through, a text when
+its data is (see looking.py). A run that stopped early has not seen what comes late, whatever bound
+it had.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from dataclasses import dataclass
 ALPHA = 0.05  # of each bound of a gate, all looks together
 EARLY_ALPHA = 0.0025  # of each early look
 MOST_LOOKS = 10
-DRIFT = 0.10
 GROWTH = 1.25  # looks nearer to each other learn too little to be worth their alpha
 BEFORE = 3  # looks before the most demanding quantile can be decided: for what is hopeless
 
 
 @dataclass(frozen=True)
 class Look:
-    """How one look reads a figure: the level of each bound, and how far a latency may yet drift."""
+    """How one look reads a figure: the level of each bound, and by how much a latency of an earlier
+    time, when runs stopped early on approvals, may yet drift."""
 
     level: float = 1 - ALPHA
     allowance: float = 0.0
@@ -47,9 +47,9 @@ def looks(first: int, planned: int, likely: int = 0) -> tuple[int, ...]:
     return _geometric(first, planned, MOST_LOOKS)
 
 
-def early(seen: float) -> Look:
-    """An early look, with the share `seen` of the planned run done (0 to 1)."""
-    return Look(1 - EARLY_ALPHA, DRIFT * (1 - min(max(seen, 0.0), 1.0)))
+def early() -> Look:
+    """An early look."""
+    return Look(1 - EARLY_ALPHA)
 
 
 def last(taken: int) -> Look:

@@ -60,16 +60,23 @@ def quantile_bounds(
         return unbounded(estimate, n, units, METHOD)
     if seen[0] == seen[-1]:
         return unbounded(estimate, n, units, METHOD, "constant")
-    effective = effective_calls(data, labels, q, level)
-    upper = _upper_rank(n, effective, q, level)
-    lower = n + 1 - _upper_rank(n, effective, 1 - q, level)
-    return Interval(
-        estimate,
+    found = bounds_at(data, effective_calls(data, labels, q, level), q, level)
+    assert found is not None
+    return Interval(estimate, *found, n, units, METHOD)
+
+
+def bounds_at(data: Numbers, worth: float, q: float, level: float) -> tuple[float, float] | None:
+    """The bounds of calls that are worth so many independent ones; None where there can be none."""
+    n, ordered = data.size, np.sort(data)
+    seen = ordered[np.isfinite(ordered)]
+    if n == 1 or seen.size == 0 or seen[0] == seen[-1]:
+        return None
+    worth = min(worth, float(n))
+    upper = _upper_rank(n, worth, q, level)
+    lower = n + 1 - _upper_rank(n, worth, 1 - q, level)
+    return (
         float(ordered[lower - 1]) if lower > 0 else -math.inf,
         float(ordered[upper - 1]) if upper <= n else math.inf,
-        n,
-        units,
-        METHOD,
     )
 
 

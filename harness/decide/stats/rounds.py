@@ -13,19 +13,22 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import special  # not scipy.stats, which takes a second to import
 
-from harness.decide.stats.bounds import Codes, Interval, Numbers, broken, codes, unbounded
+from harness.decide.stats.bounds import FEWEST, Codes, Interval, Numbers, broken, codes, unbounded
 from harness.decide.stats.quantiles import quantile
 from harness.decide.stats.resampling import Resampling, expanded_bounds, resamples, two_sided_p
+from harness.decide.stats.widest import Units, widest_half
 
 MEDIANS = "paired t over rounds"
+PAIRS = "t over pairs of processes"
 QUANTILES = "paired bootstrap over rounds"
-BEYOND = 5  # calls beyond a quantile under which its comparison is a comparison of luck
+BEYOND = 5  # calls beyond a tail under which its comparison is a comparison of luck
 MOST_WEIGHTS = 100_000_000  # draws x calls: a second
 
 
 @dataclass(frozen=True)
 class Timed:
-    """Values of one cell, shape (n,), the round each was measured in, and on which item.
+    """Values of one cell, shape (n,), the round each was measured in, on which item, and in which
+    generation of processes.
 
     Rounds under 0 (loading, warming up) pair with nothing.
     """
@@ -33,16 +36,25 @@ class Timed:
     values: Numbers
     rounds: NDArray[np.int64]
     items: NDArray[np.str_]
+    processes: NDArray[np.int64]
 
     @classmethod
-    def of(cls, values: ArrayLike, rounds: ArrayLike, items: ArrayLike | None = None) -> Timed:
-        """Without `items`, all the calls are on one."""
+    def of(
+        cls,
+        values: ArrayLike,
+        rounds: ArrayLike,
+        items: ArrayLike | None = None,
+        processes: ArrayLike | None = None,
+    ) -> Timed:
+        """Without `items`, all the calls are on one; without `processes`, in one."""
         numbers = np.asarray(values, dtype=np.float64)
         names = np.full(numbers.size, "") if items is None else np.asarray(items).astype(str)
-        return cls(numbers, np.asarray(rounds, dtype=np.int64), names)
+        number = np.asarray(rounds, dtype=np.int64)
+        opened = np.zeros_like(number) if processes is None else np.asarray(processes, np.int64)
+        return cls(numbers, number, names, opened)
 
     def __getitem__(self, keep: NDArray[np.generic]) -> Timed:
-        return Timed(self.values[keep], self.rounds[keep], self.items[keep])
+        return Timed(self.values[keep], self.rounds[keep], self.items[keep], self.processes[keep])
 
 
 @dataclass(frozen=True)
@@ -75,7 +87,7 @@ class _Pair:
         return cls(ours[one], theirs[two], mine, other, codes(rounds)[0])
 
     @property
-    def units(self) -> int:
+    def shared(self) -> int:
         """How many rounds they share."""
         return int(self.rounds.max(initial=-1)) + 1
 
@@ -90,6 +102,12 @@ class _Pair:
     def mean_of_rounds(self, places: Numbers) -> Numbers:
         """One number per place -> their mean in each round."""
         return np.bincount(self.rounds, weights=places) / np.bincount(self.rounds)
+
+    def units(self) -> Units:
+        """The round, clip and process of each place."""
+        first = np.zeros(self.rounds.size, dtype=np.intp)
+        first[self.mine[::-1]] = np.arange(self.mine.size)[::-1]
+        return Units.of(self.rounds, self.ours.items[first], self.ours.processes[first])
 
     def sound(self) -> bool:
         """Whether there are numbers and none is NaN, infinite, zero or negative."""
@@ -112,8 +130,8 @@ def paired_medians(ours: Timed, theirs: Timed, level: float = 0.975) -> tuple[In
     if not pair.sound():
         return broken(n, MEDIANS), broken(n, MEDIANS)
     mine, other = medians(pair.ours.values, pair.mine), medians(pair.theirs.values, pair.other)
-    difference = _t_interval(pair.mean_of_rounds(mine - other), n, level)
-    logs = _t_interval(pair.mean_of_rounds(np.log(mine / other)), n, level)
+    difference = _t_interval(pair, mine - other, level)
+    logs = _t_interval(pair, np.log(mine / other), level)
     if logs.why:
         return difference, replace(logs, estimate=math.exp(logs.estimate))
     low, high = math.exp(logs.low), math.exp(logs.high)
@@ -126,12 +144,12 @@ def paired_quantiles(
     """(difference, ratio) of the q-quantiles of matched calls, by a bootstrap over shared rounds.
 
     Matched: as many calls from both cells of each item in each round. A value of inf in `ours` is a
-    call that never ended, slower than every other one. No bounds where fewer than 5 calls of a cell
-    lie beyond the quantile.
+    call that never ended, slower than every other one. No bounds where there are fewer than 5
+    calls, or of a tail fewer than 5 beyond it.
     """
     how = how or Resampling()
     pair = _Pair.of(ours, theirs).matched()
-    n, shared = pair.ours.values.size, pair.units
+    n, shared = pair.ours.values.size, pair.shared
     method = QUANTILES
     ended = replace(pair, ours=pair.ours[np.abs(pair.ours.values) != np.inf])
     if not ended.sound() or not n:
@@ -140,16 +158,45 @@ def paired_quantiles(
     if n > 1 and _still(ended.ours.values) and _still(ended.theirs.values):
         constant = unbounded(one - two, n, shared, method, "constant")
         return constant, replace(constant, estimate=one / two)
-    if n * min(q, 1 - q) < BEYOND:
+    if n < FEWEST or (q != 0.5 and n * min(q, 1 - q) < BEYOND):
         return unbounded(one - two, n, shared, method), unbounded(one / two, n, shared, method)
     mine, other = _resampled_quantiles(pair, q, how)
     p = two_sided_p(mine - other, shared, 0.0)
-    difference = expanded_bounds(mine - other, shared, how.level)
-    ratio = expanded_bounds(mine / other, shared, how.level)
+    by = _widened(pair, q, how.level)
+    difference = _stretched(one - two, expanded_bounds(mine - other, shared, how.level), by)
+    logs = expanded_bounds(np.log(mine / other), shared, how.level)
+    low, high = _stretched(math.log(one / two), logs, by)
     return (
         Interval(one - two, *difference, n, shared, method, p),
-        Interval(one / two, *ratio, n, shared, method, p),
+        Interval(one / two, float(np.exp(low)), float(np.exp(high)), n, shared, method, p),
     )
+
+
+def ratio_over_pairs(ours: Timed, theirs: Timed, level: float = 0.975) -> Interval:
+    """The ratio of two cells that were opened anew together several times: the geometric mean over
+    pairs of processes of the ratio of their medians, by a t interval over the pairs."""
+    shared = np.intersect1d(ours.processes, theirs.processes)
+    n = ours.values.size
+    both = np.concatenate([ours.values, theirs.values])
+    if not shared.size or not (np.isfinite(both).all() and (both > 0).all()):
+        return broken(n, PAIRS)
+    logs = np.array(
+        [
+            math.log(np.median(ours.values[ours.processes == pair]))
+            - math.log(np.median(theirs.values[theirs.processes == pair]))
+            for pair in shared
+        ]
+    )
+    mean, count = float(logs.mean()), logs.size
+    if count < 2:
+        return unbounded(math.exp(mean), n, count, PAIRS)
+    error = float(logs.std(ddof=1)) / math.sqrt(count)
+    if error <= 1e-12:
+        return unbounded(math.exp(mean), n, count, PAIRS, "constant")
+    half = float(special.stdtrit(count - 1, level)) * error
+    p = float(2 * special.stdtr(count - 1, -abs(mean) / error))
+    low, high = math.exp(mean - half), math.exp(mean + half)
+    return Interval(math.exp(mean), low, high, n, count, PAIRS, p)
 
 
 def _turn(place: Codes) -> Codes:
@@ -175,22 +222,47 @@ def _still(values: Numbers) -> bool:
     return bool(values.size == 0 or values.min() == values.max())
 
 
-def _t_interval(x: Numbers, n: int, level: float) -> Interval:
+def _t_interval(pair: _Pair, places: Numbers, level: float) -> Interval:
+    """The mean over rounds of one number per place, its bounds the widest of those over rounds,
+    clips and processes."""
+    n, x = pair.ours.values.size, pair.mean_of_rounds(places)
     rounds, mean = x.size, float(x.mean())
-    method = MEDIANS
     if rounds < 2:
-        return unbounded(mean, n, rounds, method)
-    error = float(x.std(ddof=1)) / math.sqrt(rounds)
+        return unbounded(mean, n, rounds, MEDIANS)
     # rounds that agree to the last digits do not tell how rounds vary
-    if error <= 1e-12 * max(1.0, float(np.abs(x).max())):
-        return unbounded(mean, n, rounds, method, "constant")
-    half = float(special.stdtrit(rounds - 1, level)) * error
-    p = float(2 * special.stdtr(rounds - 1, -abs(mean) / error))
-    return Interval(mean, mean - half, mean + half, n, rounds, method, p)
+    if float(x.std(ddof=1)) / math.sqrt(rounds) <= 1e-12 * max(1.0, float(np.abs(x).max())):
+        return unbounded(mean, n, rounds, MEDIANS, "constant")
+    parts = (places - mean) / np.bincount(pair.rounds)[pair.rounds] / rounds
+    half, units = widest_half(parts, pair.units(), level)
+    t = float(special.stdtrit(units - 1, level))
+    p = float(2 * special.stdtr(units - 1, -abs(mean) / (half / t)))
+    return Interval(mean, mean - half, mean + half, n, rounds, MEDIANS, p)
+
+
+def _widened(pair: _Pair, q: float, level: float) -> float:
+    """By how much the bounds over rounds are too narrow for other clips and processes: at least 1.
+
+    What moves a ratio of quantiles is how many more calls of one side lie beyond its quantile than
+    of the other: the widest t interval of that sum, over the one by rounds.
+    """
+    beyond = []
+    for side, place in ((pair.ours, pair.mine), (pair.theirs, pair.other)):
+        over = (side.values > quantile(side.values, q)).astype(np.float64)
+        beyond.append(np.bincount(place, weights=over, minlength=pair.rounds.size))
+    parts = beyond[0] - beyond[1]
+    parts = parts - parts.mean()
+    units = pair.units()
+    alone = widest_half(parts, Units.of(units.blocks), level)[0]
+    return max(widest_half(parts, units, level)[0] / alone, 1.0) if alone > 0 else 1.0
+
+
+def _stretched(estimate: float, bounds: tuple[float, float], by: float) -> tuple[float, float]:
+    low, high = bounds
+    return estimate - by * (estimate - low), estimate + by * (high - estimate)
 
 
 def _resampled_quantiles(pair: _Pair, q: float, how: Resampling) -> tuple[Numbers, Numbers]:
-    calls, units = 2 * pair.ours.values.size, pair.units
+    calls, units = 2 * pair.ours.values.size, pair.shared
     draws = min(how.draws, max(1000, MOST_WEIGHTS // calls))
     sides = []
     for side, place in ((pair.ours, pair.mine), (pair.theirs, pair.other)):

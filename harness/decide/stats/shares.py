@@ -46,9 +46,13 @@ def share(values: ArrayLike, clusters: ArrayLike, level: float = 0.975) -> Inter
     if worth == 0:
         return unbounded(estimate, n, units, EXACT)
 
+    within, hit = _within(data, np.asarray(clusters))
+
     def bounds(times: float) -> tuple[float, float]:
-        calls = n * worth * times
-        return exact_low(estimate * calls, calls, level), exact_high(estimate * calls, calls, level)
+        calls, many = n * worth * times, units * times
+        high = exact_high(estimate * calls, calls, level)
+        high = max(high, exact_high(hit * times, many, level) * within)
+        return exact_low(estimate * calls, calls, level), high
 
     return Interval(estimate, *bounds(1.0), n, units, EXACT, grown=bounds)
 
@@ -136,6 +140,20 @@ def _mcnemar(up: float, down: float) -> float:
         return 1.0
     more, less = max(up, down), min(up, down)
     return min(1.0, 2 * float(special.betainc(more, less + 1, 0.5)))
+
+
+def _within(values: Numbers, labels: NDArray[np.generic]) -> tuple[float, int]:
+    """(share among the clusters that have a hit, how many those are): where a cluster has hits or
+    has none, what is counted is clusters, and Clopper and Pearson's bound is one on them."""
+    unit, units = codes(labels)
+    hits, sizes = np.bincount(unit, weights=values), np.bincount(unit)
+    some = hits > 0
+    if not some.any() or units == values.size:
+        return 0.0, 0
+    mean, count = float((hits[some] / sizes[some]).mean()), int(some.sum())
+    # what few clusters with hits say of the next one, the more alike its calls the less
+    alike = max(_likeness(values, unit, sizes.astype(np.float64)), LIKENESS)
+    return mean + alike * (1 - mean) / (count + 1), count
 
 
 def _worth(values: Numbers, labels: NDArray[np.generic], level: float) -> tuple[float, int]:

@@ -15,13 +15,16 @@ import pandas as pd
 from harness.contracts import SCREENED
 from harness.decide import scoring, stats
 from harness.decide.scoring.changes import DEFAULT, exact_change
-from harness.decide.scoring.estimates import blocks_needed, lost, unpaired
+from harness.decide.scoring.estimates import Needed, calls_needed, lost, unpaired
 from harness.decide.scoring.scores import workload
 from harness.decide.scoring.summary import of_variant
 from harness.decide.stats import Interval, Look, Resampling
+from harness.decide.verdict import notes
 from harness.plugins import NamedMetric
 from harness.store import tables
 
+# samples for a power of 0.8 over those for an even chance, at 95 %: ((1.645 + 0.842) / 1.645)^2
+SURER = 2.29
 AT_ONCE = stats.last(0)  # how a figure is read that was looked at once: bounds of 95 %
 
 
@@ -37,9 +40,12 @@ class Case:
     session: str
     today: datetime.date
     beside: Path | None = None  # the experiment's folder, for gates of the user's own
+    least_level: float = 0.0  # of every bound, however often it is looked at
 
     def how(self, look: Look) -> Resampling:
-        return Resampling(level=look.level, seed=int(self.experiment.get("seed") or 0))
+        return Resampling(
+            level=max(look.level, self.least_level), seed=int(self.experiment.get("seed") or 0)
+        )
 
     @property
     def candidate(self) -> str:
@@ -103,18 +109,19 @@ class Found:
     error: str = ""
     look: Look = AT_ONCE
 
-    def needed(self, limit: float) -> float:
+    def needed(self, limit: float) -> Needed:
         """Samples in all that would probably settle the limit; NaN where that is unknown.
 
         A quantile's bound does not shrink with the square root of n: it has a reckoning of its own.
         """
         if self.interval.why == "constant":
-            return math.nan
+            return Needed(math.nan, math.nan)
         if self.named is None or math.isnan(self.named.quantile):
-            return stats.needed_for_bound(self.interval, limit)
+            even = stats.needed_for_bound(self.interval, limit)
+            return Needed(even, math.ceil(even * SURER) if math.isfinite(even) else even)
         if self.cell is None:
-            return math.nan
-        return blocks_needed(self.cell, self.named, self.limit(limit), self.look.level)
+            return Needed(math.nan, math.nan)
+        return calls_needed(self.cell, self.named, self.limit(limit), self.look.level)
 
 
 def find(case: Case, data: Mapping[str, pd.DataFrame], figure: Figure, on: str = "value") -> Found:
@@ -147,7 +154,11 @@ def _plain(
         named,
         incomplete=len(failures.failed),
         planned=failures.planned,
-        notes=_lost_note(failures, named),
+        notes=(
+            *notes.lost(len(failures.failed), named),
+            *notes.counts(cell, figure.stage),
+            *notes.unseen(cell, named),
+        ),
         error=_error(data["variants"], failures, figure),
         look=look,
     )
@@ -166,17 +177,20 @@ def _over_variant(case: Case, data: Mapping[str, pd.DataFrame], figure: Figure, 
     alone = tuple(unpaired(mine, theirs))
     tail = named.quantile != 0.5  # a median does not move with the few that may be lost
     tailed = _with_lost(mine, ours.failed, named) if tail else mine
-    look = _look(data, figure)
+    look = max(_look(data, figure), _look(data, other), key=lambda one: one.level)
     pair = scoring.compare(tailed, theirs, named, case.how(look))
-    paired_median = not math.isnan(named.quantile) and not tail
     errors = (_error(data["variants"], side, one) for side, one in ((ours, figure), (base, other)))
     return Found(
         pair[0 if on == "difference" else 1],
-        named=None if paired_median else named,  # a paired median has a t interval
+        named=None if named.quantile == 0.5 else named,  # medians shrink as means do, tails do not
         incomplete=_incomplete(ours, base, alone),
         planned=max(ours, base, key=lambda side: side.share).planned,
         unpaired=alone,
-        notes=_lost_note(ours, named) if tail else (),
+        notes=(
+            *(notes.lost(len(ours.failed), named) if tail else ()),
+            *notes.counts(mine, figure.stage),
+            *notes.unseen(mine, named),
+        ),
         error=next(filter(None, errors), ""),
         look=replace(look, allowance=0.0),  # a drift hits both
     )
@@ -325,12 +339,6 @@ def _with_lost(cell: pd.DataFrame, failed: pd.DataFrame, named: NamedMetric) -> 
     if math.isnan(named.quantile) or failed.empty:
         return cell
     return pd.concat([cell, lost(failed, named)], ignore_index=True) if len(cell) else cell
-
-
-def _lost_note(failures: _Failures, named: NamedMetric) -> tuple[str, ...]:
-    if math.isnan(named.quantile) or failures.failed.empty:
-        return ()
-    return (f"{len(failures.failed)} without a result count as worse than every other one",)
 
 
 def _error(variants: pd.DataFrame, failures: _Failures, figure: Figure) -> str:

@@ -17,6 +17,7 @@ import pandas as pd
 
 from harness import plugins
 from harness.contracts import Evidence, Gate, Status
+from harness.decide.scoring.estimates import Needed
 from harness.decide.stats import Interval
 from harness.decide.verdict.case import Case, Figure, Found, find
 from harness.decide.verdict.reasons import sentence, unmeasured
@@ -102,6 +103,15 @@ def _answer(case: Case, gate: Mapping[str, Any], rule: tuple[Gate, float], found
     return _waived(case, gate, plugin, found)
 
 
+def _more(needed: Needed) -> str:
+    """What would settle it, from an even chance to four in five."""
+    if math.isnan(needed.even):
+        return ""
+    most = f" to {needed.likely:,.0f}" if math.isfinite(needed.likely) else " or more"
+    clips = "" if math.isnan(needed.clips) else f", on {needed.clips:,.0f} clips"
+    return f" Probably settled by {needed.even:,.0f}{most} in all{clips}."
+
+
 def evidence(interval: Interval) -> Evidence:
     """What a gate sees of an interval."""
     return Evidence(interval.estimate, interval.low, interval.high, interval.n, interval.method)
@@ -138,15 +148,16 @@ def day(waiver: Mapping[str, Any]) -> datetime.date:
 def _outcome(found: Found, rule: tuple[Gate, float], answer: _Answer) -> dict[str, Any]:
     plugin, limit = rule
     interval, open_ = found.interval, answer.status is Status.INCONCLUSIVE
+    needed = found.needed(plugin.limit_on(limit)) if open_ else Needed(math.nan, math.nan)
     return {
         "observed": interval.estimate,
         "low": interval.low,
         "high": interval.high,
         "limit": limit,
         "status": answer.status.value,
-        "reason": sentence(answer.code, found, answer.waiver),
+        "reason": sentence(answer.code, found, answer.waiver) + _more(needed),
         "reason_code": answer.code,
-        "needs": found.needed(plugin.limit_on(limit)) if open_ else math.nan,
+        "needs": next((x for x in (needed.likely, needed.even) if math.isfinite(x)), math.nan),
         "level": found.look.level,
         "allowance": found.look.allowance,
         "n": interval.n,

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from harness import contracts
 from harness.contracts import Locate
+from harness.decide import plan as runs
 from harness.plugins import NamedMetric
 from harness.preflight.feasibility import budget, costs, gates, questions, targets, wording
 from harness.preflight.feasibility.budget import Plan
@@ -21,7 +22,7 @@ from harness.preflight.feasibility.gates import Finding, Terms
 from harness.preflight.feasibility.questions import SayLimit, plain_limit
 from harness.preflight.feasibility.targets import Contradiction
 from harness.runtime import environment
-from harness.spec import Experiment, find_metric, load_plugin
+from harness.spec import Experiment, Gate, find_metric, load_plugin
 
 __all__ = ["Finding", "Forecast", "assess", "foresee", "missing", "undecidable"]
 
@@ -73,10 +74,16 @@ def assess(
     where that is not known); reads nothing but the plugins that are named."""
     known = replace(known, locate=locate)
     metrics = _metrics(experiment, locate)
-    timed = [metrics[g.metric] for g in experiment.gates if g.at.audio_seconds is not None]
-    quantiles = [metrics.get(one.metric.ratio_of, one).quantile for one in timed]
+
+    remote = runs.elsewhere(experiment, locate)
+
+    def quantile(gate: Gate) -> float:
+        one = metrics[gate.metric]
+        return metrics.get(one.metric.ratio_of, one).quantile
+
     family: contracts.Family = load_plugin("families", experiment.model.family, locate)
-    plan = budget.forecast(experiment, known, utterances, family.operations, quantiles)
+    plugins = budget.Plugins(family.operations, quantile, remote)
+    plan = budget.forecast(experiment, known, utterances, plugins)
     kinds = {g.kind: load_plugin("gates", g.kind, locate) for g in experiment.gates}
     terms = Terms(experiment, plan, known, utterances, metrics, kinds, _known(longest or {}))
     return Forecast(

@@ -3,23 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from harness.decide import plan, stats
+from harness.decide import plan, staging, stats
+from harness.decide.bracket import DEFAULTS, bracket, sizes
 from harness.decide.entry import Entry
-from harness.decide.schedule import (
-    MOST_CALLS,
-    SWEEP_SHARE,
-    Outline,
-    Rounds,
-    Task,
-    outline,
-    round_seconds,
-)
+from harness.decide.layout import Layout
+from harness.decide.schedule import SWEEP_SHARE, Task
 from harness.preflight.feasibility.costs import Costs
-from harness.spec import Experiment, Latency
+from harness.spec import Experiment, Gate
 
 LEAST_SECONDS = 30.0  # that a stage gets, however small the budget
 
@@ -38,14 +32,13 @@ class Stage:
 
 @dataclass(frozen=True)
 class Fit:
-    """The most that the budget leaves of a latency task: seconds of a call, calls, paired rounds.
-
-    No gate can be decided that takes more: measuring may stop sooner on the rest, never later.
-    """
+    """What the budget leaves of a latency task: seconds of a call, calls, paired rounds, and in how
+    many generations of processes."""
 
     seconds: float
     calls: float
     rounds: float
+    generations: int = 1
 
 
 @dataclass(frozen=True)
@@ -56,44 +49,50 @@ class Plan:
     tasks: Mapping[Task, Fit]
     sources: tuple[str, ...]  # where the costs are from
     level: float  # of a latency bound at the last look, if a gate is open until then
+    gain: float = math.nan  # of a session, that the sweep finds with a chance of 80 %
 
     @property
     def seconds(self) -> float:
         return sum(min(stage.seconds, stage.fits) for stage in self.stages)
 
 
+@dataclass(frozen=True)
+class Plugins:
+    """What a plan needs of them: the family's operations, the quantile that a latency gate reads
+    (NaN where it reads none), and the variants that run elsewhere."""
+
+    operations: Sequence[str]
+    quantile: Callable[[Gate], float] = lambda gate: 0.5
+    remote: frozenset[str] = frozenset()
+
+
 def forecast(
     experiment: Experiment,
     costs: Costs,
     utterances: Mapping[str, float],
-    operations: Sequence[str],
-    quantiles: Sequence[float],
+    plugins: Plugins,
 ) -> Plan:
-    """Pure. `utterances`: data set -> how many, NaN where unknown; `quantiles` are those that the
-    latency gates read."""
+    """Pure. `utterances`: data set -> how many, NaN where unknown."""
     priced = _Prices(costs)
     quality = [_quality(experiment, name, n, priced) for name, n in utterances.items()]
     budget = experiment.budget.minutes * 60
     stages: list[Stage] = []
     fit: dict[Task, Fit] = {}
-    level = stats.last(0).level
+    level, gain = stats.last(0).level, math.nan
     if experiment.latency is not None:
         left = budget - sum(stage.seconds for stage in quality)
-        swept = plan.sweep_tasks(experiment, _entry(experiment))
-        rounds = experiment.latency.sweep_rounds
-        first = _stage("sweep", swept, rounds, experiment.latency, priced)
+        swept = plan.sweep_tasks(experiment, _entry(experiment), plugins.remote)
         share = max(left, LEAST_SECONDS) * SWEEP_SHARE
-        first = _within(first, share)
-        tasks = plan.latency_tasks(experiment, "default", _entry(experiment), operations)
-        second = _stage("latency", tasks, experiment.latency.rounds, experiment.latency, priced)
-        second = _within(second, max(left - min(first.seconds, first.fits), LEAST_SECONDS))
-        stages = [first, second, *_audit(experiment, priced)]
-        what = _outline(tasks, second, experiment.latency, priced, plan.likely_calls(quantiles))
-        fit, level = (
-            _fitting(tasks, second, what, experiment.latency, priced),
-            stats.last(len(what.looks)).level,
+        first, gain = _sweep(swept, experiment, priced, share)
+        entry = _entry(experiment)
+        tasks = plan.latency_tasks(
+            experiment, "default", entry, plugins.operations, plugins.quantile
         )
-    return Plan((*stages, *quality), fit, tuple(dict.fromkeys(priced.sources)), level)
+        fits = max(left - min(first.seconds, first.fits), LEAST_SECONDS)
+        second, fit = _latency(experiment, tasks, priced, fits, plugins.remote)
+        stages = [first, second, *_audit(experiment, priced)]
+        level = plan.AT_THE_END
+    return Plan((*stages, *quality), fit, tuple(dict.fromkeys(priced.sources)), level, gain)
 
 
 class _Prices:
@@ -149,47 +148,49 @@ def _audit(experiment: Experiment, priced: _Prices) -> list[Stage]:
     return [Stage("audit", cells, audit.rounds, calls, cells * each * cost)]
 
 
-def _stage(
-    name: str, tasks: Sequence[Task], rounds: int, latency: Latency, priced: _Prices
-) -> Stage:
+def _sweep(
+    tasks: Sequence[Task], experiment: Experiment, priced: _Prices, fits: float
+) -> tuple[Stage, float]:
+    """The sweep as the runner plans it, and the gain that it can find."""
+    costs = [priced.task(task) for task in tasks]
+    rivals = [t for t in tasks if t.entry.session.name != plan.DEFAULT]
+    typical = sorted(costs)[len(costs) // 2] if costs else math.nan
+    seconds = fits if math.isfinite(fits) else LEAST_SECONDS
+    known = typical if math.isfinite(typical) else 0.0
+    made = bracket(len(rivals), known, staging.PROCESS_SECONDS, seconds)
+    kept = zip(made.rounds, sizes(len(rivals), len(made.rounds)), strict=True)
+    calls = sum(rounds * (many + DEFAULTS) for rounds, many in kept) + 2 * made.pairs * made.calls
+    opened = len(tasks) + 2 * made.pairs
+    taken = calls * typical + opened * (staging.PROCESS_SECONDS + typical)
+    gain = made.gain() if rivals else math.nan
+    return Stage("sweep", len(tasks), max(made.rounds, default=0), calls, taken), gain
+
+
+def _latency(
+    experiment: Experiment,
+    tasks: Sequence[Task],
+    priced: _Prices,
+    fits: float,
+    remote: frozenset[str] = frozenset(),
+) -> tuple[Stage, dict[Task, Fit]]:
+    """The latency stage as it is wanted, and the runner's own layout of what fits of it."""
+    latency = experiment.latency
+    assert latency is not None
     costs = {task.cell: priced.task(task) for task in tasks}
-    calls = sum(task.calls * rounds / task.every for task in tasks)
-    seconds = round_seconds(tasks, costs) * rounds + _warming(costs.values(), latency)
-    return Stage(name, len(tasks), rounds, calls, seconds)
+    how = staging.How("latency", {}, latency.warmup, math.inf, experiment.seed, once=remote)
+    wanted = staging.plan_of(tasks, costs, how)
+    known = all(math.isfinite(seconds) for seconds in costs.values()) and math.isfinite(fits)
+    made = staging.plan_of(tasks, costs, replace(how, seconds=fits)) if known else wanted
+    calls = sum(cell.rounds * cell.calls for cell in wanted.cells)
+    stage = Stage("latency", len(tasks), wanted.rounds, calls, wanted.seconds, fits)
+    return stage, _fit(tasks, costs, made)
 
 
-def _warming(seconds: Iterable[float], latency: Latency) -> float:
-    return sum(seconds) * max(1, latency.warmup)
-
-
-def _within(stage: Stage, seconds: float) -> Stage:
-    return Stage(stage.name, stage.cells, stage.rounds, stage.calls, stage.seconds, seconds)
-
-
-def _outline(
-    tasks: Sequence[Task], stage: Stage, latency: Latency, priced: _Prices, likely: int
-) -> Outline:
-    """The runner's own outline of the latency stage; where the costs are unknown, the plan with no
-    round more than is asked for."""
-    costs = {task.cell: priced.task(task) for task in tasks}
-    if not (math.isfinite(stage.seconds) and math.isfinite(stage.fits)):
-        return Outline(tuple(tasks), latency.rounds, latency.rounds, ())
-    how = Rounds(stage.name, {}, latency.rounds, latency.warmup, stage.fits, seed=0)
-    more = replace(how, most=MOST_CALLS, likely=likely)
-    return outline(tasks, costs, more, _warming(costs.values(), latency))
-
-
-def _fitting(
-    tasks: Sequence[Task], stage: Stage, what: Outline, latency: Latency, priced: _Prices
+def _fit(
+    tasks: Sequence[Task], costs: Mapping[tuple[Entry, str, float], float], made: Layout
 ) -> dict[Task, Fit]:
-    """What the outline leaves of each task. One that a gate looks at may go on alone, in a pair
-    with its baseline, once the rest is decided: that is the most that it can get."""
-    costs = {task.cell: priced.task(task) for task in tasks}
-    spent = round_seconds(what.tasks, costs) * what.rounds + _warming(costs.values(), latency)
-    left = max(stage.fits - spent, 0.0) if what.planned > what.rounds else 0.0
-    fit = {}
-    for task, cut in zip(tasks, what.tasks, strict=True):
-        cost, rounds = costs[task.cell], what.rounds / task.every
-        more = min(left / cost, MOST_CALLS) if task.must and left else 0.0
-        fit[task] = Fit(cost, cut.calls * rounds + more, rounds + more / cut.calls / 2)
-    return fit
+    pairs = zip(tasks, made.cells, strict=True)
+    return {
+        task: Fit(costs[task.cell], cell.rounds * cell.calls, cell.rounds, made.generations)
+        for task, cell in pairs
+    }

@@ -146,7 +146,7 @@ def _of_rounds(terms: Terms, gate: Gate) -> Finding:
         why += f" {100 * spread.value:.0f} % ({spread.source.title})"
     guess = _Guess(sd, distance, float(MINIMUM_ROUNDS), why)
     # the baseline is called as often
-    each = 2 * task.calls * fit.seconds
+    each = 2 * fit.calls / max(fit.rounds, 1) * fit.seconds
     return _judged(gate, guess, (math.floor(fit.rounds), each), terms.plan.level)
 
 

@@ -33,6 +33,10 @@ def plan(minutes: float, plan: Plan) -> list[str]:
         over += f"; {MARK} longer than the budget: utterances and an audit are never cut"
     rows.append(("in all", "", "", _minutes(whole), over))
     told = [f"  a call's time: {source}" for source in plan.sources]
+    if not math.isnan(plan.gain):
+        told.append(
+            f"  a sweep of this size names a gain of {plan.gain:.0%} or more four times in five"
+        )
     return [*_aligned(rows, "<>>><"), *told]
 
 

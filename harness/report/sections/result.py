@@ -8,7 +8,7 @@ from typing import Any
 
 from harness.contracts import Result, Section
 from harness.decide import measures, protocol, versus
-from harness.report import findings, markdown, noise, shortfall, wording, words
+from harness.report import findings, markdown, noise, shortfall, standing, wording, words
 from harness.store import queries
 
 TEXTS = words.table("sections.result")
@@ -49,6 +49,7 @@ def _told(result: Result, language: str) -> Iterator[str]:
     if cut:
         yield cut
     yield from _busy(result, language)
+    yield from standing.told(result, language)
 
 
 def _unsaid(result: Result, language: str) -> Iterator[str]:

@@ -21,6 +21,7 @@ from harness.runtime.garbage import uncollected
 Clock = Callable[[], float]
 Row = dict[str, Any]
 SILENCE = "the clip is silence"
+KEPT = 8  # prepared inputs at once
 OUT_OF_MEMORY = "out of memory"
 NOT_ASKED = {"seconds": None, "error": "not asked: the calls before it failed for too long."}
 
@@ -184,6 +185,8 @@ class Server:
 
         key = (operation, clip)
         if key not in self._prepared:
+            if len(self._prepared) >= KEPT:  # hundreds of clips would be in the peak of memory
+                self._prepared.pop(next(iter(self._prepared)))
             self._prepared[key] = self._opened.model.prepare(operation, np.load(clip))
         return self._prepared[key]
 

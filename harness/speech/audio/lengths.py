@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
 
 import numpy as np
@@ -43,7 +42,8 @@ def lengths(clips: Iterable[Clip], seconds: float, rate: int, count: int) -> lis
             return out
     if kept < wanted and not out:
         raise AudioError(f"there are only {kept / rate:.1f} s of speech; {seconds:g} s are needed.")
-    pieces = min(count - len(out), math.ceil(count * kept / wanted)) if kept >= wanted else 0
+    # none of the speech twice: pieces that share a clip are not two pieces
+    pieces = min(count - len(out), kept // wanted)
     return out + _joined(short, wanted, pieces)
 
 
