@@ -158,11 +158,24 @@ def _compare(options: argparse.Namespace) -> int:
     with words.speaking(printed):
         print(writing.plain(found, printed, options.all))
     if options.markdown:
-        with api.speaking(api.load(options.after), options.language) as language:
-            text = writing.markdown(found, language, options.all)
+        text = _compared(found, options)
         sign = writing.SIGN.encode()  # what tells our file from another one
         store.write_outside(options.markdown, text.encode() + sign, sign)
     return exits.Decided(found.exit_code)
+
+
+def _compared(found: Any, options: argparse.Namespace) -> str:
+    """The comparison in the language asked for, else in that of the later run."""
+    from harness.app import api
+    from harness.report import words
+    from harness.report.comparison import writing
+
+    if options.language is None and found.language.endswith(words.ENDING):
+        with api.speaking(api.load(options.after), None) as language:
+            return writing.markdown(found, language, options.all)
+    language = found.language if options.language is None else options.language
+    with words.speaking(language):
+        return writing.markdown(found, language, options.all)
 
 
 def _history(options: argparse.Namespace) -> int:
