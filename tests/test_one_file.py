@@ -408,3 +408,59 @@ def test_one_file_in_the_packages_folder_is_found_everywhere(tmp_path: Path) -> 
     assert done.returncode == 0, done.stderr[-2000:]
     for name in ("slips", "min_increase", "four_bits", "hello", "rows"):
         assert f"\n{name} " in f"\n{done.stdout}"
+
+
+# ---------------------------------------- in an empty folder, as `harness check` sees it
+EXPERIMENT = """name: mine
+model: {family: ./tongue.py, source: {path: .}}
+variants:
+  - {name: fp32}
+  - {name: small, quantize: {use: ./four_bits.py}}
+baseline: fp32
+candidate: small
+quality:
+  - name: said
+    dataset: {use: ./three.py}
+    metrics: [./slips.py]
+    normaliser: spanish
+gates:
+  - {metric: ./slips.py, ./rise.py: 0.1}
+report: {sections: [./hello.py]}
+"""
+FAMILY = '''from dataclasses import dataclass
+from harness.contracts import Family
+@dataclass(frozen=True)
+class Params:
+    """None."""
+family = Family(Params=Params, sample_rate=16000, operations=("pipeline",), build=print,
+    graphs=lambda folder: {}, open=print, feeds=print)
+'''
+DATA = '''from dataclasses import dataclass
+from harness.contracts import Dataset, Source
+@dataclass(frozen=True)
+class Params:
+    """None."""
+source = Source(Params=Params, load=lambda params, locate: Dataset("x", (), "f"),
+    look=lambda params, locate: 3.0)
+'''
+
+
+def test_a_folder_of_own_files_is_forecast(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Metric, gate, quantizer, family, data set and section, each by its path."""
+    own = {Path(name).name: text for name, text in DROPPED.items()}
+    own |= {"tongue": FAMILY, "three": DATA}
+    own["rise"] = own["min_increase"].replace("at_least", "at_most")
+    used = ("slips", "rise", "four_bits", "tongue", "three", "hello")
+    for name in used:
+        (tmp_path / f"{name}.py").write_text(own[name], encoding="utf-8")
+    file = tmp_path / "mine.yaml"
+    file.write_text(EXPERIMENT, encoding="utf-8")
+    assert cli.main(["check", str(file)]) == 0, capsys.readouterr().err
+    told = capsys.readouterr().out
+    for name in used:
+        assert f"runs ./{name}.py" in told
+    assert "in order" in told
+    assert "./slips.py@said" in told
+    assert " 3 " in told  # utterances, as the data set's own look counts them
