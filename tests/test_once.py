@@ -22,6 +22,7 @@ from harness.app import api
 from harness.contracts import Result
 from harness.decide import rivals, scoring, stats
 from harness.decide.stats import resampling
+from harness.io import hashes, places
 from harness.report import document
 
 __all__ = ["finished", "project", "ran_once"]  # fixtures
@@ -160,3 +161,31 @@ def test_a_report_is_rendered_twice_alike_with_no_estimator_at_hand(
     text = document.render(result, language)
     assert document.render(result, language) == text
     assert len(result.versus)
+
+
+# ---------------------------------------- written beside, then moved
+@pytest.mark.parametrize("error", [OSError(28, "full"), KeyboardInterrupt(), ValueError("wrong")])
+def test_what_was_begun_and_failed_leaves_the_old_file_and_nothing_else(
+    error: BaseException, tmp_path: Path
+) -> None:
+    target = tmp_path / "kept.json"
+    target.write_text("old", encoding="utf-8")
+
+    def fail(unfinished: Path) -> None:
+        unfinished.write_text("half", encoding="utf-8")
+        raise error
+
+    with pytest.raises(type(error)), places.whole(target) as place:
+        fail(place)
+    assert target.read_text(encoding="utf-8") == "old"
+    assert list(tmp_path.iterdir()) == [target]
+    with places.whole(target) as unfinished:
+        unfinished.write_text("new", encoding="utf-8")
+        assert target.read_text(encoding="utf-8") == "old"
+    assert target.read_text(encoding="utf-8") == "new"
+
+
+@pytest.mark.parametrize("value", ["año", "\udcff", {"b": 1, "a": [Path("x"), None]}, 0.1])
+def test_any_plain_value_has_one_digest(value: Any) -> None:
+    assert hashes.digest(value) == hashes.digest(value) != hashes.digest([value])
+    assert len(hashes.digest(value)) == 64

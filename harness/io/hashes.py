@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import json
 import os
 import sqlite3
 import time
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 from harness.errors import AssetError
 from harness.io.places import cache_folder
@@ -93,6 +95,12 @@ class Hashes:
                     insert = "INSERT OR REPLACE INTO files VALUES (?, ?, ?)"
                     self._memory.executemany(insert, self._new)
         self._new = []
+
+
+def digest(value: Any) -> str:
+    """SHA-256 of a plain value's canonical JSON; of a name that is no UTF-8 too."""
+    text = json.dumps(value, sort_keys=True, ensure_ascii=False, default=str)
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def fingerprint(hashes: Mapping[str, str]) -> str:

@@ -17,7 +17,7 @@ publishing  the new result, moved into its place as one
 reading     what was published, as data
 """
 
-from harness.store.encoding import digest
+from harness.io.hashes import digest
 from harness.store.files import as_json, bounded, inside, write_atomic, write_outside
 from harness.store.names import HISTORY, MANIFEST, REPORT, WORK
 from harness.store.owning import claim, mark, ours, rendered

@@ -4,9 +4,7 @@ are taken, as the columns that the table has."""
 from __future__ import annotations
 
 import csv
-import hashlib
 import io
-import json
 import math
 from collections.abc import Callable
 from pathlib import Path
@@ -22,12 +20,6 @@ if TYPE_CHECKING:
     import pyarrow.parquet
 
 _FLAGS = {"True": True, "False": False}
-
-
-def digest(value: Any) -> str:
-    """SHA-256 of a plain value's canonical JSON."""
-    text = json.dumps(value, sort_keys=True, ensure_ascii=False, default=str)
-    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def parquet(data: pd.DataFrame) -> bytes:

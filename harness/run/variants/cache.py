@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import hashlib
 import json
 import os
 import shutil
@@ -18,19 +17,13 @@ from typing import Any
 from harness.assets import cache_folder, seals
 from harness.assets.seals import RECORD
 from harness.errors import AssetError
-from harness.io.hashes import fingerprint, sha256_of
+from harness.io.hashes import digest, fingerprint, sha256_of
 from harness.io.places import alone
 
 # EDQUOT: not on every platform
 UNWRITABLE = {
     getattr(errno, name, errno.ENOSPC) for name in ("ENOSPC", "EDQUOT", "EROFS", "EACCES", "EPERM")
 }
-
-
-def digest(value: Any) -> str:
-    """SHA-256 of a plain value's JSON."""
-    text = json.dumps(value, sort_keys=True, default=str)
-    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def cached(

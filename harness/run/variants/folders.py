@@ -13,7 +13,8 @@ from harness.assets import seals
 from harness.assets.seals import RECORD
 from harness.contracts import Family, Feeds, Method, Quantized
 from harness.errors import ModelError, QuantizeError
-from harness.run.variants.cache import cached, digest, files, files_sha256
+from harness.io.hashes import digest
+from harness.run.variants.cache import cached, files, files_sha256
 from harness.run.variants.code import code_of
 from harness.runtime import environment, graph
 from harness.runtime.session import SessionConfig, open_session, trial

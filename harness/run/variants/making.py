@@ -11,7 +11,7 @@ from typing import Any
 from harness.assets import resolve
 from harness.contracts import Composite, Dataset, Family, Locate, Method
 from harness.errors import AudioError, HarnessError, QuantizeError
-from harness.run.variants.cache import digest
+from harness.io.hashes import digest
 from harness.run.variants.code import code_of
 from harness.run.variants.folders import (
     Calibration,
