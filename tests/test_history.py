@@ -129,6 +129,7 @@ def test_a_disk_that_is_full_leaves_the_history_as_it_was(
 
 
 # ---------------------------------------- as a part of a run
+@pytest.mark.slow
 def test_a_run_begins_its_history_and_the_same_run_again_leaves_it(finished: Path) -> None:  # noqa: F811
     out = finished / "out"
     assert len(lines(out)) == 1
@@ -137,6 +138,7 @@ def test_a_run_begins_its_history_and_the_same_run_again_leaves_it(finished: Pat
     assert lines(out)[0]["data"] == api.load(out).experiment["data"]
 
 
+@pytest.mark.slow
 def test_a_fresh_run_keeps_the_history_and_adds_its_line(finished: Path) -> None:  # noqa: F811
     first = lines(finished / "out")
     run(finished, fresh=True)
@@ -155,6 +157,7 @@ def test_the_history_is_no_part_of_what_a_run_published(finished: Path) -> None:
     assert (out / "report.md").read_bytes() == report
 
 
+@pytest.mark.slow
 def test_another_limit_is_the_same_measurement_with_another_verdict(finished: Path) -> None:  # noqa: F811
     path = finished / "x.yaml"
     path.write_text(path.read_text(encoding="utf-8").replace("max: 150", "max: 90"), "utf-8")
@@ -163,6 +166,7 @@ def test_another_limit_is_the_same_measurement_with_another_verdict(finished: Pa
     assert [gate["limit"] for gate in line["gates"] if gate["kind"] == "max"] == [90.0]
 
 
+@pytest.mark.slow
 def test_a_run_can_be_compared_with_its_fresh_self(finished: Path) -> None:  # noqa: F811
     import shutil
 

@@ -166,6 +166,7 @@ def test_from_yaml_to_verdict_report_and_figures(project: Path) -> None:
     assert len(list((project / "out" / "figures").glob("*.png"))) >= 4
 
 
+@pytest.mark.slow
 def test_a_second_run_measures_nothing_and_leaves_the_same_bytes(finished: Path) -> None:
     project = finished
     before = {p: p.read_bytes() for p in (project / "out").rglob("*") if p.is_file()}
