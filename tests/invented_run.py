@@ -206,7 +206,7 @@ def build(folder: Path = Path("whisper_base_es"), seed: int = 20261122) -> Resul
     }
     data["checks"] = tables.frame("checks", _checks(data["summary"], data["changes"]))
     data["claims"] = tables.frame("claims", _claims(data["summary"]))
-    return paired(Result(folder, EXPERIMENT, ENVIRONMENT, _verdict(), data))
+    return paired(Result(folder, EXPERIMENT, ENVIRONMENT, _verdict(data["checks"]), data))
 
 
 def paired(result: Result) -> Result:

@@ -60,7 +60,7 @@ def run(folder: Path, *gates: dict[str, Any], **more: Any) -> Result:
         {
             "stage": "latency", "variant": variant, "session": "default", "round": i, "block": i,
             "operation": "pipeline", "warm": True, "audio_seconds": seconds,
-            "item": "x", "seconds": 0.2 + (i * 7 % 11) * 1e-3,
+            "item": f"x{i % 30}", "generation": i // 10, "seconds": 0.2 + (i * 7 % 11) * 1e-3,
         }
         for seconds in (5.0, 29.0)
         for i in range(60)

@@ -169,7 +169,7 @@ def test_runner_forecast_and_simulation_have_their_plan_from_one_function(
 
         return lay_out
 
-    monkeypatch.setattr(laid, "lay_out", noting("runner and forecast"))
+    monkeypatch.setattr(staging, "lay_out", noting("runner and forecast"))
     monkeypatch.setattr(gallery, "lay_out", noting("simulation"))
     measured(folder, tasks("fp32"), {})
     experiment = spec.load(SHIPPED)

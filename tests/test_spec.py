@@ -216,6 +216,7 @@ def test_a_path_is_found_beside_the_file_or_in_a_folder_above(folder: Path) -> N
     (folder / "inner").mkdir()
     (folder / "inner" / "beside").touch()
     (folder.parent / "above").touch()
+    (folder.parent / "pyproject.toml").touch()  # the project: no search goes beyond it
     locate = spec.locator(folder / "inner" / "x.yaml")
     assert locate("beside") == (folder / "inner" / "beside").resolve()
     assert locate("above") == (folder.parent / "above").resolve()
@@ -332,7 +333,7 @@ def test_loading_is_measured_at_no_length(folder: Path) -> None:
         (
             "asset: whisper-base",
             "asset: whisper-bas",
-            "2: model.source.asset: no asset 'whisper-bas' in harness/assets/entries/.",
+            "2: model.source.asset: no asset 'whisper-bas' is known.",
         ),
         (
             "asset: whisper-base",
@@ -342,13 +343,13 @@ def test_loading_is_measured_at_no_length(folder: Path) -> None:
         (
             "asset: whisper-base",
             "path: gone",
-            "2: model.source.path: no 'gone' beside the experiment file or in a folder above it.",
+            "2: model.source.path: no 'gone' beside the experiment file or in a folder above it",
         ),
         (
             "path: clips}",
             "path: clip}",
             "13: quality[0].dataset.path: no 'clip' beside the experiment file or in a "
-            "folder above it.",
+            "folder above it",
         ),
         (
             "[wer, rtf]",

@@ -44,7 +44,8 @@ def test_a_run_from_before_calls_had_all_their_columns_is_read() -> None:
     calls = store.read(path).calls
     assert later
     assert all(
-        (calls[name].astype(object).isin(["", None]) | calls[name].isna()).all() for name in later
+        (calls[name].astype(object).isin(["", None, 0]) | calls[name].isna()).all()
+        for name in later
     )
 
 
