@@ -168,7 +168,8 @@ def test_a_section_without_its_data_says_so_in_plain_words(
     result: Result, name: str, language: str
 ) -> None:
     # without these the sections about them are left out
-    asked = {"audit": {"source": "x"}, "latency": {"audio_seconds": [5]}, "quality": [{**EVALUATED, "slices": ["speaker"]}]}
+    evaluated = [{**EVALUATED, "slices": ["speaker"]}]
+    asked = {"audit": {"source": "x"}, "latency": {"audio_seconds": [5]}, "quality": evaluated}
     asked["selection"] = {"metric": "rtf", "dataset": "x", "among": ["fp32", "int8"]}
     bare = {"name": "x", "baseline": "fp32", "sessions": [], "variants": []}
     for experiment in ({**bare, **asked}, {**result.experiment, **asked}):
