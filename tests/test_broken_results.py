@@ -244,7 +244,8 @@ def test_neither_does_an_approval_with_edited_checks(
     (folder / "verdict.json").write_text(json.dumps(approved), encoding="utf-8")
     checks = pd.read_csv(folder / "checks.csv", dtype=str, keep_default_na=False)
     failed = checks["status"] == "FAIL"
-    checks.loc[failed, ["status", column]] = ["PASS", value]
+    checks.loc[failed, "status"] = "PASS"
+    checks.loc[failed, column] = value
     checks.to_csv(folder / "checks.csv", index=False, lineterminator="\n")
     frozen_run.adjusted(folder)
     code, said = answers(folder, capsys)
