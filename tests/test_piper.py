@@ -190,7 +190,7 @@ FOLDERS: dict[str, tuple[Callable[[Path], object], str]] = {
     "no graph": (lambda f: (f / "tiny.onnx").unlink(), "needs one .onnx file and has none"),
     "two graphs": (
         lambda f: (f / "other.onnx").write_bytes(b""),
-        "needs one .onnx file and has other.onnx, tiny.onnx",
+        "holds several models",
     ),
     "no JSON": (lambda f: (f / "tiny.onnx.json").unlink(), "tiny.onnx.json is missing"),
     "half a JSON": (lambda f: (f / "tiny.onnx.json").write_text("{"), "is not JSON"),
