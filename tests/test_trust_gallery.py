@@ -64,7 +64,7 @@ def by_blocks(q: float, drift: float = 0.0):
     """The binomial tail over blocks alone, with an allowance for an unseen drift."""
 
     def rule(where: Times, ours: np.ndarray, _: np.ndarray) -> Interval:
-        level = 0.95 if not drift else stats.early(0.0).level
+        level = 0.95 if not drift else stats.early().level
         return stats.allowing(stats.quantile_bounds(ours, where.rounds, q, level), drift)
 
     return rule
