@@ -364,7 +364,7 @@ def test_a_broken_unit_is_one_line_or_measured_again(
 
 JOURNALS = [b"[", b'{"a": 1}', b"7", b"[7]", b'[{"stage": 1}]', b'[{"stage": "sweep"}]', b"\xff"]
 JOURNALS += [b'[{"stage": "sweep", "variant": "slow", "seconds": "x"}]', b"[" * 100_000, b"null"]
-JOURNALS += [b'[{"stage": "sweep", "variant": "slow", "seconds": [1]}]', b'["stage"]', b""]
+JOURNALS += [b'[{"stage": "sweep", "variant": "slow", "seconds": [1]}]', b'["stage"]', b" "]
 
 
 @pytest.mark.parametrize("line", JOURNALS)

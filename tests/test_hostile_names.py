@@ -89,6 +89,7 @@ HOSTILE = [
     "a<br>b",
 ]  # fmt: skip
 PARSER = MarkdownIt("gfm-like")
+ADDRESS = re.compile(r"\w+:|www\.|.*@")  # what GFM links; linkify takes `1.az` for one too
 UNSEEN = re.compile(
     "[\x00-\x09\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufdd0-\ufdef]"
 )
@@ -136,13 +137,14 @@ def runs() -> dict[str, Result]:
 def outside(text: str) -> list[str]:
     """What markdown-it finds in a report that no template of ours has."""
     found = []
-    for token in tokens(text):
+    for token, shown in itertools.pairwise([*tokens(text), Token("end", "", 0)]):
         if token.type in ("html_inline", "html_block"):
             if token.content not in ("<sub>", "</sub>", "<br>"):
                 found.append(token.content)
         elif token.type == "link_open":
             target = str(token.attrs["href"])
-            if not target.startswith(("#", "audio/")):
+            bare = token.markup == "linkify" and not ADDRESS.match(shown.content)
+            if not bare and not target.startswith(("#", "audio/")):
                 found.append(target)
         elif token.type == "image":
             source = str(token.attrs["src"])

@@ -112,7 +112,7 @@ def bounded(path: Path, most: int) -> bytes:
         if size > most:
             raise StoreError(f"{path}: has {size:,} bytes, more than the {most:,} that are read.")
         with path.open("rb") as file:
-            return file.read(most)
+            return file.read(size)  # not `most`: so much is put aside before reading
     except OSError as error:
         raise StoreError(f"{path}: cannot be read: {error.strerror}.") from error
 

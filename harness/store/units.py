@@ -31,7 +31,12 @@ from harness.store.names import WORK
 
 AGAIN = "remove it, and its unit is measured again (--fresh: all units)"
 _PLAIN = (str, int, float, bool, type(None))
-_ALWAYS = {"calls": ("stage", "variant"), "judged": ("variant", "judge")}  # of each row
+_CALL: dict[str, type] = dict.fromkeys(("stage", "variant", "session", "operation"), str)
+_CALL |= {"round": int, "block": int, "replica": int, "warm": bool}
+_ALWAYS: dict[str, dict[str, type]] = {  # what each row has, whatever else it has
+    "calls": _CALL,
+    "judged": {"variant": str, "judge": str},
+}
 
 
 class Unit:
@@ -85,7 +90,7 @@ class Unit:
             rows = json.loads(line)
         except (ValueError, RecursionError):
             rows = None
-        wanted = _ALWAYS.get(self._table, ())
+        wanted = _ALWAYS.get(self._table, {})
         if isinstance(rows, list) and all(_is_row(row, wanted) for row in rows):
             return rows
         raise StoreError(f"{self._journal}:{number}: holds no rows of a measurement; {AGAIN}.")
@@ -148,7 +153,7 @@ class Unit:
 
     def stops(self) -> pd.DataFrame:
         rows = json_of(self._stops)
-        if not isinstance(rows, list) or not all(_is_row(row, ("stage",)) for row in rows):
+        if not isinstance(rows, list) or not all(_is_row(row, {"stage": str}) for row in rows):
             raise StoreError(f"{self._stops}: says not how far was measured; {AGAIN}.")
         return self._frame("stops", [rows])
 
@@ -174,9 +179,11 @@ class Unit:
         return hash_of(self._done) + hash_of(self._stops)
 
 
-def _is_row(row: Any, wanted: Sequence[str]) -> bool:
+def _is_row(row: Any, wanted: Mapping[str, type]) -> bool:
     """Whether it is a row of plain values that says what it is a row of."""
-    if not isinstance(row, dict) or not all(isinstance(row.get(name), str) for name in wanted):
+    if not isinstance(row, dict):
+        return False
+    if any(type(row.get(name)) is not kind for name, kind in wanted.items()):
         return False
     return all(isinstance(value, _PLAIN) for value in row.values())
 
