@@ -29,7 +29,7 @@ from harness.decide.comparison.rows import Pair, _margin
 from harness.decide.stats import Resampling
 from harness.plugins import kinds
 from harness.preflight.feasibility import costs
-from harness.report import document, figures, metric_names, wording
+from harness.report import document, metric_names, wording
 from harness.store import queries
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -128,7 +128,7 @@ def test_a_metric_of_the_users_own_alone_is_what_its_figure_shows(
     shown = measures.judged(alone)[0] if name == "warmth" else measures.qualities(alone)[0]
     assert shown is not None
     assert shown.metric == path
-    assert figures.FIGURES[figure](alone, "en") is not None
+    assert plugins.load("figures", figure).draw(alone, "en") is not None
 
 
 def test_what_stands_beside_an_opinion_follows_from_its_kind() -> None:
@@ -200,7 +200,7 @@ def test_a_gate_of_which_nothing_is_known_is_not_drawn_as_a_maximum(kept: Any) -
     result = recogniser()
     checks = result.checks.assign(kind="./mine.py")
     strange = replace(result, tables={**result.tables, "checks": checks})
-    assert figures.FIGURES["gates"](strange, "en") is None
+    assert plugins.load("figures", "gates").draw(strange, "en") is None
     assert math.isnan(measures.most(strange, "latency_p50_ms", "5 s"))
 
 

@@ -15,7 +15,17 @@ from harness.app import exits
 from harness.errors import HarnessError, faults
 from harness.io.escaping.signs import printed as print  # what others wrote steers no terminal
 
-KINDS = ("datasets", "exports", "families", "gates", "judges", "metrics", "quantize", "sections")
+KINDS = (
+    "datasets",
+    "exports",
+    "families",
+    "figures",
+    "gates",
+    "judges",
+    "metrics",
+    "quantize",
+    "sections",
+)
 LANGUAGE = "en, es, pt ... or a file of your own (./ca.yaml)"
 
 
@@ -188,7 +198,7 @@ def _history(options: argparse.Namespace) -> int:
     metric = options.metric
     print("\n".join(runs.over_runs(entries, metric) if metric else runs.runs(entries)))
     if options.plot:
-        from harness.report.figures import history as figure
+        from harness.report.drawing import history as figure
 
         with words.speaking(options.language):
             figure.draw(entries, metric, options.plot, options.language)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import numpy as np
     import onnxruntime
     import pandas as pd
+    from matplotlib.figure import Figure as Picture
 
 Better = Literal["lower", "higher", "neither"]  # neither: gated on both sides
 Feeds = Mapping[str, "np.ndarray"]
@@ -385,6 +386,23 @@ class Section:
     render: Callable[[Result, str], str]
     # what it is headed by where that depends on the result; "" for the title
     heading: Callable[[Result, str], str] | None = None
+
+
+# -------------------------------------------------- report: figures/x.py, `figure`
+@dataclass(frozen=True)
+class Figure:
+    """`draw(result, language)` gives a picture, None where the result has nothing for it.
+
+    `title`: language -> what is seen, for those who cannot see it; it heads a figure that stands in
+    no section. `section`: the one (sections/x.py) at whose end it stands, unless that places it
+    itself. `tables`: of which it is made, as the line under it says.
+    """
+
+    title: Mapping[str, str]
+    draw: Callable[[Result, str], Picture | None]
+    section: str = ""
+    order: int = 50  # among those that stand in the same place
+    tables: tuple[str, ...] = ()
 
 
 # -------------------------------------------------- exports: exports/x.py, `export`

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from harness.contracts import Result, Section
 from harness.decide import measures
-from harness.report import markdown, wording, words
+from harness.report import captions, markdown, wording, words
 from harness.store import queries
 
 TEXTS = words.table("sections.parts")
@@ -24,9 +24,9 @@ def render(result: Result, language: str) -> str:
     model = result.experiment.get("model") or {}
     own = any(entry.get("model") for entry in result.experiment.get("variants") or [])
     padded = model.get("family") == "whisper" and not model.get("context") and not own
+    source = markdown.source(language, "summary", stage="latency", metric="latency_p50_ms")
     return markdown.paragraphs(
-        markdown.figure("parts", texts["alt"]),
-        markdown.source(language, "summary", stage="latency", metric="latency_p50_ms"),
+        captions.shown(result, "parts", language, source),
         texts["note"] if padded else "",
         f"{title}:",
         markdown.table(headers, list(_rows(result, operations, workload, language)), "l"),

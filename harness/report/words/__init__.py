@@ -4,8 +4,8 @@
 dates are written) and `quotes`; where its readers expect another thousands sign than CLDR tells,
 `thousands`, and from which figure on it stands, `thousands_from`. Every other part is named after
 the module whose words it holds, and en.yaml has them all. A file may have `titles` (section ->
-heading) and `about` (judge -> what its figures are valid for) as well, which otherwise come from
-the plugin's own file.
+heading), `captions` (figure -> what is seen), `metrics` (metric -> name) and `about` (judge -> what
+its figures are valid for) as well, which otherwise come from the plugin's own file.
 """
 
 from __future__ import annotations
@@ -40,6 +40,7 @@ __all__ = [
     "Language",
     "Table",
     "about",
+    "caption",
     "check",
     "languages",
     "of",
@@ -55,7 +56,8 @@ ENDING = ".yaml"
 HEAD = "language"
 NEEDED = ("name", "locale", "quotes")
 KINDS = {"name": str, "locale": str, "quotes": list, "thousands": str, "thousands_from": int}
-OPTIONAL = ("titles", "about")  # parts that a plugin's own file holds where the language does not
+# parts that a plugin's own file holds where the language does not
+OPTIONAL = ("titles", "captions", "about")
 
 Words = Mapping[str, str]
 Content = Mapping[str, Any]
@@ -205,6 +207,11 @@ def check(content: Any, where: str) -> None:
 def title(section: str, titles: Words, language: str) -> str:
     """A section's heading: of the language's file, else of the section's own, else its English."""
     return _beside("titles", section, titles, language) or section
+
+
+def caption(figure: str, titles: Words, language: str) -> str:
+    """What is seen in a figure, found as `title` finds a heading."""
+    return _beside("captions", figure, titles, language) or figure
 
 
 def about(judge: str, said: Words, language: str) -> str:
