@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -218,10 +218,10 @@ def _check(options: argparse.Namespace) -> int:
     wrong = 0
     for path in options.experiment:
         try:
-            for name, file in spec.own_files_of(path).items():
-                print(f"{path}: runs {name}: {file}")
+            named = spec.own_files_of(path)
+            _runs(path, named)
             with plugins.answering():
-                _look(path, options.call_seconds)
+                _look(path, options.call_seconds, named)
         except HarnessError as error:
             wrong += 1
             print(faults.plainly(error), file=sys.stderr)
@@ -233,7 +233,12 @@ def _check(options: argparse.Namespace) -> int:
     return exits.Decided(2) if wrong else exits.DONE
 
 
-def _look(path: Path, call_seconds: float) -> None:
+def _runs(path: Path, files: Mapping[str, Path]) -> None:
+    for name, file in files.items():
+        print(f"{path}: runs {name}: {file}")
+
+
+def _look(path: Path, call_seconds: float, named: Mapping[str, Path]) -> None:
     """Print what an experiment's plan decides. Raises: HarnessError for what is missing."""
     from harness import spec
     from harness.preflight import feasibility
@@ -242,6 +247,8 @@ def _look(path: Path, call_seconds: float) -> None:
 
     experiment = spec.load(path)
     locate = spec.locator(path)
+    every = dict(spec.own_files(spec.to_json(experiment), locate))  # a metric names its judge
+    _runs(path, {name: file for name, file in every.items() if name not in named})
     words.own(experiment.report.language, locate)
     if lines := [*variants.wrong(experiment, locate), *feasibility.missing(experiment, locate)]:
         raise HarnessError("\n".join(f"{path}: {line}" for line in lines))

@@ -33,10 +33,15 @@ def _of_files(language: str) -> Mapping[str, str]:
     return {name: title[language] for name, title in found if language in title}
 
 
-@contextlib.contextmanager
-def naming(result: Result) -> Iterator[None]:
+def naming(result: Result) -> contextlib.AbstractContextManager[None]:
     """Inside, the metrics of the user's own are called what their run stored of them."""
-    before = _OWN.set(own_metrics.stored(result.experiment))
+    return calling(own_metrics.stored(result.experiment))
+
+
+@contextlib.contextmanager
+def calling(stored: Mapping[str, Any]) -> Iterator[None]:
+    """Inside, metrics of the user's own are called what is stored of them: name -> its facts."""
+    before = _OWN.set(stored)
     try:
         yield
     finally:

@@ -12,8 +12,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from harness.contracts import Result
+from harness.decide import own_metrics
 from harness.decide.comparison import outcomes
 from harness.decide.comparison.alike import Unlike, conflicts, differences
 from harness.decide.comparison.cells import Run
@@ -48,6 +50,7 @@ class Comparison:
     alone: tuple[Alone, ...]
     forced: tuple[Unlike, ...]
     differences: tuple[Unlike, ...]
+    own: Mapping[str, Any]  # metrics of the user's own, as the runs stored them
 
     @property
     def exit_code(self) -> int:
@@ -89,4 +92,5 @@ def compare(
         alone=tuple(alone),
         forced=tuple(found),
         differences=tuple(differences(before, after)),
+        own={**own_metrics.stored(before.experiment), **own_metrics.stored(after.experiment)},
     )
