@@ -24,14 +24,15 @@ from test_own_figures import BARS
 from harness import plugins, spec, store
 from harness.app import api, cli
 from harness.contracts import Evidence, Gate, Judge, Metric, Result, Status
-from harness.decide import comparison, decision, gate_rules, measures, own_metrics
+from harness.decide import comparison, decision, families, gate_rules, measures, own_metrics
 from harness.decide.comparison.cells import Place, Run
 from harness.decide.comparison.rows import Pair, _margin
 from harness.decide.stats import Resampling
 from harness.plugins import kinds
 from harness.preflight.feasibility import costs
-from harness.report import document, metric_names, wording
+from harness.report import document, metric_names, wording, words
 from harness.report.comparison import writing
+from harness.report.sections.speech import tables as speech_tables
 from harness.store import queries
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -176,9 +177,20 @@ def test_what_stands_beside_an_opinion_follows_from_its_kind() -> None:
     assert kinds.beside(replace(mine, beside=())) == ()
 
 
-def test_each_metric_of_ours_has_a_title_in_each_language() -> None:
-    for language in ("es", "en"):
-        assert set(metric_names.METRICS[language]) == set(plugins.names("metrics"))
+@pytest.mark.parametrize("name", plugins.names("metrics"))
+def test_each_metric_of_ours_has_a_title_in_each_language(name: str) -> None:
+    assert set(plugins.load("metrics", name).title) >= {"en", "es"}
+    assert all(metric_names.title(name, language) for language in words.languages())
+
+
+@pytest.mark.parametrize("name", plugins.names("families"))
+def test_each_family_of_ours_names_its_operations_in_each_language(name: str) -> None:
+    family = plugins.load("families", name)
+    for language in words.languages():
+        for operation in set(family.operations) - {"pipeline"}:
+            assert words.of_family(name, operation, family.words, language)
+    assert set(family.words) in (set(), {"en", "es"})
+    assert len({frozenset(texts) for texts in family.words.values()}) <= 1
 
 
 def test_a_stored_metric_that_tells_nonsense_is_data_and_no_harm(tmp_path: Path) -> None:
@@ -297,6 +309,63 @@ def test_each_quantizer_of_ours_says_its_bits(name: str) -> None:
     assert plugins.load("quantize", name).bits
 
 
+# ---------------------------------------- families
+def test_a_family_of_the_users_own_is_described_by_its_words_without_its_code(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "tongue.py").write_text(FAMILY, encoding="utf-8")
+    made = recogniser()
+    asked = {**made.experiment, "model": {"family": "./tongue.py"}, "variants": []}
+    told = families.facts(asked, lambda name: plugins.load("families", name, tmp_path))
+    calls = made.calls.assign(operation=made.calls["operation"].replace("encoder", "murmur"))
+    summary = made.summary.assign(operation=made.summary["operation"].replace("encoder", "murmur"))
+    run = replace(
+        made,
+        experiment={**asked, own_metrics.KEY: {"families": told}},
+        tables={**made.tables, "calls": calls, "summary": summary},
+    )
+    with plugins.data_only():
+        for language, title, remark in (
+            ("en", "the murmur", "It murmurs first."),
+            ("es", "el murmullo", "Primero murmura."),
+        ):
+            with metric_names.naming(run):
+                text = plugins.load("sections", "parts").render(run, language)
+            assert title in text
+            assert remark in text
+        family = measures.family(run)
+    assert family is not None
+    assert (family.takes, family.gives) == ("audio", ("text",))
+    assert measures.family(replace(run, experiment=asked)) is None
+
+
+@pytest.mark.parametrize(
+    "kept",
+    [
+        None, 3, {}, {"takes": "x", "gives": []}, {"takes": "audio", "gives": 3},
+        {"takes": ["audio"], "gives": []},
+    ],
+)  # fmt: skip
+def test_a_family_of_which_nothing_fit_was_stored_is_unknown(kept: Any) -> None:
+    own = {own_metrics.KEY: {"families": {"./tongue.py": kept}}}
+    assert families.of_model({"family": "./tongue.py"}, own) is None
+
+
+@pytest.mark.parametrize(
+    ("titles", "said"),
+    [(("Ease A", "Ease B"), "Other scores of Ease (A and B):"),
+     (("Ease", "Warmth"), "Other scores (Ease and Warmth):")],
+)  # fmt: skip
+def test_parts_of_a_predictor_stand_under_its_name(
+    titles: tuple[str, str], said: str, tmp_path: Path
+) -> None:
+    """Whoever it is: the heading said DNSMOS of any of them."""
+    experiment = {own_metrics.KEY: {"metrics": {f"./{n}.py": {"title": {"en": title}}
+                                                for n, title in enumerate(titles)}}}  # fmt: skip
+    with metric_names.naming(replace(synthesiser(), experiment=experiment)):
+        assert speech_tables._scales(["./0.py", "./1.py"], "en") == said
+
+
 # ---------------------------------------- exports
 def junit(folder: Path, out: Path, capsys: pytest.CaptureFixture[str]) -> ElementTree.Element:
     assert cli.main(["export", str(folder), "--to", "junit", "--out", str(out)]) == 0
@@ -393,8 +462,10 @@ from harness.contracts import Family
 @dataclass(frozen=True)
 class Params:
     """None."""
-family = Family(Params=Params, sample_rate=16000, operations=("pipeline",), build=print,
-    graphs=lambda folder: {}, open=print, feeds=print)
+family = Family(Params=Params, sample_rate=16000, operations=("pipeline", "murmur"), build=print,
+    graphs=lambda folder: {}, open=print, feeds=print, remark=lambda params: "slow",
+    words={"en": {"murmur": "the murmur", "slow": "It murmurs first."},
+           "es": {"murmur": "el murmullo", "slow": "Primero murmura."}})
 '''
 DATA = '''from dataclasses import dataclass
 from harness.contracts import Dataset, Source
@@ -462,6 +533,7 @@ check = {"kind": "min_increase", "limit": 0.1, "unit": "fraction"}
 told = wording.gate_limit(check, "es").replace(chr(160), " ")
 assert told == "≥ +10 pp", told
 assert wording.metric("disk_mb", "es") == "Disco"
+assert wording.operation("murmur", "es") == "el murmullo"
 from harness.app import cli
 for kind in (*plugins.CONTRACTS, "languages"):
     assert cli.main(["list", kind]) == 0

@@ -15,7 +15,7 @@ import pandas as pd
 
 from harness import plugins, spec, store
 from harness.contracts import Export, Result
-from harness.decide import comparison, decision, gate_rules, own_metrics
+from harness.decide import comparison, decision, families, gate_rules, own_metrics
 from harness.decide.verdict.agreeing import contradiction
 from harness.errors import PluginError, StoreError
 from harness.preflight import feasibility
@@ -293,11 +293,12 @@ def _identity(given: prepare.Setting) -> dict[str, Any]:
 
 
 def _own(given: prepare.Setting) -> dict[str, Any]:
-    """What is stored of the metrics and gates of the user's own, if there are any."""
+    """What is stored of the metrics, gates and families of the user's own, if there are any."""
     experiment, locate = spec.to_json(given.experiment), given.locate
     metrics = own_metrics.facts(decision.metrics(experiment, locate), locate)
     gates = gate_rules.facts(experiment, lambda kind: spec.load_plugin("gates", kind, locate))
-    told = {"metrics": metrics, gate_rules.GATES: gates}
+    models = families.facts(experiment, lambda name: spec.load_plugin("families", name, locate))
+    told = {"metrics": metrics, gate_rules.GATES: gates, families.FAMILIES: models}
     found = {name: known for name, known in told.items() if known}
     return {own_metrics.KEY: found} if found else {}
 

@@ -130,6 +130,8 @@ class Family:
     has_files: bool = True  # False: it runs elsewhere (a server); no source, nothing to quantize
     # for such a one: params -> what it says of itself, which stands for the hash of its files
     identify: Callable[[Any], Mapping[str, str]] | None = None
+    words: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # as of a `Composite`
+    remark: Callable[[Mapping[str, Any]], str] | None = None
 
 
 @dataclass(frozen=True)
@@ -138,6 +140,8 @@ class Composite:
 
     `assemble(models, rates, params)` gets the opened part of each role and the sample rate of its
     family; the parts are built, quantized and opened as any model is. `roles` says what each takes.
+    `words`: language -> operation -> what reports call it. `remark`: parameters as the experiment
+    has them -> which of its words a report says of the times of its parts, "" for none.
     """
 
     Params: type
@@ -147,6 +151,8 @@ class Composite:
     assemble: Callable[[Mapping[str, Model], Mapping[str, int], Any], Model]
     takes: Literal["audio", "text"] = "audio"
     gives: tuple[Literal["audio", "text"], ...] = ("text",)
+    words: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    remark: Callable[[Mapping[str, Any]], str] | None = None
 
 
 # -------------------------------------- judges of synthesised speech: judges/x.py, `judge`

@@ -9,9 +9,9 @@ from typing import Any
 from harness import plugins
 from harness.io.escaping import marked, unmarked
 from harness.plugins import QUANTILE
-from harness.report import noted, words
+from harness.report import metric_names, noted, words
 from harness.report.markdown import estimate, given
-from harness.report.metric_names import PURPOSES, VERDICTS, own_title, stem, titles
+from harness.report.metric_names import PURPOSES, VERDICTS, own_title, stem, title
 
 TEXTS = words.table("wording")
 
@@ -29,20 +29,20 @@ def metric(name: str, language: str) -> str:
     if own := own_title(name, language):
         return own
     name = stem(name)
-    known = titles(language)
-    if name in known:
-        return known[name]
+    if known := title(name, language):
+        return known
     match = QUANTILE.match(name)
-    measured = match["stem"] + (match["unit"] or "") if match else ""
-    if match is None or measured not in known:
+    measured = title(match["stem"] + (match["unit"] or ""), language) if match else ""
+    if match is None or not measured:
         return name.replace("_", " ")
     digits = match["digits"].replace("_", words.of(language).decimal)
-    return f"{known[measured]} P{digits}"
+    return f"{measured} P{digits}"
 
 
 def operation(name: str, language: str) -> str:
     """What was timed, in the reader's words; a family's own operation by its name."""
-    return OPERATIONS[language].get(name, name.replace("_", " "))
+    ours = OPERATIONS[language].get(name) or metric_names.operation(name, language)
+    return ours or name.replace("_", " ")
 
 
 def way(takes: str, gives: Sequence[str], language: str) -> str:

@@ -91,4 +91,14 @@ family = Composite(
     parts={"recogniser": "audio", "synthesiser": "text"},
     assemble=assemble,
     gives=("text", "audio"),
+    words={
+        "en": {
+            "recogniser": "recogniser",
+            "synthesiser": "synthesiser",
+        },
+        "es": {
+            "recogniser": "reconocedor",
+            "synthesiser": "sintetizador",
+        },
+    },
 )

@@ -100,4 +100,14 @@ family = Composite(
     operations=("pipeline", "fast", "slow"),
     parts={"fast": "audio", "slow": "audio"},
     assemble=assemble,
+    words={
+        "en": {
+            "fast": "the fast one",
+            "slow": "the slow one",
+        },
+        "es": {
+            "fast": "el rápido",
+            "slow": "el lento",
+        },
+    },
 )

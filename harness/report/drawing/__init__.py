@@ -22,7 +22,7 @@ from harness import plugins, store
 from harness.contracts import Figure, Locate, Result
 from harness.errors import PluginError, StoreError, limits
 from harness.io.escaping.results import for_figures
-from harness.report import words
+from harness.report import metric_names, words
 from harness.report.captions import asked, stored
 from harness.spec import load_plugin
 
@@ -63,7 +63,8 @@ def _drawn(name: str, figure: Figure, shown: Result, language: str) -> bytes:
 
     from harness.report.drawing.style import DPI, SETTINGS
 
-    with matplotlib.rc_context(), matplotlib.style.context(["default", dict(SETTINGS)]):
+    looks = matplotlib.style.context(["default", dict(SETTINGS)])
+    with matplotlib.rc_context(), looks, metric_names.naming(shown):
         made = figure.draw(shown, language)
         if made is None:
             return b""
