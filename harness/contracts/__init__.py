@@ -1,4 +1,5 @@
-"""What each plugin folder's files export: one page of frozen values, no behaviour.
+"""What each plugin folder's files export: one page of frozen values, no behaviour; and in `notes`
+how a note of a call or of data is written.
 
 A plugin file exports one value named after its contract (`metric = Metric(...)` in metrics/x.py),
 and its docstring's first line is what `harness list` prints. Units: seconds unless the name says
@@ -92,7 +93,8 @@ class Output:
 
     text: str = ""
     tokens: float = float("nan")
-    notes: str = ""  # why the output ends early: token budget, repetition guard
+    # why the output ends early and the like: codes (contracts/notes.py), or a remark of its own
+    notes: str = ""
     audio: np.ndarray | None = None  # what a synthesiser said: float32 mono, shape (samples,)
     sample_rate: int = 0  # of that audio
     figures: Mapping[str, float] = field(default_factory=dict)
