@@ -1,4 +1,4 @@
-"""The family of the invented run's server: it says texts, somewhere else; nobody asks it anything."""
+"""The family of the server in an invented run: it says texts elsewhere; nobody asks it anything."""
 
 from __future__ import annotations
 
