@@ -104,6 +104,7 @@ def test_a_protocol_is_replayed_in_its_order_and_then_measured_in_rounds(ran_onc
     assert "reports that it read `{}` of it; 1 of 1 graphs are the same" in report
 
 
+@pytest.mark.slow
 def test_what_onnxruntime_made_of_each_configuration_is_a_row(ran_once: Path) -> None:
     calls = api.load(ran_once / "out").calls
     probes = calls[calls["operation"] == audit.PROBE]

@@ -165,6 +165,7 @@ def test_what_is_said_of_a_loser_is_not_held_against_the_winner(project: Path) -
     assert spec.from_json(spec.to_json(about), spec.locator(project / "x.yaml")) == about
 
 
+@pytest.mark.slow
 def test_the_budget_is_of_what_the_selection_leaves_and_after_what_it_took(
     project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -198,6 +199,7 @@ def test_the_budget_is_of_what_the_selection_leaves_and_after_what_it_took(
     assert 300 - took - swept_for - 40 < given["fresh"] <= 300 - took - swept_for
 
 
+@pytest.mark.slow
 def test_another_limit_chooses_anew_and_measures_only_what_is_new(project: Path) -> None:
     run(project)
     Local.started.clear()
