@@ -98,6 +98,7 @@ def test_a_file_that_is_not_as_it_was_written_is_one_line(
     assert name in said or "holds no finished run" in said
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [name for name in FILES if name != "manifest.json"])
 @pytest.mark.parametrize("way", ["empty", "cut", "garbage", "no text", "a list", "null", "deep"])
 def test_so_is_one_whose_manifest_was_made_to_fit(
@@ -390,6 +391,7 @@ JOURNALS += [b'[{"stage": "sweep", "variant": "slow", "seconds": "x"}]', b"[" * 
 JOURNALS += [b'[{"stage": "sweep", "variant": "slow", "seconds": [1]}]', b'["stage"]', b" "]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("line", JOURNALS)
 def test_a_journal_that_holds_no_rows_is_one_line_that_names_it(line: bytes, project: Path) -> None:
     work = project / "out" / ".work"

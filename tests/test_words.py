@@ -301,6 +301,7 @@ def in_catalan(folder: Path, data: Any) -> None:
     (folder / "x.yaml").write_text(own, encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_a_run_keeps_the_words_of_the_users_own_language(
     project: Path,  # noqa: F811
     monkeypatch: pytest.MonkeyPatch,
