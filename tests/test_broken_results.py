@@ -20,7 +20,7 @@ from test_pipeline import prepare, run
 from harness import plugins
 from harness.app import cli
 from harness.errors import HarnessError
-from harness.report import figures
+from harness.report import drawing
 
 Break = Callable[[Path], Any]
 TABLES = ("changed", "changes", "checks", "claims", "datasets", "judged", "judges", "sessions")
@@ -60,7 +60,7 @@ BROKEN: dict[str, Break] = {
 
 @pytest.fixture(autouse=True)
 def without_figures(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(figures, "draw", lambda *_: [])
+    monkeypatch.setattr(drawing, "draw", lambda *_: [])
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from harness.app import api, cli
 from harness.contracts import Result
 from harness.errors import HarnessError, StoreError
 from harness.report import runs
-from harness.report.figures import history as figure
+from harness.report.drawing import history as figure
 from harness.store import history, tables
 
 pytestmark = pytest.mark.disk

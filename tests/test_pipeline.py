@@ -25,7 +25,7 @@ from harness.app import api, cli
 from harness.contracts import Dataset, Utterance
 from harness.decide import plan
 from harness.errors import HarnessError, SpecError, StoreError
-from harness.report import figures as plots
+from harness.report import drawing
 from harness.run.worker.server import Server
 from harness.runtime import environment
 
@@ -145,7 +145,7 @@ def prepare(folder: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     Local.clock = family.open.__globals__["Clock"]()
     Local.started = []
     if "figures" not in name:
-        monkeypatch.setattr(plots, "draw", lambda *_: [])
+        monkeypatch.setattr(drawing, "draw", lambda *_: [])
 
 
 def run(project: Path, **changes: Any) -> Any:

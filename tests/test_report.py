@@ -31,8 +31,7 @@ from harness.store import tables
 GOLDEN = Path(__file__).parent / "golden"
 SECTIONS = plugins.names("sections")
 EVALUATED = {"name": "x", "metrics": ["wer", "loops", "dnsmos_ovrl"], "normaliser": "spanish"}
-FIGURES = ["audit", "gates", "latency", "noise", "parts", "sessions", "speech", "tradeoff"]
-FIGURES += ["utterances"]
+FIGURES = plugins.names("figures")
 
 
 @pytest.fixture(scope="module")

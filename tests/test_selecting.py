@@ -17,7 +17,7 @@ from test_pipeline import Local, put_model, run
 from harness import plugins, spec
 from harness.decide import selection
 from harness.errors import SpecError
-from harness.report import figures
+from harness.report import drawing
 from harness.run import pipeline
 
 YAML = """\
@@ -52,7 +52,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         put_model(tmp_path / name, factor=factor, text=said)
     (tmp_path / "x.yaml").write_text(YAML, encoding="utf-8")
     monkeypatch.setenv("HARNESS_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr(figures, "draw", lambda *_: [])
+    monkeypatch.setattr(drawing, "draw", lambda *_: [])
     family = plugins.load("families", str(tmp_path / "fake_family.py"))
     monkeypatch.setattr(Local, "clock", family.open.__globals__["Clock"]())
     monkeypatch.setattr(Local, "started", [])

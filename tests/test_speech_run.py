@@ -19,7 +19,7 @@ from test_pipeline import Local, put_model
 from harness import plugins
 from harness.app import api, cli
 from harness.errors import SpecError
-from harness.report import figures
+from harness.report import drawing
 
 HERE = Path(__file__).parent
 YAML = """\
@@ -79,7 +79,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     put_model(tmp_path / "fast", factor=0.25)
     (tmp_path / "x.yaml").write_text(YAML, encoding="utf-8")
     monkeypatch.setenv("HARNESS_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr(figures, "draw", lambda *_: [])
+    monkeypatch.setattr(drawing, "draw", lambda *_: [])
     family = plugins.load("families", str(tmp_path / "fake_voice.py"))
     monkeypatch.setattr(Local, "clock", family.open.__globals__["Clock"]())
     monkeypatch.setattr(Local, "started", [])
