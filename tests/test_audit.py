@@ -20,7 +20,7 @@ from tiny_graphs import model, save
 from harness import plugins, spec, store
 from harness.app import api
 from harness.contracts import Result
-from harness.decide import protocol
+from harness.decide import protocol, replays
 from harness.decide.entry import Entry
 from harness.errors import ModelError, SpecError, WorkerError
 from harness.report import figures, markdown
@@ -355,7 +355,8 @@ def invented(found: list[dict[str, Any]], asked: Mapping[str, Any] = PLAN) -> Re
     blank = {name: tables.frame(name, []) for name in tables.TABLES}
     calls = tables.frame("calls", found)
     experiment = {**result.experiment, "audit": dict(asked)}
-    return replace(result, experiment=experiment, tables={**blank, "calls": calls})
+    called = replace(result, experiment=experiment, tables={**blank, "calls": calls})
+    return replace(called, tables={**called.tables, **replays.made(called)})
 
 
 @pytest.fixture(scope="module")

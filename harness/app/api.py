@@ -24,7 +24,7 @@ from harness.report import figures as plots
 from harness.run import pipeline, prepare
 from harness.run.pool import Tell
 from harness.run.worker import Connection, Worker
-from harness.store import history, tables
+from harness.store import history
 
 FIGURES = "figures"
 LANGUAGE = "language"  # among what a run keeps of the user's own
@@ -174,11 +174,7 @@ def _scored(result: Result, scores: pd.DataFrame | None = None) -> Result:
     """With the tables that are not on disk: scores, unless they are at hand, and what a run from
     before a table came lacks."""
     found = decision.stored_scores(result) if scores is None else scores
-    known = {**result.tables, "scores": found}
-    full = replace(result, tables=known)
-    if "versus" not in known:
-        known["versus"] = decision.stored_versus(full)
-    return replace(full, tables={name: known[name] for name in tables.TABLES if name in known})
+    return decision.completed(replace(result, tables={**result.tables, "scores": found}))
 
 
 def render(folder: str | Path, language: str | None = None) -> Path:

@@ -17,15 +17,13 @@ import pandas as pd
 
 from harness import plugins
 from harness.contracts import Evidence, Gate, Status
+from harness.decide.gate_rules import kind_of, name_of
 from harness.decide.scoring.estimates import Needed
 from harness.decide.stats import Interval
 from harness.decide.verdict.case import Case, Figure, Found, find
 from harness.decide.verdict.reasons import sentence, unmeasured
 from harness.spec import load_plugin, locator
 from harness.store import tables
-
-FIELDS = ("metric", "at", "operation", "variants", "session", "over", "severity", "name",
-          "baseline_up_to", "on")  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -38,12 +36,6 @@ class _Answer:
 def checks(case: Case, data: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     """The checks table: a row per gate and variant, from scores, calls and variants."""
     return tables.frame("checks", _rows(case, data))
-
-
-def kind_of(gate: Mapping[str, Any]) -> tuple[str, float]:
-    """(file in gates/, limit) of a gate as the experiment's data write it: {..., "max": 240}."""
-    kind = next(key for key in gate if key not in FIELDS)
-    return kind, float(gate[kind])
 
 
 def _rows(case: Case, data: Mapping[str, pd.DataFrame]) -> Iterator[dict[str, Any]]:
@@ -133,11 +125,6 @@ def _waived(case: Case, gate: Mapping[str, Any], plugin: Gate, found: Found) -> 
     if standing:
         return _Answer(Status.FAIL, "waiver_exceeded", standing[0])
     return _Answer(Status.FAIL, "waiver_expired", mine[0])
-
-
-def name_of(gate: Mapping[str, Any]) -> str:
-    """How tables and waivers call a gate."""
-    return str(gate.get("name") or gate["metric"])
 
 
 def day(waiver: Mapping[str, Any]) -> datetime.date:

@@ -15,9 +15,10 @@ import pandas as pd
 
 from harness.contracts import Gate, Metric
 from harness.decide import stats
+from harness.decide.gate_rules import kind_of, name_of
 from harness.decide.scoring.changes import DEFAULT
 from harness.decide.verdict.case import Case, Figure, find
-from harness.decide.verdict.checks import gate_of, kind_of, name_of
+from harness.decide.verdict.checks import gate_of
 from harness.plugins import kinds
 
 SENTENCES = {
