@@ -10,6 +10,7 @@ import pandas as pd
 from harness.contracts import Result
 from harness.decide import scoring
 from harness.decide.comparison.changes import Cell, Side
+from harness.decide.scoring import failures
 from harness.decide.scoring.changes import DEFAULT
 from harness.decide.scoring.summary import errors
 from harness.plugins import NamedMetric
@@ -89,16 +90,12 @@ class Run:
         return lost / (lost + got) if lost else 0.0
 
     def error(self, place: Place) -> str:
-        """Why the variant could not be made, else what most calls of the cell failed with."""
+        """Why the variant could not be made or opened, else what most calls of the cell failed
+        with."""
+        cell = {"stage": place.stage, "variant": place.variant, "session": place.session}
         calls = self.result.tables["calls"]
-        at = (calls["stage"] == place.stage) & (calls["variant"] == place.variant)
-        at &= (calls["session"] == place.session) & (calls["error"] != "")
-        mine = calls[at]
-        here = pd.Series(scoring.workload(mine), index=mine.index, dtype=object) == place.workload
-        told = mine.loc[here, "error"].value_counts().index.tolist()
-        variants = self.result.tables["variants"]
-        built = variants[variants["variant"] == place.variant]["error"].tolist()
-        return " ".join(str(next(filter(None, [*built, *told]), "")).split())
+        lost = failures.of_cell(calls, place.operation, place.workload, **cell)
+        return failures.why(self.result.tables["variants"], place.variant, lost.failed)
 
 
 def pairs(
