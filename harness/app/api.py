@@ -15,7 +15,7 @@ import pandas as pd
 
 from harness import plugins, spec, store
 from harness.contracts import Export, Result
-from harness.decide import comparison, decision, gate_rules, own_metrics
+from harness.decide import comparison, decision, gate_rules, measures, own_metrics, selection
 from harness.decide.verdict.agreeing import contradiction
 from harness.errors import PluginError, StoreError
 from harness.preflight import feasibility
@@ -93,7 +93,7 @@ def _run(
         return result
     tell.line("deciding and writing the report")
     given = decision.Given(measured.chosen, today, path)
-    decided = decision.decide(_undecided(measured), measured.setting.made, given)
+    decided = decision.decide(_undecided(measured, read), measured.setting.made, given)
     result = _publish(_with_own(decided, measured, spoken), text, measured.key)
     store.note_finished(folder, key)
     return result
@@ -254,10 +254,12 @@ def report_path(folder: Path) -> Path:
     return folder / store.REPORT
 
 
-def _undecided(measured: pipeline.Measured) -> Result:
-    """What was measured, of which experiment, with no table beyond that yet."""
+def _undecided(measured: pipeline.Measured, asked: spec.Experiment) -> Result:
+    """What was measured, of which experiment, with no table beyond that yet; `asked`: the same
+    experiment as it was written, before a candidate was chosen."""
     given = measured.setting
     told = {"beside": _way(given.folder, given.file.parent), "spent_seconds": measured.spent}
+    ruling = {measures.SELECTED_BY: selection.deciding(asked)} if asked.selection else {}
     return Result(
         folder=given.folder,
         experiment={
@@ -265,6 +267,7 @@ def _undecided(measured: pipeline.Measured) -> Result:
             **_identity(given),
             **_own(given),
             **told,
+            **ruling,
         },
         environment=measured.environment,
         verdict={},

@@ -62,6 +62,13 @@ def select(experiment: Experiment, seen: Seen) -> Choice:
     return Choice(chosen(experiment, winner, bool(best)), flaw)
 
 
+def deciding(experiment: Experiment) -> list[str]:
+    """The gates that rule variants out there, as they were asked for: once one is fit they warn."""
+    how = experiment.selection
+    there = [gate for gate in experiment.gates if how and gate.at.dataset == how.dataset]
+    return [gate.name for gate in there if gate.severity == "fail"]
+
+
 def chosen(experiment: Experiment, winner: str, fit: bool = True) -> Experiment:
     """The experiment about this candidate. The gates of the selection have done their work and only
     warn, if the winner is fit; of the others, those about losers alone are left out. A claim that
