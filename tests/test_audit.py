@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import json
 import re
-import shutil
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -14,7 +13,7 @@ from typing import Any
 import invented_run
 import onnx
 import pytest
-from test_pipeline import YAML, Local, lay_out, measured_again, prepare, run
+from test_pipeline import YAML, Local, finished, lay_out, measured_again, prepare, run
 from tiny_graphs import model, save
 
 from harness import plugins, spec, store
@@ -31,6 +30,8 @@ from harness.runtime.session import SessionConfig
 from harness.runtime.session.probing import probe
 from harness.spec import Audit, Unchecked
 from harness.store import tables
+
+__all__ = ["finished"]  # a fixture: a copy of what `ran_once` gives here
 
 ASKED = """\
 audit:
@@ -66,15 +67,6 @@ def ran_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with pytest.MonkeyPatch.context() as monkeypatch:
         prepare(folder, monkeypatch, "")
         run(folder)
-    return folder
-
-
-@pytest.fixture
-def finished(ran_once: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A copy of a project in which the experiment has run."""
-    folder = tmp_path / "project"
-    shutil.copytree(ran_once, folder)
-    prepare(folder, monkeypatch, "")
     return folder
 
 
@@ -114,6 +106,21 @@ def test_what_onnxruntime_made_of_each_configuration_is_a_row(ran_once: Path) ->
     assert len({one["graph"] for one in seen}) == 1
     assert not probes["warm"].any()
     assert probes["seconds"].isna().all()
+
+
+def test_an_older_run_has_its_audit_made_when_it_is_read(finished: Path) -> None:
+    folder = finished / "out"
+    ran = api.load(folder)
+    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    for name in ("audit_repeats", "audit_rounds"):
+        del manifest["files"][f"{name}.csv"]
+        (folder / f"{name}.csv").unlink()
+    (folder / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+    loaded = api.load(folder)
+    # 3 configurations x 2 runs x (2 lengths and both pooled); the twin, 2 others and the option
+    assert (len(loaded.audit_repeats), len(loaded.audit_rounds)) == (18, 4)
+    assert loaded.audit_repeats.equals(ran.audit_repeats)
+    assert loaded.audit_rounds.equals(ran.audit_rounds)
 
 
 @pytest.mark.slow
