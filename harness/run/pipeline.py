@@ -35,7 +35,7 @@ from harness.run.prepare import MEASURING, Setting, noise
 from harness.run.quality import Stream, quality_turns, turns_of
 from harness.run.sweeping import Sweep, measure_sweep
 from harness.run.variants import Watch
-from harness.run.worker import Connection, Worker
+from harness.run.worker import Connection, Worker, heard
 from harness.spec import Experiment, Gate, find_metric
 from harness.store import tables
 
@@ -68,7 +68,8 @@ class Run:
         """All calls of the experiment; units that an earlier run completed are read instead."""
         began = time.monotonic()
         watch = Watch.of(self.setting.models())
-        run, selected = replace(self, start=watch.starting(self.start))._with_candidate()
+        start = watch.starting(heard(self.start, self.tell.line))
+        run, selected = replace(self, start=start)._with_candidate()
         measured = run.rest(began, selected)
         watch.require_whole()
         return measured
@@ -334,7 +335,7 @@ class Run:
         return store.Unit(self.setting.folder, name, key, self.setting.environment)
 
     def _pool(self) -> Pool:
-        return Pool(self.start, self._broken(), self.patience, self.tell)
+        return Pool(self.start, self._broken(), self.patience)
 
     def _broken(self) -> dict[str, str]:
         return {name: made.error for name, made in self.setting.made.items() if made.error}

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import io
+import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from harness.errors import StoreError
@@ -324,11 +326,15 @@ LATER_TABLES = ("slices",)
 MADE_WHEN_READ = ("versus", "audit_repeats", "audit_rounds")
 
 
+_BLANKS: dict[str, Any] = {TEXT: "", NUMBER: math.nan, WHOLE: 0, FLAG: False}
+_DTYPES = {kind: pd.Series([], dtype=kind).dtype for kind in (TEXT, NUMBER, WHOLE, FLAG)}
+
+
 def frame(table: str, rows: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
     """Rows (dicts; missing numbers become NaN, missing texts "") as the table's typed frame."""
-    columns = TABLES[table]
-    data = pd.DataFrame(list(rows), columns=list(columns))
-    return _typed(data, columns)
+    columns, given = TABLES[table], list(rows)
+    out = {name: _column([row.get(name) for row in given], columns[name]) for name in columns}
+    return pd.DataFrame(out, columns=list(columns))
 
 
 def check(table: str, data: pd.DataFrame) -> pd.DataFrame:
@@ -375,14 +381,24 @@ def records(data: pd.DataFrame) -> list[dict[str, Any]]:
 
 
 def _typed(data: pd.DataFrame, columns: Mapping[str, str]) -> pd.DataFrame:
-    blanks: dict[str, Any] = {TEXT: "", WHOLE: 0, FLAG: False}
     out: dict[str, Any] = {}
     for name, kind in columns.items():
-        column: Any = data[name]
-        if kind == TEXT:
-            out[name] = column.astype(object).where(column.notna(), "").astype(str)
-        elif kind == NUMBER:
-            out[name] = pd.to_numeric(column).astype("float64")
-        else:
-            out[name] = column.astype(object).where(column.notna(), blanks[kind]).astype(kind)
-    return pd.DataFrame(out, columns=list(columns))
+        column = data[name]
+        done = column.dtype == _DTYPES[kind] and (kind == NUMBER or not column.hasnans)
+        out[name] = column if done else _column(column.tolist(), kind)
+    return pd.DataFrame(out, index=data.index, columns=list(columns))
+
+
+def _column(values: list[Any], kind: str) -> Any:
+    """Raises: ValueError or TypeError for a value that is not of the kind."""
+    blank = _BLANKS[kind]
+    filled = [blank if _missing(value) else value for value in values]
+    if kind == TEXT:
+        return pd.Series([str(value) for value in filled], dtype=str).array
+    if kind == NUMBER and any(isinstance(value, str) for value in filled):
+        return pd.to_numeric(pd.Series(filled, dtype=object)).to_numpy(np.float64)
+    return np.array(filled, dtype=object).astype(kind)
+
+
+def _missing(value: Any) -> bool:
+    return value is None or value is pd.NA or value is pd.NaT or bool(value != value)
