@@ -229,7 +229,7 @@ def measured(folder: Path, script: Mapping[str, Exception], **changes: Any) -> t
     asked = Audit("x", ("a", "b"), (1.0, 2.0), "encoder", iterations=4, rounds=2)
     asked = dataclasses.replace(asked, **changes)
     clips = {1.0: [("c", "1.npy"), ("d", "1d.npy")], 2.0: [("c", "2.npy")]}
-    plan = audit.Plan(asked, (entry("a"), entry("b")), clips, seed=1)
+    plan = audit.AuditPlan(asked, (entry("a"), entry("b")), clips, seed=1)
     units = {name: store.Unit(folder, name, "k") for name in (audit.REPLAY, audit.ROUNDS)}
     tell = Heard()
     with Pool(lambda label: Scripted(label, script)) as pool:
@@ -259,7 +259,7 @@ def test_what_is_wrong_with_the_experiment_ends_the_run(tmp_path: Path) -> None:
             raise SpecError("int8/a: context: takes 30 s only")
 
     asked = Audit("x", ("a",), (1.0,), "encoder")
-    plan = audit.Plan(asked, (entry("a"),), {1.0: [("c", "1.npy")]}, seed=1)
+    plan = audit.AuditPlan(asked, (entry("a"),), {1.0: [("c", "1.npy")]}, seed=1)
     (tmp_path / store.WORK).mkdir()
     units = {name: store.Unit(tmp_path, name, "k") for name in (audit.REPLAY, audit.ROUNDS)}
     with Pool(lambda label: Wrong(label, {})) as pool, pytest.raises(SpecError):

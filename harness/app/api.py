@@ -213,7 +213,7 @@ def speaking(result: Result, language: str | None) -> Iterator[str]:
 
 
 def compare(
-    before: str | Path, after: str | Path, how: comparison.How | None = None
+    before: str | Path, after: str | Path, how: comparison.CompareOptions | None = None
 ) -> comparison.Comparison:
     """What changed from one run to another, each given by its folder.
 

@@ -90,7 +90,7 @@ class Figure:
 
 
 @dataclass(frozen=True)
-class Found:
+class FigureEvidence:
     """The evidence for a figure.
 
     `cell` is what a quantile, or what is made of it and a recorded figure, was folded from; `limit`
@@ -124,11 +124,13 @@ class Found:
         return calls_needed(self.cell, self.named, self.limit(limit), self.look.level)
 
 
-def find(case: Case, data: Mapping[str, pd.DataFrame], figure: Figure, on: str = "value") -> Found:
+def find(
+    case: Case, data: Mapping[str, pd.DataFrame], figure: Figure, on: str = "value"
+) -> FigureEvidence:
     """The evidence for a figure: itself, or its difference from or ratio to what it is over."""
     named = case.metrics.get(figure.metric)
     if named is None:
-        return Found(stats.exactly(math.nan, 0, ""))
+        return FigureEvidence(stats.exactly(math.nan, 0, ""))
     if named.metric.ratio_of:
         measured = replace(figure, metric=named.metric.ratio_of)
         return _inverse(find(case, data, measured, "ratio"))
@@ -141,14 +143,14 @@ def find(case: Case, data: Mapping[str, pd.DataFrame], figure: Figure, on: str =
 
 def _plain(
     case: Case, data: Mapping[str, pd.DataFrame], figure: Figure, named: NamedMetric
-) -> Found:
+) -> FigureEvidence:
     if named.metric.of_variant is not None:
         error = failures.why(data["variants"], figure.variant, NO_CALLS.failed)
-        return Found(_of_variant(data, figure, named), error=error)
+        return FigureEvidence(_of_variant(data, figure, named), error=error)
     cell, lost_calls = _cell(data["scores"], figure), _failures(data, figure, named)
     cell = _with_lost(cell, lost_calls.failed, named)
     look = _of_time(_look(data, figure), named)
-    return Found(
+    return FigureEvidence(
         stats.allowing(scoring.estimate(cell, named, case.how(look)), look.allowance),
         cell,
         named,
@@ -164,7 +166,9 @@ def _plain(
     )
 
 
-def _over_variant(case: Case, data: Mapping[str, pd.DataFrame], figure: Figure, on: str) -> Found:
+def _over_variant(
+    case: Case, data: Mapping[str, pd.DataFrame], figure: Figure, on: str
+) -> FigureEvidence:
     named = case.metrics[figure.metric]
     session = DEFAULT if figure.over != case.candidate else case.session
     other = replace(figure, variant=figure.over, session=session, over="")
@@ -173,7 +177,9 @@ def _over_variant(case: Case, data: Mapping[str, pd.DataFrame], figure: Figure, 
         errors = (
             failures.why(data["variants"], one.variant, NO_CALLS.failed) for one in (figure, other)
         )
-        return Found(pair[0 if on == "difference" else 1], error=next(filter(None, errors), ""))
+        return FigureEvidence(
+            pair[0 if on == "difference" else 1], error=next(filter(None, errors), "")
+        )
     mine, theirs = _cell(data["scores"], figure), _cell(data["scores"], other)
     ours, base = _failures(data, figure, named), _failures(data, other, named)
     alone = tuple(unpaired(mine, theirs))
@@ -185,7 +191,7 @@ def _over_variant(case: Case, data: Mapping[str, pd.DataFrame], figure: Figure, 
         failures.why(data["variants"], one.variant, side.failed)
         for side, one in ((ours, figure), (base, other))
     )
-    return Found(
+    return FigureEvidence(
         pair[0 if on == "difference" else 1],
         named=None if named.quantile == 0.5 else named,  # medians shrink as means do, tails do not
         incomplete=_incomplete(ours, base, alone),
@@ -201,7 +207,9 @@ def _over_variant(case: Case, data: Mapping[str, pd.DataFrame], figure: Figure, 
     )
 
 
-def _over_recorded(case: Case, data: Mapping[str, pd.DataFrame], figure: Figure, on: str) -> Found:
+def _over_recorded(
+    case: Case, data: Mapping[str, pd.DataFrame], figure: Figure, on: str
+) -> FigureEvidence:
     """Against one figure that was measured elsewhere: it has no interval and is taken as exact."""
     found = _plain(case, data, figure, case.metrics[figure.metric])
     row = case.recorded(figure.over)
@@ -235,7 +243,7 @@ def _of_time(look: Look, named: NamedMetric) -> Look:
     return look if timed else replace(look, allowance=0.0)
 
 
-def _inverse(found: Found) -> Found:
+def _inverse(found: FigureEvidence) -> FigureEvidence:
     """Baseline over variant from variant over baseline: a speed-up from a ratio of times."""
     mine = found.interval
     estimate, low, high = mine.estimate, mine.low, mine.high

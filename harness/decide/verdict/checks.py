@@ -20,7 +20,7 @@ from harness.contracts import Evidence, Gate, Status
 from harness.decide.gate_rules import kind_of, name_of
 from harness.decide.scoring.estimates import Needed
 from harness.decide.stats import Interval
-from harness.decide.verdict.case import Case, Figure, Found, find
+from harness.decide.verdict.case import Case, Figure, FigureEvidence, find
 from harness.decide.verdict.reasons import sentence, unmeasured
 from harness.spec import load_plugin, locator
 from harness.store import tables
@@ -82,7 +82,9 @@ def _place(case: Case, gate: Mapping[str, Any], figure: Figure) -> dict[str, Any
     }
 
 
-def _answer(case: Case, gate: Mapping[str, Any], rule: tuple[Gate, float], found: Found) -> _Answer:
+def _answer(
+    case: Case, gate: Mapping[str, Any], rule: tuple[Gate, float], found: FigureEvidence
+) -> _Answer:
     code = unmeasured(found)
     if code:
         return _Answer(Status.NOT_MEASURED, code)
@@ -109,7 +111,7 @@ def evidence(interval: Interval) -> Evidence:
     return Evidence(interval.estimate, interval.low, interval.high, interval.n, interval.method)
 
 
-def _waived(case: Case, gate: Mapping[str, Any], plugin: Gate, found: Found) -> _Answer:
+def _waived(case: Case, gate: Mapping[str, Any], plugin: Gate, found: FigureEvidence) -> _Answer:
     """A FAIL is waived where the gate would pass at the waiver's bound, until the waiver's day.
 
     The whole confidence bound has to be inside, as for the gate itself: a waiver moves a limit, it
@@ -132,7 +134,7 @@ def day(waiver: Mapping[str, Any]) -> datetime.date:
     return datetime.date.fromisoformat(str(waiver["until"]))
 
 
-def _outcome(found: Found, rule: tuple[Gate, float], answer: _Answer) -> dict[str, Any]:
+def _outcome(found: FigureEvidence, rule: tuple[Gate, float], answer: _Answer) -> dict[str, Any]:
     plugin, limit = rule
     interval, open_ = found.interval, answer.status is Status.INCONCLUSIVE
     needed = found.needed(plugin.limit_on(limit)) if open_ else Needed(math.nan, math.nan)

@@ -11,9 +11,9 @@ import numpy as np
 from harness.contracts import Feeds, OpenSession, Output
 from harness.errors import AudioError, ModelError, SpecError
 from harness.plugins.families.onnx_asr import layouts
-from harness.plugins.families.onnx_asr.layouts import Layout
+from harness.plugins.families.onnx_asr.layouts import ModelFiles
 from harness.plugins.families.onnx_asr.params import Params
-from harness.plugins.families.onnx_asr.sessions import Watched, handed_over
+from harness.plugins.families.onnx_asr.sessions import CountedSession, handed_over
 from harness.runtime.session.running import ort_errors
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ class Recognizer:
         self,
         kind: str,
         asr: TimestampedResultsAsrAdapter,
-        sessions: dict[str, Watched],
+        sessions: dict[str, CountedSession],
         language: str,
         budget: float,
     ) -> None:
@@ -156,7 +156,7 @@ def _budget(kind: str, config: Mapping[str, Any]) -> float:
     return float("inf")
 
 
-def _check_language(layout: Layout, kind: str, language: str) -> None:
+def _check_language(layout: ModelFiles, kind: str, language: str) -> None:
     """Whisper's and Canary's vocabularies hold a token per language."""
     told = _is_whisper(kind) or (language and _budget(kind, {}) < float("inf"))
     if not told:
