@@ -23,7 +23,8 @@ GATES = "gates"  # of what a run stored of plugins of the user's own
 
 @dataclass(frozen=True)
 class Rule:
-    """A limit as it was written, and `bound`, where that lies in what the gate reads."""
+    """A limit as it was written, and `bound`, where that lies in what the gate reads; over a
+    baseline it is a non-inferiority margin."""
 
     on: Literal["value", "difference", "ratio"]
     side: Side | None

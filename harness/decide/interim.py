@@ -1,4 +1,5 @@
-"""Which gates a look at a run under way leaves open, by the very rules of the verdict."""
+"""Interim analysis: which gates a look at a run under way leaves open, by the very rules of the
+verdict."""
 
 from __future__ import annotations
 

@@ -38,7 +38,7 @@ MISFITS: tuple[type[Exception], ...] = (
 )
 
 
-class Recognizer:
+class Recogniser:
     """Implements `harness.contracts.Model`, operation `pipeline`: features to text."""
 
     def __init__(
@@ -102,7 +102,7 @@ class Recognizer:
         return float(runs if tokens is None or self._budget < float("inf") else len(tokens))
 
 
-def open_model(folder: Path, open_session: OpenSession, params: Params) -> Recognizer:
+def open_model(folder: Path, open_session: OpenSession, params: Params) -> Recogniser:
     """The model of a folder; `open_session` is called once per graph, in onnx-asr's order.
 
     Raises: ModelError for files that do not fit, SpecError for a language that the model's
@@ -130,7 +130,7 @@ def open_model(folder: Path, open_session: OpenSession, params: Params) -> Recog
         said = " ".join(f"{type(error).__name__}: {error}".split())[:300]
         raise ModelError(f"onnx-asr cannot open this folder as {kind}: {said}") from error
     budget = _budget(kind, layout.config)
-    return Recognizer(kind, asr.with_timestamps(), sessions, params.language, budget)
+    return Recogniser(kind, asr.with_timestamps(), sessions, params.language, budget)
 
 
 def feeds(
