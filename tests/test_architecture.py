@@ -146,6 +146,20 @@ def test_each_file_says_what_it_is_for_and_stays_small(path: Path) -> None:
     assert path.stem not in {"utils", "common", "helpers", "base", "manager"}
 
 
+# the contract of plugins names them: what a file of each kind lets an experiment set
+EACH_ITS_OWN = {"Params"}
+
+
+def test_a_class_name_is_used_for_one_thing_only() -> None:
+    where: dict[str, list[str]] = {}
+    for path in FILES:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                where.setdefault(node.name, []).append(name_of(path))
+    twice = {name: files for name, files in where.items() if len(files) > 1}
+    assert twice.keys() == EACH_ITS_OWN, twice
+
+
 @pytest.mark.parametrize("path", FILES, ids=name_of)
 def test_functions_stay_short(path: Path) -> None:
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
