@@ -439,6 +439,6 @@ def test_a_hub_that_hangs_is_given_up_on(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 def test_a_question_that_hangs_before_any_socket_is_given_up_on() -> None:
-    place = finding.Place("me/x", "", "test", "main")
+    place = finding.HubPlace("me/x", "", "test", "main")
     with pytest.raises(AssetError, match="hub me/x did not answer within 0 s"):
         finding.asked(lambda: time.sleep(1), place, 0.05)

@@ -24,6 +24,7 @@ import tiny_graphs
 import yaml
 from matplotlib.figure import Figure as Picture
 
+import harness
 from harness import plugins, spec, store
 from harness.app import cli
 from harness.contracts import (
@@ -255,6 +256,34 @@ def test_each_target_of_make_is_one() -> None:
     asked = set(re.findall(r"(?:^|`)make ([a-z-]+)", text, re.MULTILINE))
     assert {"report", "test", "check"} <= asked
     assert asked <= targets
+
+
+def terms() -> list[str]:
+    rows = (ROOT / "docs" / "glossary.md").read_text(encoding="utf-8").splitlines()
+    return [row.split("**")[1] for row in rows if row.startswith("| **")]
+
+
+def test_each_word_of_the_glossary_is_one_of_the_code_and_the_map_links_to_it() -> None:
+    files = [*(ROOT / "harness").rglob("*.py"), ROOT / "harness/report/words/en.yaml"]
+    text = " ".join(path.read_text(encoding="utf-8") for path in files)
+    plain = re.sub(r"[_\s-]+", " ", text)
+    assert 20 <= len(terms()) <= 40
+    for term in terms():
+        own = re.escape(re.sub(r"[_\s-]+", " ", term))
+        shape = 0 if term.isupper() else re.IGNORECASE
+        assert re.search(rf"\b{own}s?\b", plain, shape), term
+    assert "docs/glossary.md" in (harness.__doc__ or "")
+
+
+OTHERWISE = ("quantis", "synthesiz", r"\bnormalizer\b", r"\brecognizer", "optimis", "judgement",
+             "artifact", "behavior", "realtime", "noisefloor")  # fmt: skip
+
+
+@pytest.mark.parametrize("other", OTHERWISE)
+def test_a_noun_has_one_spelling(other: str) -> None:
+    for path in [*(ROOT / "harness").rglob("*.py"), *PAGES]:
+        for line in path.read_text(encoding="utf-8").splitlines():
+            assert not re.search(other, line, re.IGNORECASE), f"{path.name}: {line}"
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

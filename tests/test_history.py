@@ -146,6 +146,7 @@ def test_a_fresh_run_keeps_the_history_and_adds_its_line(finished: Path) -> None
     assert len(lines(finished / "out")) == 2
 
 
+@pytest.mark.slow
 def test_the_history_is_no_part_of_what_a_run_published(finished: Path) -> None:  # noqa: F811
     out = finished / "out"
     report = (out / "report.md").read_bytes()

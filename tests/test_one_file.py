@@ -25,7 +25,7 @@ from harness import plugins, spec, store
 from harness.app import api, cli
 from harness.contracts import Evidence, Gate, Judge, Metric, Result, Status
 from harness.decide import comparison, decision, families, gate_rules, measures, own_metrics
-from harness.decide.comparison.cells import Place, Run
+from harness.decide.comparison.cells import FigurePlace, RunCells
 from harness.decide.comparison.rows import Pair, _margin
 from harness.decide.stats import Resampling
 from harness.plugins import kinds
@@ -164,7 +164,9 @@ def test_a_metric_of_the_users_own_is_compared_by_its_name_without_its_code(
     result, path = own_run(tmp_path, name)
     with plugins.data_only():
         known = {named.name: named for named in decision.stored_metrics(result)}
-        found = comparison.compare(result, result, known, comparison.How(force=True, draws=50))
+        found = comparison.compare(
+            result, result, known, comparison.CompareOptions(force=True, draws=50)
+        )
     assert path in {row.place.metric for row in found.rows}
     for place, language in enumerate(("en", "es")):
         assert f"  {TITLES[name][place]}  " in writing.plain(found, language, everything=True)
@@ -278,9 +280,9 @@ def test_the_margin_of_compare_is_of_its_data_set_and_of_the_side_that_is_worse(
 ) -> None:
     made = recogniser()
     asked = [{"metric": metric, **gate} for gate in gates]
-    run = Run.of(replace(made, experiment={**made.experiment, "gates": asked}))
+    run = RunCells.of(replace(made, experiment={**made.experiment, "gates": asked}))
     pair = Pair(run, run, {metric: plugins.find_metric(metric)}, Resampling(seed=1), False)
-    place = Place(metric, "int8", "default", "pipeline", "cv-es-prompts", "quality")
+    place = FigurePlace(metric, "int8", "default", "pipeline", "cv-es-prompts", "quality")
     assert _margin(pair, place) == pytest.approx(margin, nan_ok=True)
 
 

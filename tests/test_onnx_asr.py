@@ -103,7 +103,7 @@ def test_every_run_goes_through_the_sessions_we_opened(made: tuple[str, Path, Pa
     _, folder, params = made
     model: Any = family.open(folder, start, params)
     model.prepare("pipeline", CLIP)()
-    assert all(isinstance(s, sessions.Watched) and s.runs for s in model._sessions.values())
+    assert all(isinstance(s, sessions.CountedSession) and s.runs for s in model._sessions.values())
 
 
 def test_onnx_asr_opens_its_own_sessions_again_afterwards(tmp_path: Path) -> None:

@@ -38,6 +38,7 @@ def drawn(result: Result, tmp_path_factory: pytest.TempPathFactory) -> list[Path
     return drawing.draw(result, tmp_path_factory.mktemp("figures"), "es")
 
 
+@pytest.mark.slow
 def test_the_same_tables_give_the_same_bytes(
     result: Result, drawn: list[Path], tmp_path: Path
 ) -> None:

@@ -149,6 +149,7 @@ def test_clipping_is_seen_before_the_file_is_written(project: Path) -> None:
     assert share["loud"] == pytest.approx(2 / 3, abs=0.05)
 
 
+@pytest.mark.slow
 def test_another_judge_parameter_judges_again_and_says_nothing_again(project: Path) -> None:
     run(project)
     Local.started.clear()
@@ -159,6 +160,7 @@ def test_another_judge_parameter_judges_again_and_says_nothing_again(project: Pa
     assert result.summary.query("metric == './loudness.py'")["value"].max() <= 1.0
 
 
+@pytest.mark.slow
 def test_audio_of_a_variant_that_is_gone_goes_with_it_and_what_others_put_there_stays(
     project: Path,
 ) -> None:

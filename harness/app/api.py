@@ -15,7 +15,15 @@ import pandas as pd
 
 from harness import plugins, spec, store
 from harness.contracts import Export, Result
-from harness.decide import comparison, decision, families, gate_rules, own_metrics
+from harness.decide import (
+    comparison,
+    decision,
+    families,
+    gate_rules,
+    measures,
+    own_metrics,
+    selection,
+)
 from harness.decide.verdict.agreeing import contradiction
 from harness.errors import PluginError, StoreError
 from harness.preflight import feasibility
@@ -23,7 +31,7 @@ from harness.report import document, drawing, wording, words
 from harness.run import pipeline, prepare
 from harness.run.pool import Tell
 from harness.run.worker import Connection, Worker
-from harness.store import history, tables
+from harness.store import history
 
 FIGURES = drawing.FOLDER
 LANGUAGE = "language"  # among what a run keeps of the user's own
@@ -93,7 +101,7 @@ def _run(
         return result
     tell.line("deciding and writing the report")
     given = decision.Given(measured.chosen, today, path)
-    decided = decision.decide(_undecided(measured), measured.setting.made, given)
+    decided = decision.decide(_undecided(measured, read), measured.setting.made, given)
     told, pictures = _with_own(decided, measured, spoken)
     result = _publish(told, text, measured.key, pictures)
     store.note_finished(folder, key)
@@ -183,11 +191,7 @@ def _scored(result: Result, scores: pd.DataFrame | None = None) -> Result:
     """With the tables that are not on disk: scores, unless they are at hand, and what a run from
     before a table came lacks."""
     found = decision.stored_scores(result) if scores is None else scores
-    known = {**result.tables, "scores": found}
-    full = replace(result, tables=known)
-    if "versus" not in known:
-        known["versus"] = decision.stored_versus(full)
-    return replace(full, tables={name: known[name] for name in tables.TABLES if name in known})
+    return decision.completed(replace(result, tables={**result.tables, "scores": found}))
 
 
 def render(folder: str | Path, language: str | None = None) -> Path:
@@ -227,7 +231,7 @@ def speaking(result: Result, language: str | None) -> Iterator[str]:
 
 
 def compare(
-    before: str | Path, after: str | Path, how: comparison.How | None = None
+    before: str | Path, after: str | Path, how: comparison.CompareOptions | None = None
 ) -> comparison.Comparison:
     """What changed from one run to another, each given by its folder.
 
@@ -268,10 +272,12 @@ def report_path(folder: Path) -> Path:
     return folder / store.REPORT
 
 
-def _undecided(measured: pipeline.Measured) -> Result:
-    """What was measured, of which experiment, with no table beyond that yet."""
+def _undecided(measured: pipeline.Measured, asked: spec.Experiment) -> Result:
+    """What was measured, of which experiment, with no table beyond that yet; `asked`: the same
+    experiment as it was written, before a candidate was chosen."""
     given = measured.setting
     told = {"beside": _way(given.folder, given.file.parent), "spent_seconds": measured.spent}
+    ruling = {measures.SELECTED_BY: selection.deciding(asked)} if asked.selection else {}
     return Result(
         folder=given.folder,
         experiment={
@@ -279,6 +285,7 @@ def _undecided(measured: pipeline.Measured) -> Result:
             **_identity(given),
             **_own(given),
             **told,
+            **ruling,
         },
         environment=measured.environment,
         verdict={},

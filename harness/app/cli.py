@@ -158,11 +158,11 @@ def _report(options: argparse.Namespace) -> int:
 def _compare(options: argparse.Namespace) -> int:
     from harness import store
     from harness.app import api
-    from harness.decide.comparison import How
+    from harness.decide.comparison import CompareOptions
     from harness.report import words
     from harness.report.comparison import writing
 
-    how = How(force=options.force, control=options.control)
+    how = CompareOptions(force=options.force, control=options.control)
     found = api.compare(options.before, options.after, how)
     printed = words.ENGLISH if options.language is None else options.language
     with words.speaking(printed):

@@ -30,6 +30,7 @@ GIBBERISH = 0.5  # round-trip WER from which half of the words are not those of 
 FAIR = 3.0  # of five: what a rating scale calls fair, from which an opinion approves
 NEAR = 0.3  # an opinion that is no further under the baseline's tells no difference that matters
 
+SELECTED_BY = "selected_by"  # in a stored experiment: gates that ruled variants out
 LAST = 1_000  # the order of a metric of which nothing is known
 
 _LINE = re.compile(r"^line \d+: ")
@@ -228,6 +229,22 @@ def misses(check: Mapping[str, Any], own: Gate | None = None) -> bool:
         return bool(check["status"] == Status.FAIL.value)
     gate: Gate = own or plugins.load("gates", check["kind"])
     return answer(gate, float(check["limit"]), observed) is Status.FAIL
+
+
+def selected_by(result: Result) -> set[str]:
+    """The gates that ruled variants out where the candidate was chosen. A run from before they were
+    stored tells of them as far as it kept it: once a variant was found that misses none, all are
+    stored as warnings, and what that one misses was a warning before."""
+    stored = result.experiment.get(SELECTED_BY)
+    if stored is not None:
+        return {str(name) for name in stored}
+    plan = result.experiment.get("selection") or {}
+    checks = queries.rows(result.checks, workload=plan.get("dataset"))
+    own = queries.records(queries.rows(checks, variant=queries.candidate(result)[0]))
+    missed = [check for check in own if misses(check)]
+    if any(check["severity"] == "fail" for check in missed):
+        return set(checks["gate"][checks["severity"] == "fail"])  # nobody was fit: as they were
+    return set(checks["gate"]) - {str(check["gate"]) for check in missed}
 
 
 def maximum(result: Result, check: Mapping[str, Any]) -> float:

@@ -2,8 +2,8 @@
 
 Two things differ if the interval of their difference (or ratio) leaves out "nothing", which is 0
 (or 1), and the estimate lies further from it than the A/A twin reaches: the same thing measured
-twice on this machine, today. Where there is no twin nothing is told apart (its reach is NaN or
-infinite); a metric of texts has no noise of the machine, and needs none (reach 0).
+twice on this machine, today (the noise floor). Where there is no twin nothing is told apart (its
+reach is NaN or infinite); a metric of texts has no noise of the machine, and needs none (reach 0).
 """
 
 from __future__ import annotations

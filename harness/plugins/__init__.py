@@ -7,10 +7,8 @@ import contextlib
 import hashlib
 import importlib
 import importlib.util
-import os
 import re
 import sys
-import threading
 from collections.abc import Iterator
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -19,7 +17,8 @@ from types import ModuleType
 from typing import Any, get_args, get_type_hints
 
 from harness import contracts
-from harness.errors import HarnessError, PluginError, UnknownNameError, told
+from harness.errors import HarnessError, PluginError, UnknownNameError
+from harness.errors.faults import located, no_way_out
 from harness.errors.nearest import nearest
 
 PACKAGE = Path(__file__).parents[1]
@@ -173,15 +172,14 @@ def data_only() -> Iterator[None]:
 def answering() -> Iterator[None]:
     """What a plugin of the user's own fails with is one line with its file and line, and none of
     them ends the process. Raises: PluginError."""
-    with _no_exit():
+    with no_way_out():
         try:
             yield
         except (HarnessError, KeyboardInterrupt):
             raise
         except BaseException as error:
-            files = set(_OWN.values())
-            if isinstance(error, SystemExit) or _passed_through(error, files):
-                raise PluginError(f"{told(error, files)}.") from error
+            if isinstance(error, SystemExit) or _passed_through(error, set(_OWN.values())):
+                raise PluginError(f"{located(error)}.") from error
             raise
 
 
@@ -192,24 +190,6 @@ def _passed_through(error: BaseException, files: set[str]) -> bool:
             return True
         trace = trace.tb_next
     return False
-
-
-@contextlib.contextmanager
-def _no_exit() -> Iterator[None]:
-    """`os._exit` of a plugin is an error as `sys.exit` is: it would leave with any code, nothing
-    decided. Children and other threads keep theirs."""
-    leave, process = os._exit, os.getpid()
-
-    def refuse(code: int) -> None:
-        if os.getpid() == process and threading.current_thread() is threading.main_thread():
-            raise SystemExit(code)
-        leave(code)
-
-    setattr(os, "_exit", refuse)  # noqa: B010  its type says that it never returns
-    try:
-        yield
-    finally:
-        setattr(os, "_exit", leave)  # noqa: B010
 
 
 def _own_file(path: Path) -> ModuleType:
@@ -227,14 +207,14 @@ def _own_file(path: Path) -> ModuleType:
     sys.modules[name] = module
     _OWN[name] = str(path)
     try:
-        with _no_exit():
+        with no_way_out():
             found.loader.exec_module(module)
     except KeyboardInterrupt:
         del sys.modules[name]
         raise
     except BaseException as error:
         del sys.modules[name]
-        line = told(error, {str(path)})
+        line = located(error)
         where = "" if line.startswith(str(path)) else f"{path}: "
         raise PluginError(f"{where}{line}.") from error
     return module

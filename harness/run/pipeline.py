@@ -36,7 +36,7 @@ from harness.run.quality import Stream, quality_turns, turns_of
 from harness.run.sweeping import Sweep, measure_sweep
 from harness.run.variants import Watch
 from harness.run.worker import Connection, Worker, heard
-from harness.spec import Experiment, Gate, find_metric
+from harness.spec import Experiment, GateSpec, find_metric
 from harness.store import tables
 
 AUDIO = "audio"  # folder of a run, in which what synthesisers said is kept
@@ -134,7 +134,7 @@ class Run:
         spoken = {how.dataset: units}
         judged = self.judge(spoken)
         stops = [unit.stops() for unit in units]
-        seen = selection.Seen(
+        seen = selection.SelectionData(
             _joined("calls", units),
             _joined("judged", judged),
             pd.concat(stops, ignore_index=True),
@@ -222,7 +222,9 @@ class Run:
             found[part] = units, replace(stream, seconds=seconds)
         return found
 
-    def _timed(self, chosen: str, seconds: float) -> tuple[store.Unit, list[Task], staging.How]:
+    def _timed(
+        self, chosen: str, seconds: float
+    ) -> tuple[store.Unit, list[Task], staging.StageLimits]:
         """Baseline, twin and variants at every length, in fresh processes: the unit of the latency
         stage, to be measured anew where an earlier look rejected what now is open."""
         experiment, operations = self.setting.experiment, self.setting.family.operations
@@ -240,7 +242,7 @@ class Run:
         unit = self._unit("latency", entries, shape, limits, self._speech().fingerprint)
         remote = plan.elsewhere(experiment, self.setting.locate)
         still_open = self.setting.gates(chosen).of_tasks
-        how = staging.How("latency", {}, warmup, seconds, seed, still_open, remote)
+        how = staging.StageLimits("latency", {}, warmup, seconds, seed, still_open, remote)
         if unit.complete and laid.rejected_then(unit, tasks, how):
             unit.discard()  # it was seen for a part of the time only
         return unit, tasks, how if unit.complete else replace(how, clips=self._clips())
@@ -302,12 +304,12 @@ class Run:
         units = {name: self._unit(name, entries, shape, speech) for name, shape in shapes.items()}
         if not all(unit.complete for unit in units.values()):
             clips = self._clips(experiment.audit.audio_seconds)
-            todo = auditing.Plan(experiment.audit, entries, clips, experiment.seed)
+            todo = auditing.AuditPlan(experiment.audit, entries, clips, experiment.seed)
             with self._pool() as pool:
                 auditing.measure(units, todo, pool, self.tell)
         return list(units.values())
 
-    def _quantile(self, gate: Gate) -> float:
+    def _quantile(self, gate: GateSpec) -> float:
         """The latency quantile that a gate reads, NaN where it reads something else."""
         named = find_metric(gate.metric, self.setting.locate)
         if named.metric.ratio_of:

@@ -30,7 +30,7 @@ _INTERVAL = {"low": NUMBER, "high": NUMBER}
 TABLES: Mapping[str, Mapping[str, str]] = {
     # one row per call, also of those that failed; the only table that holds measurements
     "calls": {
-        "stage": TEXT,  # sweep | latency | quality | audit | audit_rounds (runner/audit.py)
+        "stage": TEXT,  # sweep | latency | quality | audit | audit_rounds (run/audit.py)
         **_CELL,
         "operation": TEXT,  # load | first_call | pipeline | features | encoder | decoder_step ...
         "warm": FLAG,  # False: a warm-up or cold call, kept but in no warm figure
@@ -181,6 +181,30 @@ TABLES: Mapping[str, Mapping[str, str]] = {
         **_INTERVAL,
         "reads": TEXT,  # of the other one: better | worse | same | unknown | not measured
     },
+    # one row per configuration of a replayed protocol, run of it and audio length: what it says
+    "audit_repeats": {
+        "session": TEXT,
+        "place": WHOLE,  # of the configuration in the protocol's order, from 0
+        "repeat": WHOLE,  # which run of the protocol, from 0
+        "audio_seconds": NUMBER,  # NaN: the calls of all lengths pooled, as the protocol does
+        "n": WHOLE,
+        "p50_ms": NUMBER,  # interpolated, as the protocol reckons percentiles
+        "p99_ms": NUMBER,
+        "p99_high_ms": NUMBER,  # its 95 % bound if every call were independent; of all pooled
+        "largest_ms": NUMBER,
+        "slowest": WHOLE,  # how many of the slowest 5 % of the run's calls are of this length
+    },
+    # one row per configuration and what it is compared with: the same ones in paired rounds
+    "audit_rounds": {
+        "purpose": TEXT,  # twin | configuration | option: those that nobody checked
+        "session": TEXT,
+        "over": TEXT,  # the configuration that it is compared with; the twin with itself
+        "ratio": NUMBER,  # of times, paired within rounds
+        **_INTERVAL,  # of configurations: hold all at once with 95 %
+        "rounds": WHOLE,
+        "reads": TEXT,  # faster | slower | same | unknown; "" for the twin
+        "supported": FLAG,  # whether the protocol alone could show the difference
+    },
     # one row per gate and variant it applies to
     "checks": {
         "gate": TEXT,
@@ -299,7 +323,7 @@ LATER: Mapping[str, tuple[str, ...]] = {
 LATER_TABLES = ("slices",)
 
 # Tables that came later: a run from before has no file of them, and each is made when it is read.
-MADE_WHEN_READ = ("versus",)
+MADE_WHEN_READ = ("versus", "audit_repeats", "audit_rounds")
 
 
 _BLANKS: dict[str, Any] = {TEXT: "", NUMBER: math.nan, WHOLE: 0, FLAG: False}

@@ -18,20 +18,20 @@ from harness.contracts import Result
 from harness.decide import families, own_metrics
 from harness.decide.comparison import outcomes
 from harness.decide.comparison.alike import Unlike, conflicts, differences
-from harness.decide.comparison.cells import Run
+from harness.decide.comparison.cells import RunCells
 from harness.decide.comparison.rows import Alone, Pair, Row, rows
 from harness.decide.stats import Resampling
 from harness.errors import IncomparableError
 from harness.plugins import NamedMetric
 
-__all__ = ["Alone", "Comparison", "How", "Row", "Unlike", "compare", "conflicts"]
+__all__ = ["Alone", "CompareOptions", "Comparison", "Row", "Unlike", "compare", "conflicts"]
 
 
 Stored = Callable[[Mapping[str, Any]], Mapping[str, Any]]
 
 
 @dataclass(frozen=True)
-class How:
+class CompareOptions:
     """`force`: also what cannot be compared, marked; `control`: divide times by the baseline's, so
     that a machine which was slower that day is no regression of the model."""
 
@@ -70,13 +70,16 @@ def _both(stored: Stored, before: Result, after: Result) -> dict[str, Any]:
 
 
 def compare(
-    before: Result, after: Result, metrics: Mapping[str, NamedMetric], how: How | None = None
+    before: Result,
+    after: Result,
+    metrics: Mapping[str, NamedMetric],
+    how: CompareOptions | None = None,
 ) -> Comparison:
     """What changed from `before` to `after`, cell by cell; `metrics` by name, those of both runs.
 
     Raises: IncomparableError that names every key with both values, unless `how.force`.
     """
-    how = how or How()
+    how = how or CompareOptions()
     found = conflicts(before, after)
     if found and not how.force:
         told = "; ".join(map(str, found))
@@ -86,7 +89,7 @@ def compare(
         )
     seed = int(before.experiment.get("seed") or 0)
     sampling = Resampling(seed=seed, draws=how.draws)
-    pair = Pair(Run.of(before), Run.of(after), metrics, sampling, how.control)
+    pair = Pair(RunCells.of(before), RunCells.of(after), metrics, sampling, how.control)
     drafts, alone = rows(pair)
     days = [str(side.environment.get("measured_on") or "") for side in (before, after)]
     return Comparison(

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from harness.decide.verdict.case import AT_ONCE, Found
+from harness.decide.verdict.case import AT_ONCE, FigureEvidence
 
 MOST_FAILED = 0.01  # share of calls or utterances without a result that a gate still bears
 NAMED = 3  # utterances that a sentence names
@@ -30,7 +30,7 @@ SENTENCES = {
 }
 
 
-def unmeasured(found: Found) -> str:
+def unmeasured(found: FigureEvidence) -> str:
     """The code of why there is no figure to decide on; "" where there is one."""
     if found.planned and found.incomplete > MOST_FAILED * found.planned:
         return "failed"
@@ -39,7 +39,7 @@ def unmeasured(found: Found) -> str:
     return "broken" if math.isnan(found.interval.estimate) else ""
 
 
-def sentence(code: str, found: Found, waiver: Mapping[str, Any] | None = None) -> str:
+def sentence(code: str, found: FigureEvidence, waiver: Mapping[str, Any] | None = None) -> str:
     """One line: what decided it, on how many samples, and how."""
     names = ", ".join(found.unpaired[:NAMED])
     rest = len(found.unpaired) - NAMED

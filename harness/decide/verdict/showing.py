@@ -15,9 +15,10 @@ import pandas as pd
 
 from harness.contracts import Gate, Metric
 from harness.decide import stats
+from harness.decide.gate_rules import kind_of, name_of
 from harness.decide.scoring.changes import DEFAULT
-from harness.decide.verdict.case import Case, Figure, find
-from harness.decide.verdict.checks import gate_of, kind_of, name_of
+from harness.decide.verdict.case import Case, FigureAsked, find
+from harness.decide.verdict.checks import gate_of
 from harness.plugins import kinds
 
 SENTENCES = {
@@ -129,7 +130,7 @@ def _figure_of(
         return stats.exactly(float(row.get(gate["metric"], math.nan)), 1, "recorded")
     session = case.session if over == case.candidate else DEFAULT
     at, operation = gate.get("at") or {}, gate.get("operation") or ""
-    return find(case, data, Figure(gate["metric"], over, session, operation, at)).interval
+    return find(case, data, FigureAsked(gate["metric"], over, session, operation, at)).interval
 
 
 # --------------------------------------------------------------------------- at which lengths

@@ -17,14 +17,14 @@ from harness.contracts import Locate
 from harness.decide import plan as runs
 from harness.plugins import NamedMetric
 from harness.preflight.feasibility import budget, costs, gates, questions, targets, wording
-from harness.preflight.feasibility.budget import Plan
-from harness.preflight.feasibility.gates import Finding, Terms
+from harness.preflight.feasibility.budget import BudgetPlan
+from harness.preflight.feasibility.gates import Decidability, Terms
 from harness.preflight.feasibility.questions import SayLimit, plain_limit
 from harness.preflight.feasibility.targets import Contradiction
 from harness.runtime import environment
-from harness.spec import Experiment, Gate, find_metric, load_plugin
+from harness.spec import Experiment, GateSpec, find_metric, load_plugin
 
-__all__ = ["Finding", "Forecast", "assess", "foresee", "missing", "undecidable"]
+__all__ = ["Decidability", "Forecast", "assess", "foresee", "missing", "undecidable"]
 
 
 @dataclass(frozen=True)
@@ -32,8 +32,8 @@ class Forecast:
     """All that is known of an experiment before it runs."""
 
     minutes: float  # of the budget
-    plan: Plan
-    findings: tuple[Finding, ...]
+    plan: BudgetPlan
+    findings: tuple[Decidability, ...]
     warnings: tuple[Contradiction, ...]
     terms: Terms  # what findings and questions are made from
 
@@ -77,7 +77,7 @@ def assess(
 
     remote = runs.elsewhere(experiment, locate)
 
-    def quantile(gate: Gate) -> float:
+    def quantile(gate: GateSpec) -> float:
         one = metrics[gate.metric]
         return metrics.get(one.metric.ratio_of, one).quantile
 

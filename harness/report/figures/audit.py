@@ -31,13 +31,13 @@ def draw(result: Result, language: str) -> Picture | None:
         return None
     texts, count = TEXTS[language], len(found.configurations)
     figure, axes = style.new(_title(found, language), texts["subtitle"], 1.8 + 0.55 * count)
-    unit = next((r.p50 for r in found.first.repeats if r.n), float("nan"))
+    unit = next((r.pooled.p50 for r in found.first.repeats if r.pooled.n), math.nan)
     for place, one in enumerate(found.configurations):
         ink = style.BASELINE if one is found.first else style.HUES[0][0]
-        times = {n + 1: protocol.over(repeat.p50, unit) for n, repeat in enumerate(one.repeats)}
-        times = {n: time for n, time in times.items() if time == time}
+        ratios = [protocol.over(repeat.pooled.p50, unit) for repeat in one.repeats]
+        times = {n: time for n, time in enumerate(ratios, 1) if not math.isnan(time)}
         _repeats(axes, times, place, ink)
-        _ours(axes, found, one, place + BESIDE, language)
+        _ours(axes, one, place + BESIDE, language)
         if not times:
             style.shown(axes, f"✕ {texts['failed']}", (1, place), offset=(4, 0), color=style.MUTED)
         beyond = [quantity(t, "share", language) for t in times.values() if t > WIDEST]
@@ -61,16 +61,16 @@ def _repeats(axes: Axes, times: Mapping[int, float], place: float, ink: str) -> 
         style.shown(axes, str(n), (time, at), **how)
 
 
-def _ours(axes: Axes, found: Replayed, one: Configuration, place: float, language: str) -> None:
-    ratio, ink = found.ours(one), style.INK
-    if one is found.first or math.isnan(ratio.estimate):
+def _ours(axes: Axes, one: Configuration, place: float, language: str) -> None:
+    (ratio, low, high), ink = one.ours.ratio, style.INK
+    if math.isnan(ratio):
         return
-    if ratio.estimate > WIDEST:
-        _beyond(axes, place, f"◆ {quantity(ratio.estimate, 'share', language)}", ink)
+    if ratio > WIDEST:
+        _beyond(axes, place, f"◆ {quantity(ratio, 'share', language)}", ink)
         return
-    ends = [max(ratio.low, NARROWEST), min(ratio.high, WIDEST)]
+    ends = [max(low, NARROWEST), min(high, WIDEST)]
     axes.plot(ends, [place, place], color=ink, linewidth=1.8)
-    axes.plot([ratio.estimate], [place], "D", color=ink, markersize=5.5, markeredgecolor="white")
+    axes.plot([ratio], [place], "D", color=ink, markersize=5.5, markeredgecolor="white")
 
 
 def _beyond(axes: Axes, place: float, text: str, ink: str) -> None:
@@ -102,7 +102,7 @@ def _frame(axes: Axes, found: Replayed, language: str) -> None:
 def _title(found: Replayed, language: str) -> str:
     texts, named = TEXTS[language], list(dict.fromkeys(found.winners.values()))
     names = {"names": ", ".join(one.name for one in named), "name": named[0].name}
-    ratio = quantity(found.ours(named[0]).estimate, "share", language)
+    ratio = quantity(named[0].ours.ratio[0], "share", language)
     key = "other" if len(named) > 1 else "first" if named[0] is found.first else "same"
     if len(found.winners) < 2:
         key = "once"

@@ -77,7 +77,7 @@ def _audited(result: Result, language: str) -> Iterator[str]:
         return
     winners = list(dict.fromkeys(found.winners.values()))
     others = [one for one in winners if one is not found.first]
-    held = [one.name for one in others if found.reads(found.ours(one)) == "faster"]
+    held = [one.name for one in others if one.ours.reads == "faster"]
     listed = ", ".join(markdown.code(name) for name in held)
     outcome = texts["held"].format(list=listed) if held else texts["not_held"]
     named = [

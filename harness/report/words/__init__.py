@@ -39,7 +39,7 @@ __all__ = [
     "HEAD",
     "Content",
     "Language",
-    "Table",
+    "Translations",
     "about",
     "caption",
     "check",
@@ -101,7 +101,7 @@ _NONE: Mapping[str, Language] = MappingProxyType({})
 _OWN: ContextVar[Mapping[str, Language]] = ContextVar("own_languages", default=_NONE)
 
 
-class Table(Mapping[str, Words]):
+class Translations(Mapping[str, Words]):
     """Language -> words, of one table of one module; read when they are asked for."""
 
     def __init__(self, place: str, name: str) -> None:
@@ -117,9 +117,9 @@ class Table(Mapping[str, Words]):
         return len(languages())
 
 
-def table(place: str, name: str = "texts") -> Table:
+def table(place: str, name: str = "texts") -> Translations:
     """The words of a table in every language; `place` as the language files name its module."""
-    return Table(place, name)
+    return Translations(place, name)
 
 
 def of(language: str) -> Language:

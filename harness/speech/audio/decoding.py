@@ -15,7 +15,7 @@ from harness.errors import AudioError, limits
 from harness.speech.audio import chunks, flac, mpeg, ogg
 from harness.speech.audio.encoded import Encoded, encoded
 from harness.speech.audio.mixing import LOUDEST, Channels
-from harness.speech.audio.told import Found
+from harness.speech.audio.told import Hearing
 
 if TYPE_CHECKING:
     import soundfile
@@ -24,7 +24,7 @@ SHORTEST_SECONDS = 0.01  # one frame of any recogniser's features
 _BLOCK = 1 << 18  # samples over all channels: 1 MB
 _NO_COUNT = 1 << 62  # what libsndfile tells where it cannot know
 _EXACT = ("PCM_", "FLOAT", "DOUBLE", "ULAW", "ALAW")  # one can seek in them to the sample
-_CHECKS: Mapping[str, Callable[[Encoded], Found]] = {
+_CHECKS: Mapping[str, Callable[[Encoded], Hearing]] = {
     **dict.fromkeys(("wav", "w64", "iff", "au", "caf", "nist"), chunks.check),
     "ogg": ogg.check, "flac": flac.check, "mp3": mpeg.check,
 }  # fmt: skip
@@ -65,9 +65,9 @@ def hear(audio: Path | bytes, rate: int, part: Part | None = None, told: float =
     return Heard(_resample(mono, walk.rate, rate), walk.rate, walk.channels, note)
 
 
-def _checked(clip: Encoded) -> Found:
+def _checked(clip: Encoded) -> Hearing:
     """Raises: AudioError for what its container shows to be no whole clip."""
-    found = _CHECKS[clip.kind](clip) if clip.kind in _CHECKS else Found()
+    found = _CHECKS[clip.kind](clip) if clip.kind in _CHECKS else Hearing()
     if found.problem:
         raise AudioError(f"{clip.name} {found.problem}")
     return found
@@ -123,7 +123,7 @@ class _Bytes(io.BytesIO):
 class _Walk:
     """The blocks of a clip within a part of it; after a walk, what the clip turned out to be."""
 
-    def __init__(self, clip: Encoded, found: Found, part: Part) -> None:
+    def __init__(self, clip: Encoded, found: Hearing, part: Part) -> None:
         self._clip, self._found, self._part = clip, found, part
         self.rate = self.channels = 0
         self.end = math.inf  # seconds of the whole clip, where the walk came to its end

@@ -27,9 +27,14 @@ from harness.plugins.datasets._corpus.listing import (
     stock,
     times,
 )
-from harness.plugins.datasets._corpus.places import Places, line_places, not_utf8, read_all
-from harness.plugins.datasets._corpus.table import Fields, Table, columns, open_table
-from harness.plugins.datasets._corpus.table import Wanted as Columns
+from harness.plugins.datasets._corpus.places import RowPlaces, line_places, not_utf8, read_all
+from harness.plugins.datasets._corpus.table import (
+    AskedColumns,
+    Fields,
+    RowTable,
+    columns,
+    open_table,
+)
 from harness.plugins.datasets._sampling import Wanted
 
 _SLICE = 1 << 16
@@ -37,7 +42,7 @@ _DIGITS = 11  # of a clip's milliseconds: three years
 
 
 @dataclass(frozen=True)
-class Layout:
+class ReleaseColumns:
     """What a kind of release calls its columns and the folder of its clips; `split` is the column
     that stands for a table of its own."""
 
@@ -48,8 +53,8 @@ class Layout:
     split: str = ""
 
 
-SCRIPTED = Layout("path", "sentence", "clips")
-SPONTANEOUS = Layout("audio_file", "transcription", "audios", "duration_ms", "split")
+SCRIPTED = ReleaseColumns("path", "sentence", "clips")
+SPONTANEOUS = ReleaseColumns("audio_file", "transcription", "audios", "duration_ms", "split")
 
 
 @dataclass(frozen=True)
@@ -65,8 +70,8 @@ class Split:
 class _Opened:
     """A split of a release that lies in a folder."""
 
-    table: Table
-    layout: Layout
+    table: RowTable
+    layout: ReleaseColumns
     packed: archive.Archive | None
 
     def clip(self, row: Fields) -> str:
@@ -76,14 +81,14 @@ class _Opened:
 
     @property
     def used(self) -> tuple[str, ...]:
-        """Columns that are something else than labels."""
+        """AskedColumns that are something else than labels."""
         return self.layout.clip, self.layout.text, "client_id", "sentence_id"
 
-    def names(self, places: Places) -> Iterator[str]:
+    def names(self, places: RowPlaces) -> Iterator[str]:
         """The clip's name of each of these rows."""
         return map(self.clip, self.table.rows(places))
 
-    def texts(self, places: Places) -> Iterator[str]:
+    def texts(self, places: RowPlaces) -> Iterator[str]:
         """The transcript of each of these rows, as it stands there."""
         return (str(row.get(self.layout.text) or "") for row in self.table.rows(places))
 
@@ -140,7 +145,7 @@ def _opened(path: Path, split: Split, packed: archive.Archive | None) -> _Opened
     names = columns(path)
     spontaneous = {SPONTANEOUS.clip, SPONTANEOUS.text} <= set(names) and "path" not in names
     layout = SPONTANEOUS if spontaneous else SCRIPTED
-    wanted = Columns((layout.clip, layout.text), ("client_id", "sentence_id", "split"))
+    wanted = AskedColumns((layout.clip, layout.text), ("client_id", "sentence_id", "split"))
     table = open_table(path, wanted)
     if not len(table.places):
         raise AssetError(f"{path.name} holds no row.")
@@ -232,7 +237,7 @@ def _milliseconds(value: object) -> float:
     return float(text) if sound else math.nan
 
 
-def _look_up(table: Path, part: Places, wanted: np.ndarray, known: np.ndarray) -> None:
+def _look_up(table: Path, part: RowPlaces, wanted: np.ndarray, known: np.ndarray) -> None:
     """Put the lengths of one part of the table where its clips are wanted."""
     pairs = [line.split("\t")[:2] for line in read_all(table, part)]
     pairs = [p for p in pairs if len(p) == 2 and not math.isnan(_milliseconds(p[1]))]
@@ -283,7 +288,9 @@ class _Rows:
         return f"line {self.numbers[at]} of {self.opened.table.path.name} {reason}{hint}"
 
 
-def _problem(name: str, sentence: str, clip: Path | None, layout: Layout, listed: int) -> str:
+def _problem(
+    name: str, sentence: str, clip: Path | None, layout: ReleaseColumns, listed: int
+) -> str:
     """Why the row cannot be used, "" where it can."""
     if not _is_name(name):
         return f"{shown(name)!r} is not the name of a clip."

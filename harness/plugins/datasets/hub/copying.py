@@ -33,12 +33,12 @@ from harness.plugins.datasets._corpus.labels import label
 from harness.plugins.datasets._sampling import Wanted
 from harness.plugins.datasets.hub.columns import Columns, choose, require
 from harness.plugins.datasets.hub.files import File, short
-from harness.plugins.datasets.hub.finding import Found
+from harness.plugins.datasets.hub.finding import HubSplit
 
 _LAYOUT = 4  # of what is kept; raise it when another one must not be read. 4: labels
 
 
-def read(found: Found, names: Mapping[str, str], wanted: Wanted) -> Dataset:
+def read(found: HubSplit, names: Mapping[str, str], wanted: Wanted) -> Dataset:
     """The wanted rows as utterances; what is in the cache already is not asked for again.
 
     Raises: AssetError (one line).
@@ -51,17 +51,17 @@ def read(found: Found, names: Mapping[str, str], wanted: Wanted) -> Dataset:
     return _dataset(found, table, json.loads(notes_file.read_text(encoding="utf-8")))
 
 
-def look(found: Found, names: Mapping[str, str]) -> float:
+def look(found: HubSplit, names: Mapping[str, str]) -> float:
     """How many rows a split of a local folder has. Raises: AssetError (one line), as `read`."""
     return float(sum(count for _, count in _chosen(found, names)[2]))
 
 
-def labelled(found: Found, names: Mapping[str, str]) -> tuple[str, ...]:
+def labelled(found: HubSplit, names: Mapping[str, str]) -> tuple[str, ...]:
     """The labels that rows of a local folder will have. Raises: AssetError (one line)."""
     return tuple(map(label, _chosen(found, names)[1].labels))
 
 
-def _fetch(found: Found, names: Mapping[str, str], wanted: Wanted, table: Path) -> None:
+def _fetch(found: HubSplit, names: Mapping[str, str], wanted: Wanted, table: Path) -> None:
     files, columns, footers = _chosen(found, names)
     counts = [count for _, count in footers]
     total = sum(counts)
@@ -89,7 +89,7 @@ def _fetch(found: Found, names: Mapping[str, str], wanted: Wanted, table: Path) 
 
 
 def _chosen(
-    found: Found, names: Mapping[str, str]
+    found: HubSplit, names: Mapping[str, str]
 ) -> tuple[list[File], Columns, list[tuple[Any, int]]]:
     """The split's files, their columns, and each one's schema and rows."""
     label = found.place.label
@@ -118,7 +118,7 @@ def _counted(files: Sequence[File], columns: Columns) -> tuple[Columns, dict[str
     }
 
 
-def _dataset(found: Found, table: Path, notes: Mapping[str, str]) -> Dataset:
+def _dataset(found: HubSplit, table: Path, notes: Mapping[str, str]) -> Dataset:
     places = line_places(table)
     rows = (json.loads(text) for text in read_all(table, places))
     pairs = (text for row in rows for text in (_stem(row), row["clip"]))

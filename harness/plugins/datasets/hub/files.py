@@ -19,7 +19,7 @@ from harness.errors.limits import CLIP_BYTES, MEGABYTE, ROW_GROUP_BYTES
 from harness.io.places import put, room
 from harness.plugins.datasets._corpus import is_there, tags
 from harness.plugins.datasets.hub.columns import Columns
-from harness.plugins.datasets.hub.finding import Found, asked
+from harness.plugins.datasets.hub.finding import HubSplit, asked
 from harness.speech import audio
 
 READ_SECONDS = 120.0  # for one row group; those of audio hold about a hundred clips
@@ -32,7 +32,7 @@ _FIRST = 4  # rows whose clips say what their lengths are counted in
 class File:
     """One Parquet file, here or on the hub; only what is asked for is read of it."""
 
-    found: Found
+    found: HubSplit
     address: str
 
     @property

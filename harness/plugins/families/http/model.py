@@ -17,7 +17,7 @@ from harness.plugins.families.http.params import Params
 SAMPLE_RATE = 16_000
 
 
-class Server:
+class RemoteRecogniser:
     """Implements `harness.contracts.Model`, operation `pipeline`: upload to transcript."""
 
     def __init__(self, client: Client) -> None:
@@ -29,11 +29,11 @@ class Server:
         return lambda: _output(self._client.transcribe(request))
 
 
-def open_model(params: Params) -> Server:
+def open_model(params: Params) -> RemoteRecogniser:
     """Raises: AssetError for a server that cannot be reached, SpecError for a missing key."""
     client = connect(params)
     client.greet()
-    return Server(client)
+    return RemoteRecogniser(client)
 
 
 def wav(samples: np.ndarray) -> bytes:

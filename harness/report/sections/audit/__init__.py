@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from harness.contracts import Result, Section
 from harness.decide import protocol
-from harness.decide.protocol import Configuration, Repeat, Replayed
+from harness.decide.protocol import Configuration, Percentiles, Repeat, Replayed
 from harness.report import captions, markdown, wording
 from harness.report.sections.audit import findings
 from harness.report.sections.audit.texts import TEXTS
@@ -18,7 +18,7 @@ def render(result: Result, language: str) -> str:
         return TEXTS[language]["none"]
     number, best = next(iter(found.winners.items()))
     lines = findings.lines(found, best, number, language)
-    source = markdown.source(language, "calls", stage="audit | audit_rounds", warm="True")
+    source = markdown.source(language, "audit_repeats", "audit_rounds")
     return markdown.paragraphs(
         _intro(found, language),
         captions.shown(result, "audit", language, source),
@@ -26,7 +26,7 @@ def render(result: Result, language: str) -> str:
         source,
         "\n".join(f"- {line}" for line in lines),
         _lengths(best.repeats[number], language),
-        markdown.source(language, "calls", stage="audit", session=best.name, round=str(number)),
+        markdown.source(language, "audit_repeats", session=best.name, repeat=str(number)),
     )
 
 
@@ -42,7 +42,7 @@ def _intro(found: Replayed, language: str) -> str:
         list=", ".join(lengths),
         n=plan["iterations"] * len(lengths),
         repeats=plan["repeats"],
-        rounds=int(found.first.timed.rounds.max(initial=-1)) + 1,
+        rounds=found.rounds,
     )
 
 
@@ -57,24 +57,26 @@ def _configurations(found: Replayed, language: str) -> str:
 
 
 def _row(found: Replayed, one: Configuration, language: str) -> list[str]:
-    texts, ratio = TEXTS[language], found.ours(one)
+    texts, first = TEXTS[language], one is found.first
     cells = []
     for place, repeat in enumerate(one.repeats):
-        shown = " · ".join(findings.ms(value, language) for value in (repeat.p50, repeat.p99))
+        shown = " · ".join(
+            findings.ms(value, language) for value in (repeat.pooled.p50, repeat.pooled.p99)
+        )
         wins = found.winners.get(place) is one
         cells.append(texts["wins"].format(value=shown) if wins else shown)
-    said = texts["reference"] if one is found.first else texts[found.reads(ratio)]
+    said = texts["reference"] if first else texts[one.ours.reads]
     if one.error:
         said = texts["failed"].format(error=markdown.escape(one.error))
-    shown = (
-        findings.percent(1, language) if one is found.first else findings.paired(ratio, language)
-    )
+    shown = findings.percent(1, language) if first else findings.paired(one.ours, language)
     return [markdown.code(one.name), *cells, findings.percent(one.drift, language), shown, said]
 
 
 def _lengths(repeat: Repeat, language: str) -> str:
     texts = TEXTS[language]
-    parts = [(wording.workload(f"{s:g} s", language), repeat.at(s)) for s in repeat.spans]
+    parts: list[tuple[str, Percentiles]] = [
+        (wording.workload(f"{part.seconds:g} s", language), part) for part in repeat.lengths
+    ]
     headers = [texts["length"], "P50", "P99", texts["longest"], "n"]
     rows = [
         [
@@ -82,7 +84,7 @@ def _lengths(repeat: Repeat, language: str) -> str:
             *(findings.ms(value, language) for value in (part.p50, part.p99, part.largest)),
             markdown.count(part.n, language),
         ]
-        for name, part in [*parts, (f"*{texts['pooled']}*", repeat)]
+        for name, part in [*parts, (f"*{texts['pooled']}*", repeat.pooled)]
     ]
     return markdown.table(headers, rows, "rrrrr")
 

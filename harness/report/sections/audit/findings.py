@@ -7,7 +7,7 @@ import statistics
 from collections.abc import Iterator
 
 from harness.decide import stats
-from harness.decide.protocol import LEVEL, TAIL, Configuration, Repeat, Replayed
+from harness.decide.protocol import LEVEL, TAIL, Configuration, Paired, Repeat, Replayed
 from harness.report import markdown, wording
 from harness.report.sections.audit.texts import TEXTS
 
@@ -31,8 +31,8 @@ def percent(value: float, language: str) -> str:
     return markdown.quantity(value, "share", language)
 
 
-def paired(found: stats.Interval, language: str) -> str:
-    return markdown.estimate((found.estimate, found.low, found.high), "share", language)
+def paired(ours: Paired, language: str) -> str:
+    return markdown.estimate(ours.ratio, "share", language)
 
 
 def ms(value: float, language: str) -> str:
@@ -62,10 +62,8 @@ def _gains(found: Replayed, language: str) -> Iterator[str]:
     said = []
     for one in dict.fromkeys(found.winners.values()):
         if one is not found.first:
-            ratio = found.ours(one)
-            verdict = texts[f"gain_{found.reads(ratio)}"]
-            ours = paired(ratio, language)
-            told = {"name": one.name, "first": found.first.name, "ratio": ours, "verdict": verdict}
+            verdict, ratio = texts[f"gain_{one.ours.reads}"], paired(one.ours, language)
+            told = {"name": one.name, "first": found.first.name, "ratio": ratio, "verdict": verdict}
             said.append(texts["gain"].format(**told))
     if said:
         ends = {"low": percent(band[0], language), "high": percent(band[1], language)}
@@ -91,33 +89,32 @@ def _drift(found: Replayed, language: str) -> Iterator[str]:
 
 
 def _mixed(one: Configuration, repeat: Repeat, language: str) -> Iterator[str]:
-    lengths = repeat.spans
+    pooled, lengths = repeat.pooled, repeat.lengths
     if len(lengths) < 2:
         return
-    slowest = repeat.slowest().tolist()
-    top = max(lengths, key=slowest.count)
-    ends = sorted(repeat.at(s).p50 for s in lengths)
+    top = max(lengths, key=lambda part: part.slowest)
+    ends = sorted(part.p50 for part in lengths)
     yield TEXTS[language]["mixed"].format(
         name=one.name,
-        n=repeat.n,
-        p50=ms(repeat.p50, language),
+        n=pooled.n,
+        p50=ms(pooled.p50, language),
         shortest=ms(ends[0], language),
         longest=ms(ends[-1], language),
-        tail=len(slowest),
-        most=slowest.count(top),
-        length=wording.workload(f"{top:g} s", language),
+        tail=pooled.slowest,
+        most=top.slowest,
+        length=wording.workload(f"{top.seconds:g} s", language),
     )
 
 
 def _tail(repeat: Repeat, language: str) -> str:
-    texts, bound = TEXTS[language], repeat.tail()
-    reach = math.floor(1000 * (1 - LEVEL) ** (1 / repeat.n)) / 10
-    shown = ms(bound.high, language) if math.isfinite(bound.high) else texts["nothing"]
+    texts, pooled, bound = TEXTS[language], repeat.pooled, repeat.p99_high
+    reach = math.floor(1000 * (1 - LEVEL) ** (1 / pooled.n)) / 10
+    shown = ms(bound, language) if math.isfinite(bound) else texts["nothing"]
     return texts["tail"].format(
-        n=repeat.n,
-        chance=percent(TAIL**repeat.n, language),
-        p99=ms(repeat.p99, language),
-        largest=ms(repeat.largest, language),
+        n=pooled.n,
+        chance=percent(TAIL**pooled.n, language),
+        p99=ms(pooled.p99, language),
+        largest=ms(pooled.largest, language),
         bound=shown,
         needed=stats.needed_calls(TAIL, LEVEL),
         reach=markdown.number(reach, language, 1),
@@ -125,13 +122,12 @@ def _tail(repeat: Repeat, language: str) -> str:
 
 
 def _options(found: Replayed, language: str) -> Iterator[str]:
-    pair = found.unchecked
-    if pair is None or not pair[0].probes:
+    option = found.option
+    if option is None or not option.added.probes:
         return
-    texts, (one, base) = TEXTS[language], pair
+    texts, one, base = TEXTS[language], option.added, option.base
     asked = dict(found.plan["unchecked"]["provider_options"])
     read = {k: v for seen in one.probes.values() for k, v in seen["provider_options"].items()}
-    ratio = one.paired(base)
     credited = [_change(x - 1, language) for x in one.over(base)]
     yield texts["options"].format(
         options=", ".join(f"{key}: {value}" for key, value in asked.items()),
@@ -141,8 +137,8 @@ def _options(found: Replayed, language: str) -> Iterator[str]:
         list=", ".join(credited),
         name=one.name,
         base=base.name,
-        ratio=paired(ratio, language),
-        verdict=texts[found.reads(ratio)],
+        ratio=paired(option.ours, language),
+        verdict=texts[option.ours.reads],
     )
 
 
@@ -169,13 +165,13 @@ def _graphs(found: Replayed, language: str) -> Iterator[str]:
 def _support(found: Replayed, language: str) -> Iterator[str]:
     texts, first = TEXTS[language], found.first.name
     others = found.configurations[1:]
-    large = [one for one in others if found.supported(one)]
+    large = [one for one in others if one.ours.supported]
     said = [
         texts["effect"].format(
             name=one.name,
             first=first,
             said=", ".join(percent(x, language) for x in one.over(found.first)),
-            ratio=paired(found.ours(one), language),
+            ratio=paired(one.ours, language),
         )
         for one in large
     ]
