@@ -16,10 +16,10 @@ from test_pipeline import YAML, Local, finished, ran_once, run  # noqa: F401  fi
 
 from harness import plugins, store
 from harness.app import api, cli
-from harness.contracts import Result
+from harness.contracts import Figure, Result
 from harness.decide import own_metrics
 from harness.errors import PluginError, StoreError, limits
-from harness.report import document, drawing
+from harness.report import document, drawing, wording
 
 PNG = b"\x89PNG\r\n\x1a\n"
 BARS = '''"""How many calls each variant has."""
@@ -237,3 +237,17 @@ def test_a_picture_is_bounded_before_it_is_read(
     monkeypatch.setattr(limits, "FIGURE_BYTES", 100)
     with pytest.raises(PluginError, match="is over 100 bytes"):
         drawing.own(asking(OWN), lambda name: tmp_path / name)
+
+
+def test_what_a_figure_names_of_the_users_own_is_called_what_its_run_stored() -> None:
+    title = {"en": "Slips", "es": "Deslices"}
+    experiment = {own_metrics.KEY: {"metrics": {"./slips.py": {"title": title}}}}
+    seen: list[str] = []
+
+    def draw(result: Result, language: str) -> None:
+        seen.append(wording.metric("./slips.py", language))
+
+    for language in title:
+        run = replace(recogniser(), experiment=experiment)
+        drawing._drawn("x", Figure({}, draw), run, language)
+    assert seen == list(title.values())
