@@ -200,6 +200,26 @@ def test_a_file_without_a_figure_is_refused_before_anything_is_measured(
 
 
 MANIFEST = {"calls.parquet": b"", "verdict.json": b""}
+
+
+@pytest.mark.parametrize(
+    ("made", "line"),
+    [
+        ('title="Calls", draw=draw', "title should be language -> text"),
+        ('title={}, draw="bars"', "draw a function (result, language)"),
+        ('title={}, draw=draw, order="x"', "order should be a whole number"),
+        ('title={}, draw=draw, tables="calls"', "tables a list of names"),
+    ],
+)
+def test_a_figure_that_cannot_be_drawn_is_refused_where_it_is_made(
+    made: str, line: str, tmp_path: Path
+) -> None:
+    head = BARS.partition("figure = Figure(")[0]
+    written(tmp_path, f"{head}figure = Figure({made})\n")
+    with pytest.raises(PluginError, match=re.escape(line)):
+        plugins.load("figures", OWN, tmp_path)
+
+
 NONSENSE: dict[str, Callable[[str], Any]] = {
     "nothing": lambda file: None,
     "no mapping": lambda file: ["x"],
