@@ -121,9 +121,7 @@ APPROVED: list[tuple[str, Mapping[str, Any], Mapping[str, Any], Mapping[str, Any
 @pytest.mark.parametrize(
     ("gate", "a", "b"), [c[1:] for c in APPROVED], ids=[c[0] for c in APPROVED]
 )
-def test_what_was_said_is_approved(
-    tmp_path: Path, gate: Mapping[str, Any], a: Any, b: Any
-) -> None:
+def test_what_was_said_is_approved(tmp_path: Path, gate: Mapping[str, Any], a: Any, b: Any) -> None:
     (tmp_path / "near.py").write_text(NEAR.format(unit=""), encoding="utf-8")
     result = run(tmp_path, gate, a=a, b=b)
     assert result.verdict["verdict"] == "APPROVED", result.verdict["reasons"]
