@@ -1,12 +1,9 @@
 """Audio by its samples alone: whether what a model made can be speech (a predictor gives pure
-silence a MOS of 3.7), and which clips are the same recording.
-"""
+silence a MOS of 3.7)."""
 
 from __future__ import annotations
 
-import hashlib
 import math
-import re
 
 import numpy as np
 
@@ -15,7 +12,6 @@ SILENCE = 1e-3  # of full scale, root mean square of a frame: -60 dB
 ALIKE = 0.95  # share of samples at one of two levels from which a clip is a square wave
 BAND_SECONDS, FRAMES, FEWEST_FRAMES = 0.032, 256, 20  # of the spectra; 256 at once: 1 MB
 BANDS_HZ = (100.0, 6000.0, 400.0)  # from, to, the width of each
-POINTS, STEPS = 256, 4  # of the wave that tells recordings apart
 MOST_CHARACTERS = 60.0  # a second; people say 12 to 25
 
 
@@ -76,25 +72,3 @@ def spectral_change_db(samples: np.ndarray, rate: int) -> float:
 def too_short(seconds: float, text: str) -> bool:
     """Whether so much sound cannot hold that text, said by anybody."""
     return len(text) > MOST_CHARACTERS * seconds
-
-
-def recording(samples: np.ndarray) -> str:
-    """What is equal for copies of one clip, in whatever file and however loud: a hash of
-    the shape of its wave, coarse enough for what rounding to 16 bits changes."""
-    if not samples.size:
-        return ""
-    size = max(1, samples.size // POINTS)
-    places = np.linspace(0, samples.size - size, min(POINTS, samples.size)).astype(np.intp)
-    total = np.concatenate([[0.0], np.cumsum(samples, dtype=np.float64)])
-    shape = total[places + size] - total[places]
-    shape = np.round(STEPS * shape / max(float(np.abs(shape).max()), 1e-12)).astype(np.int8)
-    return _digest(f"{samples.size} ".encode() + shape.tobytes())
-
-
-def wording(text: str) -> str:
-    """What is equal for one text however it is spaced, written large or punctuated."""
-    return _digest(" ".join(re.findall(r"\w+", text.casefold())).encode())
-
-
-def _digest(data: bytes) -> str:
-    return hashlib.sha256(data).hexdigest()[:16]
