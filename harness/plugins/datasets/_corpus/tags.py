@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import html
 import re
-import unicodedata
 from collections import Counter
 from collections.abc import Iterable
 
@@ -38,20 +37,15 @@ _TAG = re.compile(
 _ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,30});")
 # as programs write an empty cell; "null" and "None" are words
 _NOTHING = frozenset(("NULL", "NaN", "nan", "N/A", "n/a", "#N/A", "<NA>", "\\N"))
+_PLACEHOLDERS = " \t\r\n-–—_.…*/"  # of what a cell holds so that it is not empty
 _BRACKETS = re.compile(r"[\[(<{]")
 
 
 def without(text: str) -> str:
     """The text without its tags; as it is where there is none. "" where nothing in it is said."""
-    if text.strip() in _NOTHING:
+    if text.strip() in _NOTHING or not text.strip(_PLACEHOLDERS):
         return ""
-    said = _untagged(_ENTITY.sub(_sign, text) if "&" in text else text)
-    return said if any(map(_is_said, said)) else ""
-
-
-def _is_said(sign: str) -> bool:
-    """Letters, digits and signs that have a name (5 %, +, €), not punctuation."""
-    return sign.isalnum() or sign in "%&@#" or unicodedata.category(sign)[0] == "S"
+    return _untagged(_ENTITY.sub(_sign, text) if "&" in text else text)
 
 
 def _sign(entity: re.Match[str]) -> str:
