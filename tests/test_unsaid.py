@@ -127,6 +127,11 @@ def test_what_was_said_is_approved(tmp_path: Path, gate: Mapping[str, Any], a: A
     assert result.verdict["verdict"] == "APPROVED", result.verdict["reasons"]
 
 
+def test_a_candidate_is_not_compared_with_itself(tmp_path: Path) -> None:
+    result = run(tmp_path, BETTER | {"over": "b"}, a=VOICE, b=VOICE)
+    assert list(result.checks["status"]) == ["NOT MEASURED"]
+
+
 def sounds() -> dict[str, np.ndarray]:
     draw, time = np.random.default_rng(0), np.arange(4 * RATE) / RATE
     white = draw.normal(0, 0.05, time.size)
