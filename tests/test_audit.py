@@ -22,7 +22,7 @@ from harness.contracts import Result
 from harness.decide import protocol, replays
 from harness.decide.entry import Entry
 from harness.errors import ModelError, SpecError, WorkerError
-from harness.report import figures, markdown
+from harness.report import markdown
 from harness.run import audit
 from harness.run.pool import Pool
 from harness.runtime import session
@@ -96,6 +96,7 @@ def test_a_protocol_is_replayed_in_its_order_and_then_measured_in_rounds(ran_onc
     assert "reports that it read `{}` of it; 1 of 1 graphs are the same" in report
 
 
+@pytest.mark.slow
 def test_what_onnxruntime_made_of_each_configuration_is_a_row(ran_once: Path) -> None:
     calls = api.load(ran_once / "out").calls
     probes = calls[calls["operation"] == audit.PROBE]
@@ -461,14 +462,14 @@ def test_a_clock_that_stands_still_gives_no_ratio() -> None:
 @pytest.mark.parametrize("language", markdown.LANGUAGES)
 def test_the_figure_is_there_where_the_section_shows_it(whole: Result, language: str) -> None:
     assert "](figures/audit.png)" in said(whole, language)
-    assert figures.FIGURES["audit"](whole, language) is not None
+    assert plugins.load("figures", "audit").draw(whole, language) is not None
 
 
 def test_an_experiment_that_asks_for_no_audit_has_no_section() -> None:
     result = invented_run.build()
     assert said(result) == ""
     assert protocol.read(result) is None
-    assert figures.FIGURES["audit"](result, "es") is None
+    assert plugins.load("figures", "audit").draw(result, "es") is None
 
 
 # ---------------------------------------- the shipped one

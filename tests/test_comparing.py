@@ -495,6 +495,7 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     return published(base / "a", 1), published(base / "b", 2, commit="c" * 40)
 
 
+@pytest.mark.slow
 def test_the_command_prints_a_table_writes_markdown_and_ends_with_the_outcome(
     folders: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -544,6 +545,7 @@ def test_another_schema_is_refused_with_both_numbers(
     assert f"schema 0, this version reads {tables.SCHEMA}" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_unlike_runs_end_with_2_and_one_line_and_with_force_they_are_marked(
     folders: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

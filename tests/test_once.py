@@ -60,6 +60,7 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> Iterator[collections.Counter[str
     object.__setattr__(metric, "measure", real)
 
 
+@pytest.mark.slow
 def test_a_run_reckons_each_score_once_and_a_reader_once_more(
     project: Path, counted: collections.Counter[str]
 ) -> None:
@@ -71,6 +72,7 @@ def test_a_run_reckons_each_score_once_and_a_reader_once_more(
     assert loaded.scores.equals(result.scores)
 
 
+@pytest.mark.slow
 def test_the_selection_reckons_the_scores_of_its_data_once(
     project: Path, counted: collections.Counter[str]
 ) -> None:
@@ -90,6 +92,7 @@ def test_the_selection_reckons_the_scores_of_its_data_once(
 
 
 # ---------------------------------------- a report says what is stored
+@pytest.mark.slow
 def test_an_older_run_has_its_versus_made_when_it_is_read(finished: Path) -> None:
     ran = run(finished)
     assert len(ran.versus)
@@ -169,6 +172,7 @@ def nothing_is_estimated(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(np.random, "default_rng", refuse)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("language", ["es", "en"])
 @pytest.mark.parametrize("made", [invented_run.build, invented_speech.build])
 def test_a_report_is_rendered_twice_alike_with_no_estimator_at_hand(

@@ -269,6 +269,7 @@ def test_a_kill_at_any_step_of_publishing_leaves_the_old_result_or_the_new_one(
     assert len(outcomes) > 30
 
 
+@pytest.mark.slow
 def test_a_reader_beside_a_run_sees_one_result_at_every_moment(tmp_path: Path) -> None:
     store.publish(numbered(tmp_path, 0), "name: x\n")
     wrong: list[Any] = []

@@ -18,7 +18,7 @@ from test_pipeline import Local, put_model, run
 from harness import plugins, spec
 from harness.decide import measures, selection
 from harness.errors import SpecError
-from harness.report import figures
+from harness.report import drawing
 from harness.run import pipeline
 
 YAML = """\
@@ -53,7 +53,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         put_model(tmp_path / name, factor=factor, text=said)
     (tmp_path / "x.yaml").write_text(YAML, encoding="utf-8")
     monkeypatch.setenv("HARNESS_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr(figures, "draw", lambda *_: [])
+    monkeypatch.setattr(drawing, "draw", lambda *_: [])
     family = plugins.load("families", str(tmp_path / "fake_family.py"))
     monkeypatch.setattr(Local, "clock", family.open.__globals__["Clock"]())
     monkeypatch.setattr(Local, "started", [])
@@ -179,6 +179,7 @@ def test_what_is_said_of_a_loser_is_not_held_against_the_winner(project: Path) -
     assert spec.from_json(spec.to_json(about), spec.locator(project / "x.yaml")) == about
 
 
+@pytest.mark.slow
 def test_the_budget_is_of_what_the_selection_leaves_and_after_what_it_took(
     project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -212,6 +213,7 @@ def test_the_budget_is_of_what_the_selection_leaves_and_after_what_it_took(
     assert 300 - took - swept_for - 40 < given["fresh"] <= 300 - took - swept_for
 
 
+@pytest.mark.slow
 def test_another_limit_chooses_anew_and_measures_only_what_is_new(project: Path) -> None:
     run(project)
     Local.started.clear()

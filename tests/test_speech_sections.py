@@ -16,7 +16,7 @@ import pytest
 from harness import plugins
 from harness.contracts import Result
 from harness.decide import measures
-from harness.report import markdown, wording
+from harness.report import markdown, metric_names, wording
 from harness.report.sections import quality
 from harness.store import queries, tables
 
@@ -449,7 +449,7 @@ def test_a_winner_that_was_not_measured_again_is_said_to_flatter():
 def test_every_metric_of_the_package_has_a_name_in_both_languages():
     for name in plugins.names("metrics"):
         for language in markdown.LANGUAGES:
-            assert name in wording.titles(language), name
+            assert metric_names.title(name, language), name
 
 
 @pytest.mark.parametrize(

@@ -74,13 +74,15 @@ def test_each_table_of_the_files_is_asked_for_and_there() -> None:
 
 
 def test_words_stand_nowhere_else() -> None:
-    """But in what a plugin says of itself: a section's title, a judge's `about`."""
+    """But in what a plugin says of itself: titles, a judge's `about`, a family's words."""
     for path in plugins.PACKAGE.rglob("*.py"):
         source = path.read_text(encoding="utf-8")
         assert not re.search(r"\blanguage (==|!=|in) [\"'(]", source), path
         tree = ast.parse(source)
         told = [n for n in ast.walk(tree) if isinstance(n, ast.keyword)]
-        own = [keyword.value for keyword in told if keyword.arg in ("title", "about")]
+        own = [keyword.value for keyword in told if keyword.arg in ("title", "about", "words")]
+        shared = [n for n in tree.body if isinstance(n, ast.Assign)]
+        own += [one.value for one in shared if ast.unparse(one.targets[0]) == "WORDS"]
         for node in ast.walk(tree):
             if isinstance(node, ast.Dict) and node not in own:
                 keys = {key.value for key in node.keys if isinstance(key, ast.Constant)}
@@ -93,6 +95,11 @@ def test_a_language_without_its_plugins_has_their_titles_and_what_their_judges_a
 ) -> None:
     assert set(content(language)["titles"]) == set(plugins.names("sections"))
     assert set(content(language)["about"]) == set(plugins.names("judges"))
+    assert set(content(language)["captions"]) == set(plugins.names("figures"))
+    assert set(content(language)["metrics"]) == set(plugins.names("metrics"))
+    texts = [(name, plugins.load("families", name).words) for name in plugins.names("families")]
+    families = {f"{name}.{key}" for name, said in texts for key in said.get("en", ())}
+    assert set(content(language)["families"]) == families
 
 
 # ---------------------------------------- a report without leftovers
@@ -302,6 +309,7 @@ def in_catalan(folder: Path, data: Any) -> None:
     (folder / "x.yaml").write_text(own, encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_a_run_keeps_the_words_of_the_users_own_language(
     project: Path,  # noqa: F811
     monkeypatch: pytest.MonkeyPatch,

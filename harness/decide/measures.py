@@ -13,8 +13,9 @@ from typing import Any
 import pandas as pd
 
 from harness import plugins
-from harness.contracts import Family, Gate, Kind, Result, Status, Table
-from harness.decide import gate_rules, own_metrics
+from harness.contracts import Gate, Kind, Result, Status, Table
+from harness.decide import families, gate_rules, own_metrics
+from harness.decide.families import FamilyFacts
 from harness.errors import PluginError, UnknownNameError
 from harness.plugins import NamedMetric, kinds, unit_of
 from harness.plugins.kinds import SHARES, answer
@@ -259,10 +260,9 @@ def most(result: Result, metric: str, workload: str) -> float:
     return next((limit for limit in known if not math.isnan(limit)), math.nan)
 
 
-def family(result: Result) -> Family | Any | None:
-    """The family (or system) that the experiment is about; None for one of the user's own."""
-    name = str((result.experiment.get("model") or {}).get("family") or "")
-    return plugins.load("families", name) if name in plugins.names("families") else None
+def family(result: Result) -> FamilyFacts | None:
+    """The family (or system) that the experiment is about; None for one that nothing tells of."""
+    return families.of_model(result.experiment.get("model") or {}, result.experiment)
 
 
 def takes_text(result: Result) -> bool:

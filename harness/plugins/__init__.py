@@ -30,6 +30,7 @@ CONTRACTS: dict[str, tuple[str, type | tuple[type, ...]]] = {
     "gates": ("gate", contracts.Gate),
     "judges": ("judge", contracts.Judge),
     "sections": ("section", contracts.Section),
+    "figures": ("figure", contracts.Figure),
     "exports": ("export", contracts.Export),
 }
 
@@ -38,7 +39,7 @@ _DATA_ONLY = ContextVar("data_only", default=False)
 _OWN: dict[str, str] = {}  # module name -> file of a plugin of the user's own
 
 
-IN_THE_REPORT = {"sections", "exports"}  # kinds whose files say, and measure nothing
+IN_THE_REPORT = {"sections", "figures", "exports"}  # kinds whose files say, and measure nothing
 
 
 def folder(kind: str) -> Path:

@@ -309,6 +309,8 @@ class Builder(Evaluated):
             self.existing(found.language, f"{path}.language")
         for i, name in enumerate(found.sections if found else ()):
             self.plugin("sections", name, f"{path}.sections[{i}]")
+        for i, name in enumerate(found.figures if found else ()):
+            self.plugin("figures", name, f"{path}.figures[{i}]")
         return found
 
 

@@ -48,7 +48,8 @@ def schema() -> Schema:
                                               "tolerance": FIGURE})),
             "budget": _of(model.Budget, {}),
             "report": _of(model.Report, {"language": _language(),
-                                        "sections": _list(_choice("sections"))}),
+                                        "sections": _list(_choice("sections")),
+                                        "figures": _list(_choice("figures"))}),
         },
         optional=("baseline", "candidate"),
     )  # fmt: skip

@@ -299,6 +299,8 @@ class Report:
     """Language of the report: a file of harness/report/words/, or one of your own (./ca.yaml)."""
     sections: tuple[str, ...] = ()
     """Sections to write, from harness/report/sections/; all unless said."""
+    figures: tuple[str, ...] = ()
+    """Figures to draw, from harness/report/figures/; all unless said."""
 
 
 @dataclass(frozen=True)

@@ -55,7 +55,7 @@ TABLES: Mapping[str, Mapping[str, str]] = {
         "rss_bytes": NUMBER,  # peak resident memory of the child process so far
         "steal": NUMBER,  # share of CPU time that the hypervisor took during the block
         "load": NUMBER,  # load average over one minute at the end of the block
-        "note": TEXT,  # what the model says of this call: token budget spent, repetition stopped
+        "note": TEXT,  # of this call: codes with arguments (budget_spent tokens=448), or a remark
         "figures": TEXT,  # JSON: name -> number, what else is known of this call
         "audio": TEXT,  # what a synthesiser said: a FLAC file in the run's folder `audio/`
         "audio_sha256": TEXT,

@@ -10,10 +10,12 @@ writing    a comparison as aligned text or markdown
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from harness.contracts import Result
+from harness.decide import families, own_metrics
 from harness.decide.comparison import outcomes
 from harness.decide.comparison.alike import Unlike, conflicts, differences
 from harness.decide.comparison.cells import RunCells
@@ -23,6 +25,9 @@ from harness.errors import IncomparableError
 from harness.plugins import NamedMetric
 
 __all__ = ["Alone", "CompareOptions", "Comparison", "Row", "Unlike", "compare", "conflicts"]
+
+
+Stored = Callable[[Mapping[str, Any]], Mapping[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -48,6 +53,7 @@ class Comparison:
     alone: tuple[Alone, ...]
     forced: tuple[Unlike, ...]
     differences: tuple[Unlike, ...]
+    own: Mapping[str, Any]  # what the runs stored of metrics and families of the user's own
 
     @property
     def exit_code(self) -> int:
@@ -57,6 +63,10 @@ class Comparison:
     def count(self, outcome: str) -> int:
         """How many rows came out so."""
         return sum(row.outcome == outcome for row in self.rows)
+
+
+def _both(stored: Stored, before: Result, after: Result) -> dict[str, Any]:
+    return {**stored(before.experiment), **stored(after.experiment)}
 
 
 def compare(
@@ -92,4 +102,8 @@ def compare(
         alone=tuple(alone),
         forced=tuple(found),
         differences=tuple(differences(before, after)),
+        own={
+            "metrics": _both(own_metrics.stored, before, after),
+            families.FAMILIES: _both(families.stored, before, after),
+        },
     )

@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     import onnxruntime
 
 OPERATIONS = ("pipeline", "phonemes", "acoustic")
+WORDS = {
+    "en": {"phonemes": "phonemes", "acoustic": "sound from phonemes"},
+    "es": {"phonemes": "fonemas", "acoustic": "sonido a partir de los fonemas"},
+}
 ROLE = "acoustic"  # of the one graph: phoneme ids -> samples
 
 

@@ -12,7 +12,7 @@ from harness.decide.comparison import Comparison, outcomes
 from harness.decide.comparison.rows import Row
 from harness.errors.limits import SHOWN_TITLE
 from harness.io.escaping import cut, inert, visible
-from harness.report import wording
+from harness.report import metric_names, wording
 from harness.report.comparison.wording import OUTCOMES, TEXTS, WHY
 from harness.report.markdown import code, count, estimate, number, quantity
 from harness.report.markdown import table as markdown_table
@@ -43,7 +43,7 @@ class Passage:
 def plain(comparison: Comparison, language: str, everything: bool = False) -> str:
     """For a terminal: columns aligned with blanks. `everything`: also what nothing could decide."""
     parts = []
-    for block in _blocks(comparison, language, everything):
+    for block in _said(comparison, language, everything):
         lines = textwrap.wrap(visible(f"{block.text}{':' if block.items else ''}"), WIDTH)
         lines += [f"  {visible(item)}" for item in block.items]
         lines += _columns([block.headers, *block.cells]) if block.cells else []
@@ -57,7 +57,7 @@ SIGN = "\n<!-- harness compare -->\n"  # ends our files: only such a one is writ
 def markdown(comparison: Comparison, language: str, everything: bool = False) -> str:
     """For a pull request or a file: a heading, paragraphs, lists and a table."""
     parts = []
-    for place, block in enumerate(_blocks(comparison, language, everything)):
+    for place, block in enumerate(_said(comparison, language, everything)):
         head = f"# {inert(block.text)}" if not place else inert(block.text)
         if block.items:
             head = f"{head}:\n\n" + "\n".join(f"- {code(item)}" for item in block.items)
@@ -90,6 +90,11 @@ def _columns(rows: Sequence[Sequence[str]]) -> list[str]:
         texts = (c.ljust(width) if side == "l" else c.rjust(width) for c, width, side in cells)
         lines.append("  ".join(texts).rstrip())
     return lines
+
+
+def _said(comparison: Comparison, language: str, everything: bool) -> list[Passage]:
+    with metric_names.calling(comparison.own):
+        return list(_blocks(comparison, language, everything))
 
 
 def _blocks(comparison: Comparison, language: str, everything: bool) -> Iterator[Passage]:

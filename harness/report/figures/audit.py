@@ -6,16 +6,16 @@ import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from harness.contracts import Result
+from harness.contracts import Figure, Result
 from harness.decide import protocol
 from harness.decide.protocol import Configuration, Replayed
 from harness.report import words
-from harness.report.figures import style
+from harness.report.drawing import style
 from harness.report.markdown import quantity
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
+    from matplotlib.figure import Figure as Picture
 
 # times beyond the widest are an arrow with the figure, so that small differences can be seen
 NARROWEST, WIDEST = 0.4, 1.35
@@ -24,7 +24,7 @@ NEAR, ABOVE = 0.02, 0.3  # circles nearer than this are drawn above each other
 TEXTS = words.table("figures.audit")
 
 
-def draw(result: Result, language: str) -> Figure | None:
+def draw(result: Result, language: str) -> Picture | None:
     """Rows: configurations in the protocol's order; None where nothing was replayed."""
     found = protocol.read(result)
     if found is None or not found.winners:
@@ -107,3 +107,13 @@ def _title(found: Replayed, language: str) -> str:
     if len(found.winners) < 2:
         key = "once"
     return texts[key].format(**names, ratio=ratio, first=found.first.name)
+
+
+figure = Figure(
+    title={
+        "en": "Each configuration by the protocol in each repeat, and our way",
+        "es": "Cada configuración según el protocolo en cada repetición, y a nuestro modo",
+    },
+    draw=draw,
+    section="audit",
+)

@@ -13,14 +13,14 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import IO, Any
 
-from harness.contracts import Output
+from harness.contracts import Output, notes
 from harness.errors import AudioError, HarnessError, OutputError, SpecError, StoreError, faults
 from harness.run.worker import keeping, leaving, opening, sounding
 from harness.runtime.garbage import uncollected
 
 Clock = Callable[[], float]
 Row = dict[str, Any]
-SILENCE = "the clip is silence"
+SILENCE = notes.written("silence")
 KEPT = 8  # prepared inputs at once
 OUT_OF_MEMORY = "out of memory"
 NOT_ASKED = {"seconds": None, "error": "not asked: the calls before it failed for too long."}
@@ -121,7 +121,7 @@ class Server:
         silent = audio.is_silent(heard.samples)
         if silent and item.get("text", "").strip():
             raise AudioError("the clip is silent (nothing above -80 dB), its transcript is not.")
-        note = "; ".join(filter(None, (heard.note, SILENCE if silent else "")))
+        note = notes.joined(heard.note, SILENCE if silent else "")
         return heard.samples, {"source_rate": heard.source_rate, "note": note}
 
     def _utterance(self, item: Mapping[str, Any], ready: Future[Any]) -> Row:

@@ -59,7 +59,7 @@ def hear(audio: Path | bytes, rate: int, part: Part | None = None, told: float =
         note = ""
         if (alone := channels.alone()) is not None:
             mono = _joined([block[:, alone].copy() for block in walk.blocks()])
-            note = f"the channels cancel: channel {alone + 1} is heard"
+            note = f"channels_cancel channel={alone + 1}"  # as contracts/notes.py has it
     if part is not None and math.isinf(walk.end):  # there is more than the part's end
         mono = mono[: _frame(part[1], walk.rate) - _frame(part[0], walk.rate)]
     return Heard(_resample(mono, walk.rate, rate), walk.rate, walk.channels, note)

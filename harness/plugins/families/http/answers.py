@@ -12,14 +12,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from harness.contracts import notes as noted
 from harness.plugins.families.http import markup
 
 PLAIN = ("text", "srt", "vtt", None)  # formats whose answer may be text alone
 # where the text of an answer stands beside `text`, and under which key in each entry
 PARTS = {"segments": "text", "chunks": "text", "utterances": "text", "words": "word"}
-FROM_PARTS = "`text` was empty, taken from its {}"
-FROM_SUBTITLES = "taken from subtitles"
-REMOVED = "markup that is no words left out: {}"
 _PAGE = re.compile(r"\s*(<!doctype html|<html|<head|<body|<\?xml)\b", re.IGNORECASE)
 _EVENTS = re.compile(rb"\s*(data|event|id|retry):")
 
@@ -112,7 +110,7 @@ def _of_parts(answer: Mapping[str, Any], empty: bool) -> tuple[str, tuple[str, .
     for name, key in PARTS.items():
         found = " ".join(_texts(answer.get(name), key))
         if found.strip():
-            return found, (FROM_PARTS.format(name),)
+            return found, (noted.written("text_taken", where=name),)
     if not empty:
         raise NoTranscriptError("answered JSON without `text`")
     return "", ()
@@ -133,9 +131,9 @@ def _cleaned(text: str, notes: tuple[str, ...]) -> Transcript:
         raise NoTranscriptError("answered a web page inside of the text")
     words, removed = markup.without(text)
     if markup.is_subtitles(text):
-        notes = (*notes, FROM_SUBTITLES)
+        notes = (*notes, noted.written("subtitles"))
     elif removed:
-        notes = (*notes, REMOVED.format(", ".join(removed)))
+        notes = (*notes, noted.written("markup", markup=", ".join(removed)))
     # JSON can hold half of a pair of surrogates; else as it came: what is hidden in it would be
     # scored as an error of the model's
     return Transcript(words.encode("utf-8", "replace").decode(), notes)

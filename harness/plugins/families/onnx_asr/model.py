@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from harness.contracts import Feeds, OpenSession, Output
+from harness.contracts import Feeds, OpenSession, Output, notes
 from harness.errors import AudioError, ModelError, SpecError
 from harness.plugins.families.onnx_asr import layouts
 from harness.plugins.families.onnx_asr.layouts import ModelFiles
@@ -91,7 +91,8 @@ class Recogniser:
             what = " ".join(f"{type(error).__name__}: {error}".split())[:300]
             raise ModelError(f"onnx-asr cannot run this folder as {self._kind}: {what}") from error
         steps = self._steps(said.tokens, last.runs - before)
-        note = f"token budget of {self._budget} exhausted" if steps >= self._budget else ""
+        spent = steps >= self._budget
+        note = notes.written("budget_spent", tokens=self._budget) if spent else ""
         figures = {"confidence": float(np.mean(said.logprobs))} if said.logprobs else {}
         return Output(text=said.text.strip(), tokens=steps, notes=note, figures=figures)
 

@@ -73,4 +73,5 @@ family = Family(
     feeds=feeds,
     takes="text",
     gives=("audio",),
+    words=_synthesis.WORDS,
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from harness.contracts import Result, Section
 from harness.decide import protocol
 from harness.decide.protocol import Configuration, Percentiles, Repeat, Replayed
-from harness.report import markdown, wording
+from harness.report import captions, markdown, wording
 from harness.report.sections.audit import findings
 from harness.report.sections.audit.texts import TEXTS
 
@@ -18,12 +18,12 @@ def render(result: Result, language: str) -> str:
         return TEXTS[language]["none"]
     number, best = next(iter(found.winners.items()))
     lines = findings.lines(found, best, number, language)
+    source = markdown.source(language, "audit_repeats", "audit_rounds")
     return markdown.paragraphs(
         _intro(found, language),
-        markdown.figure("audit", TEXTS[language]["alt"]),
-        markdown.source(language, "audit_repeats", "audit_rounds"),
+        captions.shown(result, "audit", language, source),
         _configurations(found, language),
-        markdown.source(language, "audit_repeats", "audit_rounds"),
+        source,
         "\n".join(f"- {line}" for line in lines),
         _lengths(best.repeats[number], language),
         markdown.source(language, "audit_repeats", session=best.name, repeat=str(number)),

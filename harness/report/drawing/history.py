@@ -15,7 +15,7 @@ from harness.errors import HarnessError
 from harness.io.escaping.results import drawable
 from harness.plugins.kinds import SHARES
 from harness.report import wording, words
-from harness.report.figures import style
+from harness.report.drawing import style
 from harness.report.markdown import behind, symbol
 from harness.report.runs import cells, figure
 from harness.store.history import PastFigure, PastRun
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 WHOLE = ("pipeline", "load", "first_call", "")  # parts of the pipeline are in the table only
 MOST_PANELS = 6
 MADE_BY = "harness history --plot"  # stands in the file: what tells ours from another picture
-TEXTS = words.table("figures.history")
+TEXTS = words.table("drawing.history")
 
 
 def draw(entries: Sequence[PastRun], metric: str, path: Path, language: str = "en") -> None:
