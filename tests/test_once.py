@@ -141,7 +141,7 @@ def test_a_report_reaches_no_estimator_and_no_random_number(path: Path) -> None:
 
 
 # what a report asks of stored tables; a comparison of two runs is made when it is asked for
-ASKED = ("gate_rules", "measures", "own_metrics", "protocol", "resolution", "versus")
+ASKED = ("families", "gate_rules", "measures", "own_metrics", "protocol", "resolution", "versus")
 DECIDE = plugins.PACKAGE / "decide"
 
 

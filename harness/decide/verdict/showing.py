@@ -17,7 +17,7 @@ from harness.contracts import Gate, Metric
 from harness.decide import stats
 from harness.decide.gate_rules import kind_of, name_of
 from harness.decide.scoring.changes import DEFAULT
-from harness.decide.verdict.case import Case, Figure, find
+from harness.decide.verdict.case import AskedFigure, Case, find
 from harness.decide.verdict.checks import gate_of
 from harness.plugins import kinds
 
@@ -130,7 +130,7 @@ def _figure_of(
         return stats.exactly(float(row.get(gate["metric"], math.nan)), 1, "recorded")
     session = case.session if over == case.candidate else DEFAULT
     at, operation = gate.get("at") or {}, gate.get("operation") or ""
-    return find(case, data, Figure(gate["metric"], over, session, operation, at)).interval
+    return find(case, data, AskedFigure(gate["metric"], over, session, operation, at)).interval
 
 
 # --------------------------------------------------------------------------- at which lengths
