@@ -97,6 +97,21 @@ def test_ratios_are_widened_for_processes_as_quantiles_are():
         assert wide.high - wide.low > 1.5 * (narrow.high - narrow.low)
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_a_clip_that_is_slow_for_both_sides_does_not_widen_their_comparison(seed):
+    """The slowest of eight clips make the tail of both: what they share is no difference."""
+    random = np.random.default_rng(seed)
+    number, clip = np.repeat(np.arange(20), 8), np.tile(np.arange(8), 20)
+    times = [(1 + 0.3 * clip) * np.exp(0.25 * random.standard_normal(160)) for _ in range(2)]
+    how = Resampling(0.95, draws=500)
+    apart, alone = (
+        stats.paired_quantiles(*(Timed.of(t, number, items) for t in times), 0.8, how)[1]
+        for items in (clip, None)
+    )
+    assert apart.estimate == alone.estimate
+    assert math.log(apart.high / apart.low) < 2.5 * math.log(alone.high / alone.low)
+
+
 def test_the_ratio_of_medians_and_the_mean_of_ratios_are_two_figures():
     """A baseline of 1 that takes 1.5 in a third of its calls: the medians are alike, and
     exp(-log(1.5) / 3) = 0.874."""
