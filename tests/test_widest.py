@@ -122,6 +122,14 @@ def test_the_ratio_of_medians_and_the_mean_of_ratios_are_two_figures():
     assert stats.paired_medians(ours, theirs)[1].estimate == pytest.approx(0.874, abs=1e-3)
 
 
+def test_two_blocks_are_the_fewest_that_tell_how_blocks_vary():
+    """Sums of 1 and -1 have the variance 2 / (2 - 1) x 2 = 4; t(0.975, 1) = 12.706."""
+    half, blocks = stats.widest_half(np.array([1.0, -1.0]), Units.of(np.array([0, 1])), 0.975)
+    assert (half, blocks) == (pytest.approx(2 * 12.706, rel=1e-4), 2)
+    one = stats.widest_half(np.array([1.0, -1.0]), Units.of(np.array([0, 0])), 0.975)
+    assert one == (math.inf, 1)
+
+
 def test_values_that_say_nothing_have_no_bound():
     where = units(40, 1, 40, 4)
     assert stats.widest_quantile(np.ones(40), where, 0.5).why == "constant"
