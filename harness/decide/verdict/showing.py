@@ -18,7 +18,7 @@ from harness.decide import stats
 from harness.decide.gate_rules import kind_of, name_of
 from harness.decide.scoring.changes import DEFAULT
 from harness.decide.verdict import speaking
-from harness.decide.verdict.case import Case, FigureAsked, find
+from harness.decide.verdict.case import AskedFigure, Case, find
 from harness.decide.verdict.checks import gate_of
 from harness.plugins import kinds
 
@@ -140,7 +140,7 @@ def _figure_of(
         return stats.exactly(float(row.get(gate["metric"], math.nan)), 1, "recorded")
     session = case.session if over == case.candidate else DEFAULT
     at, operation = gate.get("at") or {}, gate.get("operation") or ""
-    return find(case, data, FigureAsked(gate["metric"], over, session, operation, at)).interval
+    return find(case, data, AskedFigure(gate["metric"], over, session, operation, at)).interval
 
 
 # --------------------------------------------------------------------------- at which lengths

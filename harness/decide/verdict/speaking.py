@@ -14,7 +14,7 @@ from typing import Any
 import pandas as pd
 
 from harness.decide.scoring.changes import DEFAULT
-from harness.decide.verdict.case import Case, FigureAsked, find
+from harness.decide.verdict.case import AskedFigure, Case, find
 from harness.plugins import NamedMetric, kinds
 from harness.store import queries
 
@@ -35,7 +35,7 @@ def doubts(
         if case.recorded(variant) is not None:
             continue
         session = case.heard_in(variant, at) if variant == case.candidate else DEFAULT
-        where = FigureAsked("", variant, session, gate.get("operation") or "", at)
+        where = AskedFigure("", variant, session, gate.get("operation") or "", at)
         yield from _unsaid(_calls(data["calls"], where), variant, named)
         yield from _misunderstood(case, data, where)
 
@@ -46,7 +46,7 @@ def _reads_texts(named: NamedMetric) -> bool:
     return texts and math.isfinite(kinds.useless(named.metric))
 
 
-def _calls(calls: pd.DataFrame, where: FigureAsked) -> pd.DataFrame:
+def _calls(calls: pd.DataFrame, where: AskedFigure) -> pd.DataFrame:
     keep = (calls["stage"] == "quality") & (calls["dataset"] == where.workload)
     keep &= (calls["variant"] == where.variant) & (calls["session"] == where.session)
     return calls[keep & (calls["replica"] == 0) & calls["warm"] & (calls["error"] == "")]
@@ -72,13 +72,13 @@ def _is_steady(figures: str) -> bool:
 
 
 def _misunderstood(
-    case: Case, data: Mapping[str, pd.DataFrame], where: FigureAsked
+    case: Case, data: Mapping[str, pd.DataFrame], where: AskedFigure
 ) -> Iterator[dict[str, Any]]:
     """Texts of the same utterances that are wrong beyond any use, with their whole bound."""
     for name, named in case.metrics.items():
         if name.endswith(".py") or not _reads_texts(named) or named.metric.better != "lower":
             continue
-        figure = FigureAsked(name, where.variant, where.session, "pipeline", where.at)
+        figure = AskedFigure(name, where.variant, where.session, "pipeline", where.at)
         interval, limit = find(case, data, figure).interval, kinds.useless(named.metric)
         low = interval.low if math.isfinite(interval.low) else interval.estimate
         if low > limit:
