@@ -22,6 +22,7 @@ from harness import plugins
 from harness.app import cli
 from harness.errors import HarnessError
 from harness.report import figures
+from harness.store import encoding
 
 Break = Callable[[Path], Any]
 TABLES = ("changed", "changes", "checks", "claims", "datasets", "judged", "judges", "sessions")
@@ -326,6 +327,40 @@ def test_a_small_file_that_unpacks_to_gigabytes_is_one_line(
     code, said = answers(folder, capsys)
     assert code == 2
     assert "more than the" in said
+
+
+@pytest.mark.parametrize(
+    ("kind", "column"),
+    [
+        ("list", pyarrow.array([[1] * 9])),
+        ("struct", pyarrow.array([{"a": 1}])),
+        ("map", pyarrow.array([[("a", 1)]], pyarrow.map_(pyarrow.string(), pyarrow.int8()))),
+        ("binary", pyarrow.array([b"x"])),
+    ],
+)
+def test_a_column_of_lists_or_bytes_is_refused_before_it_is_read(
+    kind: str,
+    column: Any,
+    folder: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(encoding, "_column", None)
+    pyarrow.parquet.write_table(pyarrow.table({"text": column}), folder / "calls.parquet")
+    frozen_run.adjusted(folder)
+    code, said = answers(folder, capsys)
+    assert code == 2
+    assert f"the column text holds {kind}" in said
+
+
+def test_texts_that_unpack_to_gigabytes_are_refused_before_they_are_read(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(encoding, "_column", None)
+    monkeypatch.setattr(encoding.limits, "DECODED_BYTES", 1_000)
+    code, said = answers(folder, capsys)
+    assert code == 2
+    assert "unpacks to more than the 1,000 bytes" in said
 
 
 # ---------------------------------------- .work

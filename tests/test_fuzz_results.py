@@ -120,7 +120,7 @@ def parquet_changed(path: Path, data: some.DataObject) -> None:
     pyarrow.parquet.write_table(table, path)
 
 
-TEXTS = ["", "x", "nan", "\x00", "a" * 5000, "\u202e", "=1", "{", "{\"a\": 1e999}", "../x", "/etc"]
+TEXTS = ["", "x", "nan", "\x00", "a" * 5000, "\u202e", "=1", "{", '{"a": 1e999}', "../x", "/etc"]
 OF: dict[type, list[Any]] = {
     str: TEXTS, float: [math.nan, math.inf, -1.0, 1e308, 0.0], bool: [True, False],
     int: [-1, 2**62, -(2**62), 0], type(None): [None],

@@ -28,7 +28,8 @@ HEADER_BYTES = 1 * MEGABYTE  # of a member's own header (a long name), which is 
 SPARE_BYTES = 200 * MEGABYTE  # that stay free on the cache's disk
 
 # --- Parquet
-ROW_GROUP_BYTES = 2_000 * MEGABYTE  # of the columns that are read, decompressed
+ROW_GROUP_BYTES = 2_000 * MEGABYTE  # of the columns that are read, decompressed; and ARCHIVE_RATIO
+BATCH_BYTES = 500 * MEGABYTE  # of rows that are read together, each as large as its whole group
 # --- servers
 ANSWER_BYTES = 1 * MEGABYTE  # of one transcript, unpacked; that of an hour is a tenth of it
 LISTED_BYTES = 4 * MEGABYTE  # of a server's list of models
