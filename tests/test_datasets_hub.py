@@ -86,9 +86,7 @@ def test_what_unpacks_to_far_more_than_it_is_packed_is_refused_before_it_is_read
     for column in ("transcription", "speaker_id", "accent"):  # a dictionary's value, once for all
         content = parquet(0, 8, **{column: ["a" * 1_000_000] * 8})
         folder = written(tmp_path, test_0=content)
-        with pytest.raises(
-            AssetError, match=r"unpacks to \d+ MB from .*, more than 5 times"
-        ):
+        with pytest.raises(AssetError, match=r"unpacks to \d+ MB from .*, more than 5 times"):
             load(path=folder)
 
 
@@ -98,9 +96,7 @@ def test_a_row_group_that_is_larger_than_memory_should_hold_is_refused_before_it
     folder = written(tmp_path, test_0=parquet(0, 20, group=20))
     monkeypatch.setattr(files, "ROW_GROUP_BYTES", 10_000)
     monkeypatch.setattr(files._Keep, "rows", None)
-    with pytest.raises(
-        AssetError, match=r"row group of test-0.parquet unpacks to .* smaller"
-    ):
+    with pytest.raises(AssetError, match=r"row group of test-0.parquet unpacks to .* smaller"):
         load(path=folder)
 
 
