@@ -11,7 +11,7 @@ YAML_BYTES = 1 * MEGABYTE  # of one experiment file
 ROW_BYTES = 1 * MEGABYTE  # of one line: a transcript is no book
 FIELD_LINES = 100  # that one quoted field of a CSV may reach over
 TABLE_ROWS = 10_000_000  # 16 bytes and more are kept for each
-SENTENCES_BYTES = 100 * MEGABYTE  # of a file of sentences, which is read whole
+SENTENCES_BYTES = 100 * MEGABYTE  # of a file of sentences or ratings, which is read whole
 
 # --- slices of data sets
 LABEL_CHARACTERS = 200  # of what a column says of an utterance: an accent, no essay; else cut
