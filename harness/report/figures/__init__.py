@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from harness.contracts import Result
 from harness.io.escaping.results import for_figures
+from harness.io.places import writing
 from harness.report.figures import (
     audit,
     gates,
@@ -43,6 +44,8 @@ def draw(result: Result, folder: Path, language: str) -> list[Path]:
     """Write every figure that the result has data for into `folder`, and return their paths.
 
     A figure of an earlier rendering that has no data any more is removed.
+
+    Raises: StoreError where the disk refuses.
     """
     import matplotlib
     import matplotlib.style
@@ -58,6 +61,7 @@ def draw(result: Result, folder: Path, language: str) -> list[Path]:
         with matplotlib.rc_context(), matplotlib.style.context(["default", dict(SETTINGS)]):
             figure = make(shown, language)
             if figure is not None:
-                figure.savefig(path, dpi=DPI, metadata={"Software": None})
+                with writing(path):
+                    figure.savefig(path, dpi=DPI, metadata={"Software": None})
                 written.append(path)
     return written
