@@ -21,6 +21,7 @@ from harness import plugins
 from harness.app import cli
 from harness.errors import HarnessError
 from harness.report import drawing
+from harness.store import encoding
 
 Break = Callable[[Path], Any]
 TABLES = ("changed", "changes", "checks", "claims", "datasets", "judged", "judges", "sessions")
@@ -131,7 +132,8 @@ def test_a_cell_of_another_kind_is_one_line_or_does_no_harm(
             changed.loc[0, column] = value
         changed.to_csv(path, index=False, lineterminator="\n")
 
-    answers_to_each(dict(zip(data.columns, itertools.cycle(VALUES))), write, folder, capsys)
+    changes = dict(zip(data.columns, itertools.cycle(VALUES)))
+    assert 2 in answers_to_each(changes, write, folder, capsys)  # some can be nothing of a run's
 
 
 def answers_to_each(
@@ -139,16 +141,18 @@ def answers_to_each(
     write: Callable[[dict[str, Any]], None],
     folder: Path,
     capsys: pytest.CaptureFixture[str],
-) -> None:
-    """What is said of many changes at once; by halves where they are refused, since one that is
-    refused hides what comes of the others."""
+) -> set[int]:
+    """The codes that many changes leave with: tried at once, and by halves where they are refused,
+    since one that is refused hides what comes of the others."""
     write(changes)
     frozen_run.adjusted(folder)
     code, _ = answers(folder, capsys)
-    if code and len(changes) > 1:
-        names = [*changes]
-        for part in (names[: len(names) // 2], names[len(names) // 2 :]):
-            answers_to_each({name: changes[name] for name in part}, write, folder, capsys)
+    if not code or len(changes) == 1:
+        return {code}
+    names, codes = [*changes], set[int]()
+    for part in (names[: len(names) // 2], names[len(names) // 2 :]):
+        codes |= answers_to_each({name: changes[name] for name in part}, write, folder, capsys)
+    return codes
 
 
 KINDS: list[Any] = [None, 7, "x", [], {}, [None], {"x": None}, 1e308, True]
@@ -169,8 +173,10 @@ def test_a_fact_of_another_kind_is_one_line_or_does_no_harm(
         kept = {key: value for key, value in facts.items() if key not in values}
         path.write_text(json.dumps(kept), encoding="utf-8")
 
-    answers_to_each(dict(zip(facts, itertools.cycle(KINDS))), write, folder, capsys)
-    answers_to_each(facts, leave_out, folder, capsys)
+    changes = dict(zip(facts, itertools.cycle(KINDS)))
+    codes = answers_to_each(changes, write, folder, capsys)
+    codes |= answers_to_each(facts, leave_out, folder, capsys)
+    assert codes == {0, 2}  # some can be nothing of a run's, others do no harm
 
 
 def schema_of(value: Any) -> Break:
@@ -353,6 +359,40 @@ def test_a_small_file_that_unpacks_to_gigabytes_is_one_line(
     code, said = answers(folder, capsys)
     assert code == 2
     assert "more than the" in said
+
+
+@pytest.mark.parametrize(
+    ("kind", "column"),
+    [
+        ("list", pyarrow.array([[1] * 9])),
+        ("struct", pyarrow.array([{"a": 1}])),
+        ("map", pyarrow.array([[("a", 1)]], pyarrow.map_(pyarrow.string(), pyarrow.int8()))),
+        ("binary", pyarrow.array([b"x"])),
+    ],
+)
+def test_a_column_of_lists_or_bytes_is_refused_before_it_is_read(
+    kind: str,
+    column: Any,
+    folder: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(encoding, "_column", None)
+    pyarrow.parquet.write_table(pyarrow.table({"text": column}), folder / "calls.parquet")
+    frozen_run.adjusted(folder)
+    code, said = answers(folder, capsys)
+    assert code == 2
+    assert f"the column text holds {kind}" in said
+
+
+def test_texts_that_unpack_to_gigabytes_are_refused_before_they_are_read(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(encoding, "_column", None)
+    monkeypatch.setattr(encoding.limits, "DECODED_BYTES", 1_000)
+    code, said = answers(folder, capsys)
+    assert code == 2
+    assert "unpacks to more than the 1,000 bytes" in said
 
 
 # ---------------------------------------- .work

@@ -171,15 +171,20 @@ def test_what_is_left_of_a_data_set_is_an_honest_estimate(
 
 
 class Broken(io.StringIO):
+    tried = 0
+
     def write(self, text: str) -> int:
+        self.tried += 1
         raise BrokenPipeError
 
 
 def test_progress_that_nobody_reads_ends_no_run() -> None:
-    progress = Progress(Broken())
+    stream = Broken()
+    progress = Progress(stream)
     progress.line("x")
     progress.step("quality", 0.5, "x", 1.0)
     progress.close()
+    assert stream.tried == 1  # whoever has gone is not written to again
 
 
 def test_progress_shows_no_control_characters_of_a_name() -> None:

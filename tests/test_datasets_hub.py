@@ -27,7 +27,7 @@ from harness.contracts import Dataset
 from harness.errors import AssetError
 from harness.io import network
 from harness.plugins.datasets import hub
-from harness.plugins.datasets.hub import finding
+from harness.plugins.datasets.hub import files, finding
 from harness.speech import audio
 
 COMMIT = "c" * 40
@@ -75,6 +75,61 @@ def load(**params: Any) -> Dataset:
     return hub.load(
         hub.Params(**{k: str(v) if k == "path" else v for k, v in params.items()}), Path
     )
+
+
+def test_what_unpacks_to_far_more_than_it_is_packed_is_refused_before_it_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(files, "ARCHIVE_FREE_BYTES", 10_000)
+    monkeypatch.setattr(files, "ARCHIVE_RATIO", 5)  # what packs these goes to 20
+    monkeypatch.setattr(files._Keep, "rows", None)  # nothing is read
+    for column in ("transcription", "speaker_id", "accent"):  # a dictionary's value, once for all
+        content = parquet(0, 8, **{column: ["a" * 1_000_000] * 8})
+        folder = written(tmp_path, test_0=content)
+        with pytest.raises(AssetError, match=r"unpacks to \d+ MB from .*, more than 5 times"):
+            load(path=folder)
+
+
+def test_a_row_group_that_is_larger_than_memory_should_hold_is_refused_before_it_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = written(tmp_path, test_0=parquet(0, 20, group=20))
+    monkeypatch.setattr(files, "ROW_GROUP_BYTES", 10_000)
+    monkeypatch.setattr(files._Keep, "rows", None)
+    with pytest.raises(AssetError, match=r"row group of test-0.parquet unpacks to .* smaller"):
+        load(path=folder)
+
+
+@pytest.mark.parametrize(
+    ("rows", "megabytes", "together"),
+    [
+        (100, 30, 16),  # of clips of 300 kB
+        (100, 100, 5),
+        (1_000, 1_900, 1),  # of any row, a value as large as a dictionary may hold
+        (1_000_000, 100, 21),  # of texts: not a step for each
+        (0, 0, 16),
+    ],
+)
+def test_rows_are_read_together_as_their_group_is_large(
+    rows: int, megabytes: int, together: int
+) -> None:
+    assert files._Group(rows, 0, megabytes * 10**6).at_once(16) == together
+
+
+@pytest.mark.parametrize("column", ["transcription", "accent", "path", "speaker_id"])
+def test_a_row_with_texts_that_no_table_holds_says_so(
+    column: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(files, "ROW_BYTES", 3_000)
+    long = [f"{i} {'ñ' * (900 * (i == 1))}" for i in range(3)]  # 6 bytes each, as JSON writes it
+    clips = [{"bytes": wav(0.1), "path": long[i]} for i in range(3)]
+    changed = {"audio": clips} if column == "path" else {column: long}
+    data = load(path=written(tmp_path, test_0=parquet(0, 3, **changed)))
+    errors = [utterance.error for utterance in data.utterances]
+    if column == "accent":  # is shown, and cut
+        assert errors == ["", "", ""]
+    else:
+        assert errors == ["", "row 1 holds texts of more than 3,000 bytes.", ""]
 
 
 # ---------------------------------------------------------------------------------- local folders

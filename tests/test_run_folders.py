@@ -88,15 +88,22 @@ def test_what_can_be_no_folder_is_refused(
 
 
 def test_a_new_an_empty_a_begun_and_a_published_folder_are_a_runs(tmp_path: Path) -> None:
-    store.claim(tmp_path / "new", REPORT)
-    store.claim(tmp_path, REPORT)
+    def claimed(folder: Path) -> None:
+        before = tree(tmp_path)
+        store.claim(folder, REPORT)
+        assert tree(tmp_path) == before  # it is only asked whose the folder is
+
+    claimed(tmp_path / "new")
+    assert not (tmp_path / "new").exists()
+    claimed(tmp_path)
     store.mark(tmp_path)
     put(tmp_path, "notes.md")
-    store.claim(tmp_path, REPORT)
+    claimed(tmp_path)
     store.publish(result(tmp_path), "name: x\n")
-    store.claim(tmp_path, REPORT)
+    claimed(tmp_path)
     (tmp_path / store.WORK / "run.json").unlink()
-    store.claim(tmp_path, REPORT)  # as it is in a checkout
+    claimed(tmp_path)  # as it is in a checkout
+    assert (tmp_path / "notes.md").is_file()
 
 
 @pytest.mark.parametrize("name", ["report.md", "figures/gates.png", "summary.csv", "history.jsonl"])

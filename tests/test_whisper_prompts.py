@@ -208,7 +208,7 @@ def test_json_beyond_its_bound_is_not_read(tmp_path: Path) -> None:
     path = tmp_path / "tokenizer.json"
     with path.open("wb") as file:
         file.truncate(1_000_000_000)  # a hole: it takes no room
-    with pytest.raises(ModelError, match="at most 100 MB are read"):
+    with pytest.raises(ModelError, match="at most 100,000,000 are read"):
         _modelfiles.read_json(path)
 
 

@@ -291,7 +291,7 @@ def test_what_is_wrong_with_a_language_is_one_line(
         (b"x: [", "not valid YAML"),
         (b"\xff\xfe", "is not UTF-8 text"),
         (b"x: 1\nx: 2\n", "is given twice"),
-        (b"x: " + b"a" * 1_100_000, "too much to be a language"),
+        (b"x: " + b"a" * 1_100_000, "at most 1,000,000 are read"),
     ],
     ids=["empty", "list", "broken", "latin", "twice", "large"],
 )

@@ -54,8 +54,8 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="command")
 
     run = commands.add_parser("run", help="measure an experiment, decide, write its report")
-    run.add_argument("experiment", type=Path, help="a YAML file")
-    run.add_argument("--out", type=Path, help="the run's folder (default: reports/<name>)")
+    run.add_argument("experiment", type=_path, help="a YAML file")
+    run.add_argument("--out", type=_path, help="the run's folder (default: reports/<name>)")
     run.add_argument("--fresh", action="store_true", help="measure all of it again")
     run.add_argument(
         "--exit-zero", action="store_true", help="exit with 0 whatever the verdict (2 for failures)"
@@ -63,14 +63,14 @@ def _parser() -> argparse.ArgumentParser:
     run.set_defaults(command=_run)
 
     report = commands.add_parser("report", help="render a run's stored tables again")
-    report.add_argument("folder", type=Path, help="a run's folder, reports/<name>")
+    report.add_argument("folder", type=_path, help="a run's folder, reports/<name>")
     report.add_argument("--language", help=LANGUAGE)
     report.set_defaults(command=_report)
 
     _add_comparing(commands)
 
     check = commands.add_parser("check", help="what is wrong with an experiment, what it decides")
-    check.add_argument("experiment", type=Path, nargs="+", help="YAML files")
+    check.add_argument("experiment", type=_path, nargs="+", help="YAML files")
     check.add_argument(
         "--call-seconds", type=_seconds, default=float("nan"), help="what a call takes"
     )
@@ -86,7 +86,7 @@ def _parser() -> argparse.ArgumentParser:
     cached.set_defaults(command=_assets)
 
     doctor = commands.add_parser("doctor", help="what on this machine disturbs a measurement")
-    doctor.add_argument("experiment", type=Path, nargs="*", help="YAML files to look at as well")
+    doctor.add_argument("experiment", type=_path, nargs="*", help="YAML files to look at as well")
     doctor.add_argument("--strict", action="store_true", help="exit with 1 if there is a warning")
     doctor.set_defaults(command=_doctor)
 
@@ -100,8 +100,8 @@ def _add_comparing(commands: Any) -> None:
     compare = commands.add_parser(
         "compare", help="what changed between two runs (exit code 1: something got worse)"
     )
-    compare.add_argument("before", type=Path, help="a run's folder, reports/<name>")
-    compare.add_argument("after", type=Path, help="another run's")
+    compare.add_argument("before", type=_path, help="a run's folder, reports/<name>")
+    compare.add_argument("after", type=_path, help="another run's")
     compare.add_argument("--force", action="store_true", help="also unlike runs; marks the result")
     compare.add_argument(
         "--no-control",
@@ -110,24 +110,24 @@ def _add_comparing(commands: Any) -> None:
         help="take times as they are: the machine has not changed (else: over the baseline's)",
     )
     compare.add_argument("--all", action="store_true", help="also rows that no data could decide")
-    compare.add_argument("--markdown", type=Path, metavar="FILE", help="write it there as well")
+    compare.add_argument("--markdown", type=_path, metavar="FILE", help="write it there as well")
     compare.add_argument("--language", help=LANGUAGE)
     compare.set_defaults(command=_compare)
 
     export = commands.add_parser("export", help="a run's verdict and gates for another tool")
-    export.add_argument("folder", type=Path, help="a run's folder, reports/<name>")
+    export.add_argument("folder", type=_path, help="a run's folder, reports/<name>")
     export.add_argument(
         "--to", required=True, metavar="NAME", help="such as junit; or a file of your own, ./x.py"
     )
     export.add_argument(
-        "--out", type=Path, metavar="FILE", help="write it there (default: RUN.xml)"
+        "--out", type=_path, metavar="FILE", help="write it there (default: RUN.xml)"
     )
     export.set_defaults(command=_export)
 
     past = commands.add_parser("history", help="all runs of a folder, or a metric over them")
-    past.add_argument("folder", type=Path, help="a run's folder, reports/<name>")
+    past.add_argument("folder", type=_path, help="a run's folder, reports/<name>")
     past.add_argument("--metric", help="its figures in each run, such as wer")
-    past.add_argument("--plot", type=Path, metavar="FILE", help="draw the metric over the runs")
+    past.add_argument("--plot", type=_path, metavar="FILE", help="draw the metric over the runs")
     past.add_argument("--language", default="en", help="of the figure: " + LANGUAGE)
     past.set_defaults(command=_history)
 
@@ -193,10 +193,10 @@ def _history(options: argparse.Namespace) -> int:
     from harness.store import history
 
     entries = history.read(options.folder)
-    if options.plot and not options.metric:
+    if options.plot and options.metric is None:
         raise HarnessError("--plot draws one metric: say which with --metric.")
     metric = options.metric
-    print("\n".join(runs.over_runs(entries, metric) if metric else runs.runs(entries)))
+    print("\n".join(runs.runs(entries) if metric is None else runs.over_runs(entries, metric)))
     if options.plot:
         from harness.report.drawing import history as figure
 
@@ -256,6 +256,16 @@ def _look(path: Path, call_seconds: float, named: Mapping[str, Path]) -> None:
     folder = spec.results_folder(path, experiment.name)
     foreseen = feasibility.foresee(experiment, folder, locate, call_seconds)
     print("\n".join(foreseen.lines(wording.limit_of)))
+
+
+def _path(text: str) -> Path:
+    """A path that was written; an empty one, of a variable that is not set, would be this folder.
+
+    Raises: argparse.ArgumentTypeError.
+    """
+    if not text.strip():
+        raise argparse.ArgumentTypeError("is empty; name a file or a folder (. is this one)")
+    return Path(text)
 
 
 def _seconds(text: str) -> float:

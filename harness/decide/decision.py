@@ -110,16 +110,16 @@ def _scored(
 
 def asked_of(experiment: Mapping[str, Any], dataset: str) -> set[str]:
     """The metrics that are asked of a data set: listed, gated or claimed there, and companions."""
-    found: set[str] = set()
+    names: set[str] = set()
     for part in experiment.get("quality") or []:
         if part["name"] == dataset:
             known = [n for n in part["metrics"] if _is_known(n, experiment)]
-            found |= {*part["metrics"], *_companions(known, _stored(experiment))}
+            names |= {*part["metrics"], *_companions(known, _stored(experiment))}
     for wanted in ("gates", "claims"):
         for entry in experiment.get(wanted) or []:
             if (entry.get("at") or {}).get("dataset") == dataset:
-                found.add(entry["metric"])
-    return found
+                names.add(entry["metric"])
+    return names
 
 
 def _asked(

@@ -171,12 +171,12 @@ def chosen(result: Result) -> queries.Line:
 
 def both(result: Result) -> tuple[Measure, Measure] | None:
     """(speed, quality), if some variant has the two; None where nothing can be traded."""
-    time, found = speed(result), qualities(result)
-    if time is None or not found:
+    time, quality = speed(result), qualities(result)
+    if time is None or not quality:
         return None
     lines = queries.lines(result)
-    known = [line for line in lines if time.of(result, line) and found[0].of(result, line)]
-    return (time, found[0]) if known else None
+    known = [line for line in lines if time.of(result, line) and quality[0].of(result, line)]
+    return (time, quality[0]) if known else None
 
 
 def _first(result: Result, names: tuple[str, ...]) -> Measure | None:
@@ -343,9 +343,9 @@ def without_line(error: str) -> str:
 
 def loops(result: Result, line: queries.Line) -> bool:
     """Whether some transcript of speech loops or spends its token budget, with this variant."""
-    found = queries.rows(result.summary, stage="quality", variant=line.variant, replica=0)
-    found = found[found["metric"].isin(signs(result, "loops")) & (found["value"] > 0)]
-    return not all(nobody_speaks(result, str(name)) for name in found["workload"])
+    summary = queries.rows(result.summary, stage="quality", variant=line.variant, replica=0)
+    summary = summary[summary["metric"].isin(signs(result, "loops")) & (summary["value"] > 0)]
+    return not all(nobody_speaks(result, str(name)) for name in summary["workload"])
 
 
 def signs(result: Result, *wanted: Table) -> tuple[str, ...]:

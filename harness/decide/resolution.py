@@ -31,18 +31,18 @@ class Resolution:
     reach: float = 0.0
     nothing: float = 1.0
 
-    def side(self, found: Bounds) -> Side:
+    def side(self, interval: Bounds) -> Side:
         """On which side of nothing a value with its interval lies; unknown without an interval."""
-        value, low, high = found
+        value, low, high = interval
         if not any(math.isfinite(end) for end in (low, high)):
             return "unknown"
         if high < self.nothing and value < self.nothing - self.reach:
             return "less"
         return "more" if low > self.nothing and value > self.nothing + self.reach else "same"
 
-    def apart(self, found: Bounds) -> bool:
+    def apart(self, interval: Bounds) -> bool:
         """Whether a value with its interval is told apart from nothing."""
-        return self.side(found) in ("less", "more")
+        return self.side(interval) in ("less", "more")
 
     def whole(self, low: float, high: float) -> Side:
         """The same of the interval as a whole, which is stricter: all of it is beyond the reach."""

@@ -11,7 +11,7 @@ YAML_BYTES = 1 * MEGABYTE  # of one experiment file
 ROW_BYTES = 1 * MEGABYTE  # of one line: a transcript is no book
 FIELD_LINES = 100  # that one quoted field of a CSV may reach over
 TABLE_ROWS = 10_000_000  # 16 bytes and more are kept for each
-SENTENCES_BYTES = 100 * MEGABYTE  # of a file of sentences, which is read whole
+SENTENCES_BYTES = 100 * MEGABYTE  # of a file of sentences or ratings, which is read whole
 
 # --- slices of data sets
 LABEL_CHARACTERS = 200  # of what a column says of an utterance: an accent, no essay; else cut
@@ -28,7 +28,8 @@ HEADER_BYTES = 1 * MEGABYTE  # of a member's own header (a long name), which is 
 SPARE_BYTES = 200 * MEGABYTE  # that stay free on the cache's disk
 
 # --- Parquet
-ROW_GROUP_BYTES = 2_000 * MEGABYTE  # of the columns that are read, decompressed
+ROW_GROUP_BYTES = 2_000 * MEGABYTE  # of the columns that are read, decompressed; and ARCHIVE_RATIO
+BATCH_BYTES = 500 * MEGABYTE  # of rows that are read together, each as large as its whole group
 # --- servers
 ANSWER_BYTES = 1 * MEGABYTE  # of one transcript, unpacked; that of an hour is a tenth of it
 LISTED_BYTES = 4 * MEGABYTE  # of a server's list of models

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import shutil
+import stat
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -63,6 +65,25 @@ def put(target: Path, content: bytes) -> None:
     """Write a file of the cache, whole or not at all. Raises: AssetError."""
     with keeping(), whole(target) as unfinished:
         unfinished.write_bytes(content)
+
+
+def bounded(path: Path, most: int) -> int:
+    """The bytes that a file of somebody else's has. Raises: OSError, also for a pipe or a device,
+    which may never end, and for a file of more than `most`."""
+    found = path.stat()
+    if not stat.S_ISREG(found.st_mode):
+        raise OSError(errno.EINVAL, "is no plain file", str(path))
+    if found.st_size > most:
+        why = f"has {found.st_size:,} bytes; at most {most:,} are read"
+        raise OSError(errno.EFBIG, why, str(path))
+    return found.st_size
+
+
+def content(path: Path, most: int) -> bytes:
+    """The bytes of a file of somebody else's. Raises: OSError, as `bounded`."""
+    size = bounded(path, most)
+    with path.open("rb") as file:
+        return file.read(size)  # not `most`: so much is put aside before reading
 
 
 @contextlib.contextmanager

@@ -33,12 +33,14 @@ def over_runs(entries: Sequence[PastRun], metric: str) -> list[str]:
     rows = [("variant", "where", "day", "commit", "harness", "machine", stem(metric), "")]
     for cell in cells(entries, metric):
         for entry in entries:
-            found = figure(entry, cell)
-            if found is not None:
-                name = found.variant
-                name += f" · {found.session}" if found.session not in ("", "default") else ""
-                value = estimate((found.value, found.low, found.high), found.unit, LANGUAGE)
-                rows.append((name, _where(found), *_who(entry), value, _mark(entry, entries)))
+            measured = figure(entry, cell)
+            if measured is not None:
+                name = measured.variant
+                name += f" · {measured.session}" if measured.session not in ("", "default") else ""
+                value = estimate(
+                    (measured.value, measured.low, measured.high), measured.unit, LANGUAGE
+                )
+                rows.append((name, _where(measured), *_who(entry), value, _mark(entry, entries)))
     return [*_columns(rows), "", *_machines(entries)]
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.contracts import Locate
-from harness.errors import SpecError, limits
+from harness.errors import SpecError
 from harness.errors.limits import YAML_BYTES
 from harness.spec.dumping import to_json
 from harness.spec.model import (
@@ -116,9 +116,7 @@ def own_files_of(path: Path) -> dict[str, Path]:
     from harness.io import strict_yaml
 
     with contextlib.suppress(OSError, UnicodeDecodeError, SpecError):
-        if Path(path).stat().st_size > limits.YAML_BYTES:
-            return {}  # `load` tells of it
-        text = Path(path).read_text(encoding="utf-8-sig")
+        text = _bytes(Path(path)).decode("utf-8-sig")  # what is wrong with it, `load` tells
         data = strict_yaml.read(text, Path(path).as_posix()).data
         return dict(own_files(data, locator(Path(path))))
     return {}

@@ -6,7 +6,7 @@ from __future__ import annotations
 import csv
 import io
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -41,19 +41,22 @@ def read_parquet(table: str, path: Path, data: bytes) -> pd.DataFrame:
     columns = tables.TABLES[table]
     try:
         source = arrow.BufferReader(data)
-        there = files.ParquetFile(source, arrow_extensions_enabled=False).schema_arrow.names
+        there = files.ParquetFile(source, arrow_extensions_enabled=False).schema_arrow
+        for column in there:
+            _plain(column)
         # a column that came later is not in an older file, and may not be asked for
-        texts = [name for name in there if columns.get(name) == tables.TEXT]
+        texts = [name for name in there.names if columns.get(name) == tables.TEXT]
         file = files.ParquetFile(source, read_dictionary=texts, arrow_extensions_enabled=False)
         _small(path, file.metadata.num_rows)
         left = limits.DECODED_BYTES
+        _fits(path, left - _unpacked(file, columns))
         found = {}
         for name in file.schema_arrow.names:
             if name in columns:  # others are named by tables.check
                 column = _column(file, name)
                 left -= _decoded_bytes(column)
                 _fits(path, left)
-                found[name] = _plain(column).to_pandas(types_mapper=None)
+                found[name] = _dense(column).to_pandas(types_mapper=None)
             else:
                 found[name] = pd.Series(dtype=object)
         return tables.check(table, pd.DataFrame(found))
@@ -81,18 +84,37 @@ def _decoded_bytes(column: Any) -> int:
     return total + 8 * len(column)
 
 
-def _plain(column: Any) -> Any:
-    """A column of texts, numbers or flags; nested and foreign types are refused."""
+def _unpacked(file: pyarrow.parquet.ParquetFile, columns: Collection[str]) -> int:
+    """Bytes of these columns, each value of a dictionary once, as the file says."""
+    groups = [file.metadata.row_group(at) for at in range(file.num_row_groups)]
+    parts = (group.column(at) for group in groups for at in range(group.num_columns))
+    return sum(
+        part.total_uncompressed_size
+        for part in parts
+        if part.path_in_schema.split(".")[0] in columns
+    )
+
+
+def _plain(column: Any) -> None:
+    """Refuse a column of anything but texts, numbers or flags before it is read: few bytes can be a
+    list of millions."""
     import pyarrow as arrow
 
     kind = column.type
     if arrow.types.is_dictionary(kind):
-        return column.cast(kind.value_type)
+        kind = kind.value_type
     fine = arrow.types.is_string(kind) or arrow.types.is_large_string(kind)
     number = arrow.types.is_integer(kind) or arrow.types.is_floating(kind)
     if not (fine or number or arrow.types.is_boolean(kind) or arrow.types.is_null(kind)):
-        raise ValueError(f"a column holds {kind}")
-    return column
+        raise ValueError(f"the column {column.name} holds {kind}")
+
+
+def _dense(column: Any) -> Any:
+    """A column whose values each stand for themselves."""
+    import pyarrow as arrow
+
+    kind = column.type
+    return column.cast(kind.value_type) if arrow.types.is_dictionary(kind) else column
 
 
 def read_csv(table: str, path: Path, data: bytes) -> pd.DataFrame:

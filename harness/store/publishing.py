@@ -46,6 +46,9 @@ def locked(folder: Path) -> Iterator[None]:
         complete(folder)
         yield
     finally:
+        with contextlib.suppress(StoreError, OSError):
+            if not (folder / names.SWAP).exists():
+                _clear(folder)  # what an error left half written
         if not there and {path.name for path in work.iterdir()} == {"lock"}:
             with contextlib.suppress(OSError):  # a report was rendered: nothing else remains
                 place.unlink()

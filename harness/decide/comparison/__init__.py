@@ -80,9 +80,9 @@ def compare(
     Raises: IncomparableError that names every key with both values, unless `how.force`.
     """
     how = how or CompareOptions()
-    found = conflicts(before, after)
-    if found and not how.force:
-        told = "; ".join(map(str, found))
+    unlike = conflicts(before, after)
+    if unlike and not how.force:
+        told = "; ".join(map(str, unlike))
         raise IncomparableError(
             f"{before.folder} and {after.folder} cannot be compared: {told}."
             " --force compares them nevertheless and marks the result."
@@ -100,7 +100,7 @@ def compare(
         baseline=pair.before.baseline if pair.controlled else "",
         rows=tuple(outcomes.decided(drafts, pair.controlled, how.control)),
         alone=tuple(alone),
-        forced=tuple(found),
+        forced=tuple(unlike),
         differences=tuple(differences(before, after)),
         own={
             "metrics": _both(own_metrics.stored, before, after),

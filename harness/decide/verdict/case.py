@@ -69,7 +69,7 @@ class Case:
 
 
 @dataclass(frozen=True)
-class FigureAsked:
+class AskedFigure:
     """One metric of one variant at one place. `over` is a variant or a recorded row, or ""."""
 
     metric: str
@@ -125,7 +125,7 @@ class FigureEvidence:
 
 
 def find(
-    case: Case, data: Mapping[str, pd.DataFrame], figure: FigureAsked, on: str = "value"
+    case: Case, data: Mapping[str, pd.DataFrame], figure: AskedFigure, on: str = "value"
 ) -> FigureEvidence:
     """The evidence for a figure: itself, or its difference from or ratio to what it is over."""
     named = case.metrics.get(figure.metric)
@@ -142,7 +142,7 @@ def find(
 
 
 def _plain(
-    case: Case, data: Mapping[str, pd.DataFrame], figure: FigureAsked, named: NamedMetric
+    case: Case, data: Mapping[str, pd.DataFrame], figure: AskedFigure, named: NamedMetric
 ) -> FigureEvidence:
     if named.metric.of_variant is not None:
         error = failures.why(data["variants"], figure.variant, NO_CALLS.failed)
@@ -167,11 +167,13 @@ def _plain(
 
 
 def _over_variant(
-    case: Case, data: Mapping[str, pd.DataFrame], figure: FigureAsked, on: str
+    case: Case, data: Mapping[str, pd.DataFrame], figure: AskedFigure, on: str
 ) -> FigureEvidence:
     named = case.metrics[figure.metric]
     session = DEFAULT if figure.over != case.candidate else case.session
     other = replace(figure, variant=figure.over, session=session, over="")
+    if replace(figure, over="") == other:  # a selection chose it: nothing to compare
+        return FigureEvidence(stats.exactly(math.nan, 0, ""))
     if named.metric.of_variant is not None:
         pair = exact_change(_of_variant(data, figure, named), _of_variant(data, other, named))
         errors = (
@@ -208,7 +210,7 @@ def _over_variant(
 
 
 def _over_recorded(
-    case: Case, data: Mapping[str, pd.DataFrame], figure: FigureAsked, on: str
+    case: Case, data: Mapping[str, pd.DataFrame], figure: AskedFigure, on: str
 ) -> FigureEvidence:
     """Against one figure that was measured elsewhere: it has no interval and is taken as exact."""
     found = _plain(case, data, figure, case.metrics[figure.metric])
@@ -225,7 +227,7 @@ def _over_recorded(
     return replace(found, interval=moved, limit=limit, notes=(*found.notes, note))
 
 
-def _look(data: Mapping[str, pd.DataFrame], figure: FigureAsked) -> Look:
+def _look(data: Mapping[str, pd.DataFrame], figure: AskedFigure) -> Look:
     """How strictly the figure's cell is read: more so where it was stopped early."""
     stops = data["stops"]
     keep = (stops["stage"] == figure.stage) & (stops["variant"] == figure.variant)
@@ -261,15 +263,14 @@ def _inverse(found: FigureEvidence) -> FigureEvidence:
 
 
 def _of_variant(
-    data: Mapping[str, pd.DataFrame], figure: FigureAsked, named: NamedMetric
+    data: Mapping[str, pd.DataFrame], figure: AskedFigure, named: NamedMetric
 ) -> Interval:
     rows = data["variants"][data["variants"]["variant"] == figure.variant].to_dict("records")
-    if not rows:
-        return stats.exactly(math.nan, 0, "exact")
-    return of_variant(named, {str(k): v for k, v in rows[0].items()})
+    known = [{str(k): v for k, v in row.items()} for row in rows[:1]]
+    return of_variant(named, known[0]) if known else stats.exactly(math.nan, 0, "exact")
 
 
-def _cell(scores: pd.DataFrame, figure: FigureAsked) -> pd.DataFrame:
+def _cell(scores: pd.DataFrame, figure: AskedFigure) -> pd.DataFrame:
     keep = (scores["stage"] == figure.stage) & (scores["variant"] == figure.variant)
     keep &= (scores["session"] == figure.session) & (scores["replica"] == 0)
     keep &= (scores["operation"] == figure.operation) & (scores["metric"] == figure.metric)
@@ -292,7 +293,7 @@ NO_CALLS = Failures(tables.frame("calls", []), 0)
 
 
 def _failures(
-    data: Mapping[str, pd.DataFrame], figure: FigureAsked, named: NamedMetric
+    data: Mapping[str, pd.DataFrame], figure: AskedFigure, named: NamedMetric
 ) -> Failures:
     """Failed and planned calls of the figure's cell, those among them whose audio its judge could
     not take; one that could not load counts too. Of listeners, invalid and planned scores where
@@ -319,7 +320,7 @@ def _invalid(scores: pd.DataFrame) -> Failures:
     return Failures(asked[asked["error"] != ""], len(asked))
 
 
-def _mute(calls: pd.DataFrame, figure: FigureAsked) -> pd.DataFrame:
+def _mute(calls: pd.DataFrame, figure: AskedFigure) -> pd.DataFrame:
     """Calls of the figure's cell that gave no audio, though nothing failed: no judge saw them."""
     keep = (calls["stage"] == figure.stage) & (calls["variant"] == figure.variant)
     keep &= (calls["session"] == figure.session) & (calls["dataset"] == figure.workload)
@@ -327,7 +328,7 @@ def _mute(calls: pd.DataFrame, figure: FigureAsked) -> pd.DataFrame:
     return calls[keep & (calls["replica"] == 0)]
 
 
-def _failed_calls(calls: pd.DataFrame, figure: FigureAsked) -> Failures:
+def _failed_calls(calls: pd.DataFrame, figure: AskedFigure) -> Failures:
     cell = {"stage": figure.stage, "variant": figure.variant, "session": figure.session}
     return failures.of_cell(calls, figure.operation, figure.workload, **cell)
 

@@ -20,7 +20,7 @@ from harness.contracts import Evidence, Gate, Status
 from harness.decide.gate_rules import kind_of, name_of
 from harness.decide.scoring.estimates import Needed
 from harness.decide.stats import Interval
-from harness.decide.verdict.case import Case, FigureAsked, FigureEvidence, find
+from harness.decide.verdict.case import AskedFigure, Case, FigureEvidence, find
 from harness.decide.verdict.reasons import sentence, unmeasured
 from harness.spec import load_plugin, locator
 from harness.store import tables
@@ -43,7 +43,7 @@ def _rows(case: Case, data: Mapping[str, pd.DataFrame]) -> Iterator[dict[str, An
         kind, limit = kind_of(gate)
         plugin = gate_of(case, kind)
         for variant in gate.get("variants") or [case.candidate]:
-            figure = FigureAsked(
+            figure = AskedFigure(
                 gate["metric"],
                 variant,
                 case.heard_in(variant, gate.get("at") or {}, gate.get("session") or ""),
@@ -66,7 +66,7 @@ def gate_of(case: Case, kind: str) -> Gate:
     return beside
 
 
-def _place(case: Case, gate: Mapping[str, Any], figure: FigureAsked) -> dict[str, Any]:
+def _place(case: Case, gate: Mapping[str, Any], figure: AskedFigure) -> dict[str, Any]:
     named = case.metrics.get(figure.metric)
     exact = named is not None and named.metric.of_variant is not None
     return {

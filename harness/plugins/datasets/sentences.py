@@ -15,7 +15,8 @@ from annotated_types import Ge, MinLen
 
 from harness.contracts import Dataset, Locate, Source, Utterance
 from harness.errors import AssetError
-from harness.errors.limits import MEGABYTE, ROW_BYTES, SENTENCES_BYTES
+from harness.errors.limits import ROW_BYTES, SENTENCES_BYTES
+from harness.io.places import bounded
 from harness.plugins.datasets import _sampling
 from harness.plugins.datasets._corpus import narrow, not_utf8, read_one, stock
 from harness.plugins.datasets._corpus.table import AskedColumns, open_table, unfit
@@ -68,8 +69,7 @@ def look(params: Params, locate: Locate) -> float:
 def _read(path: Path, column: str) -> list[Row]:
     """Raises: AssetError (one line)."""
     try:
-        if path.stat().st_size > SENTENCES_BYTES:
-            raise AssetError(f"{path.name} has more than {SENTENCES_BYTES // MEGABYTE} MB.")
+        bounded(path, SENTENCES_BYTES)
         rows = _rows(path, column)
     except UnicodeDecodeError as error:
         raise AssetError(not_utf8(path, error)) from error

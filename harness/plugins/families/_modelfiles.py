@@ -9,15 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from harness.errors import ModelError, limits
+from harness.io.places import content
 
 
 def read_json(path: Path) -> dict[str, Any]:
     """A JSON object. Raises: ModelError where the file is missing or holds something else."""
     try:
-        if (size := path.stat().st_size) > limits.JSON_BYTES:
-            most = limits.JSON_BYTES // limits.MEGABYTE
-            raise ModelError(f"{path.name} has {size} bytes; at most {most} MB are read.")
-        value = json.loads(path.read_text(encoding="utf-8-sig"))
+        value = json.loads(content(path, limits.JSON_BYTES).decode("utf-8-sig"))
     except FileNotFoundError as error:
         raise ModelError(f"{path.name} is missing in {path.parent.name}.") from error
     except OSError as error:

@@ -16,6 +16,8 @@ from annotated_types import Ge, Le, MinLen
 
 from harness.contracts import SCREENED, Judge, Locate, Rating, Ratings, notes
 from harness.errors import AssetError
+from harness.errors.limits import SENTENCES_BYTES
+from harness.io.places import content
 
 NOT_RATED = "not rated."
 BEYOND = " is not from "
@@ -64,11 +66,13 @@ def ratings(params: Params, locate: Locate) -> Ratings:
     path = locate(params.path)
     if not path.is_file():
         raise AssetError(f"{path.name}: there is no such file of ratings.")
-    data = path.read_bytes()
     try:
+        data = content(path, SENTENCES_BYTES)
         read = list(_rows(data.decode("utf-8-sig"), path.name, params))
     except UnicodeDecodeError as error:
         raise AssetError(f"{path.name} is not UTF-8: {error.reason}.") from error
+    except OSError as error:
+        raise AssetError(f"{path.name} cannot be read: {error.strerror}.") from error
     except csv.Error as error:
         raise AssetError(f"{path.name} is no well-formed CSV: {error}.") from error
     if params.scale is not None and not params.scale[0] < params.scale[1]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import csv
+import io
 import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
@@ -15,10 +16,12 @@ from pathlib import Path
 from typing import Any
 
 from harness import plugins
-from harness.contracts import Locate, Method, Source, Utterance
+from harness.contracts import Dataset, Locate, Method, Source, Utterance
 from harness.decide import slices
 from harness.errors import HarnessError
+from harness.errors.limits import RESULT_JSON_BYTES, RESULT_TABLE_BYTES
 from harness.io.escaping import unguarded
+from harness.io.places import content
 from harness.preflight.feasibility import anchors
 from harness.runtime import environment
 from harness.spec import DEFAULT_SESSION, Experiment, Quality, Use, Variant, load_plugin, to_json
@@ -80,14 +83,18 @@ def known(folder: Path, experiment: Experiment, machine: Mapping[str, Any]) -> E
     return replace(found, single={}, paired={})
 
 
+# what comes of reading, as a run's, a folder that may be anybody's
+_UNLIKE = (ValueError, LookupError, TypeError, AttributeError, RecursionError, csv.Error)
+
+
 def earlier(folder: Path, experiment: Experiment, machine: Mapping[str, Any]) -> Earlier:
     """The tables in a run's folder, if it ran on a machine like this one with the same model.
 
     Variants that are made in another way now are left out. NOTHING where there is no such run.
     """
     try:
-        there = json.loads((folder / "environment.json").read_text(encoding="utf-8"))
-        asked = json.loads((folder / "experiment.json").read_text(encoding="utf-8"))
+        there = json.loads(content(folder / "environment.json", RESULT_JSON_BYTES))
+        asked = json.loads(content(folder / "experiment.json", RESULT_JSON_BYTES))
         summary, changes = _rows(folder / "summary.csv"), _rows(folder / "changes.csv")
         alike = environment.fingerprint(there) == environment.fingerprint(machine)
         same = _same_variants(asked, experiment) if alike else set()
@@ -101,15 +108,13 @@ def earlier(folder: Path, experiment: Experiment, machine: Mapping[str, Any]) ->
             dict(_single(row for row in summary if row["variant"] in same)),
             dict(_paired(pairs)),
         )
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, *_UNLIKE):
         return NOTHING  # no run, or one of another schema: nothing is known, and the plan says so
 
 
 def _rows(path: Path) -> list[dict[str, str]]:
-    with path.open(encoding="utf-8", newline="") as file:
-        return [
-            {name: unguarded(text) for name, text in row.items()} for row in csv.DictReader(file)
-        ]
+    text = io.StringIO(content(path, RESULT_TABLE_BYTES).decode("utf-8"), newline="")
+    return [{name: unguarded(field) for name, field in row.items()} for row in csv.DictReader(text)]
 
 
 def _same_variants(asked: Mapping[str, Any], experiment: Experiment) -> set[str]:
@@ -232,18 +237,23 @@ def utterances(quality: Quality, locate: Locate) -> float:
     return min(known, default=math.nan)
 
 
-def longest(quality: Quality, locate: Locate) -> float:
-    """Seconds of the longest clip among the first of a data set on this disk; NaN where that is
-    not known without fetching anything."""
+def here(quality: Quality, locate: Locate) -> Dataset | None:
+    """A data set on this disk; None where it cannot be had without fetching anything."""
     params = quality.dataset.params
     if not getattr(params, "path", "") or not hasattr(params, "limit"):
-        return math.nan
+        return None
     try:
-        source = load_plugin("datasets", quality.dataset.use, locate)
-        clips = source.load(params, locate).utterances[:PEEKED]
-        return max((_clip_seconds(one) for one in clips if not one.error), default=math.nan)
+        source: Source = load_plugin("datasets", quality.dataset.use, locate)
+        return source.load(params, locate)
     except HarnessError:
-        return math.nan
+        return None
+
+
+def longest(data: Dataset | None) -> float:
+    """Seconds of the longest clip among the first of a data set; NaN where none tells."""
+    first = () if data is None else data.utterances[:PEEKED]
+    known = (_clip_seconds(one) for one in first if not one.error)
+    return max((seconds for seconds in known if not math.isnan(seconds)), default=math.nan)
 
 
 def _clip_seconds(one: Utterance) -> float:

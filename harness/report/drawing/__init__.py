@@ -22,6 +22,7 @@ from harness import plugins, store
 from harness.contracts import Figure, Locate, Result
 from harness.errors import PluginError, StoreError, limits
 from harness.io.escaping.results import for_figures
+from harness.io.places import writing
 from harness.report import metric_names, words
 from harness.report.captions import asked, stored
 from harness.spec import load_plugin
@@ -38,6 +39,8 @@ def draw(result: Result, folder: Path, language: str) -> list[Path]:
     `folder`, and return their paths.
 
     A figure of an earlier rendering that has no data any more is removed.
+
+    Raises: StoreError where the disk refuses; PluginError for a figure that is no picture.
     """
     shown = for_figures(result)
     folder.mkdir(parents=True, exist_ok=True)
@@ -49,7 +52,8 @@ def draw(result: Result, folder: Path, language: str) -> list[Path]:
             found: Figure = plugins.load("figures", name)
             data = _drawn(name, found, shown, language)
             if data:
-                path.write_bytes(data)
+                with writing(path):
+                    path.write_bytes(data)
                 written.append(path)
     return written
 

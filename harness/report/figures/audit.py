@@ -26,14 +26,14 @@ TEXTS = words.table("figures.audit")
 
 def draw(result: Result, language: str) -> Picture | None:
     """Rows: configurations in the protocol's order; None where nothing was replayed."""
-    found = protocol.read(result)
-    if found is None or not found.winners:
+    replayed = protocol.read(result)
+    if replayed is None or not replayed.winners:
         return None
-    texts, count = TEXTS[language], len(found.configurations)
-    figure, axes = style.new(_title(found, language), texts["subtitle"], 1.8 + 0.55 * count)
-    unit = next((r.pooled.p50 for r in found.first.repeats if r.pooled.n), math.nan)
-    for place, one in enumerate(found.configurations):
-        ink = style.BASELINE if one is found.first else style.HUES[0][0]
+    texts, count = TEXTS[language], len(replayed.configurations)
+    figure, axes = style.new(_title(replayed, language), texts["subtitle"], 1.8 + 0.55 * count)
+    unit = next((r.pooled.p50 for r in replayed.first.repeats if r.pooled.n), math.nan)
+    for place, one in enumerate(replayed.configurations):
+        ink = style.BASELINE if one is replayed.first else style.HUES[0][0]
         ratios = [protocol.over(repeat.pooled.p50, unit) for repeat in one.repeats]
         times = {n: time for n, time in enumerate(ratios, 1) if not math.isnan(time)}
         _repeats(axes, times, place, ink)
@@ -43,7 +43,7 @@ def draw(result: Result, language: str) -> Picture | None:
         beyond = [quantity(t, "share", language) for t in times.values() if t > WIDEST]
         if beyond:
             _beyond(axes, place, f"○ {', '.join(beyond)}", ink)
-    _frame(axes, found, language)
+    _frame(axes, replayed, language)
     return figure
 
 
@@ -78,8 +78,8 @@ def _beyond(axes: Axes, place: float, text: str, ink: str) -> None:
     style.shown(axes, text, (WIDEST, place), offset=(9, 0), color=ink)
 
 
-def _frame(axes: Axes, found: Replayed, language: str) -> None:
-    texts, band, count = TEXTS[language], found.resolution.band, len(found.configurations)
+def _frame(axes: Axes, replayed: Replayed, language: str) -> None:
+    texts, band, count = TEXTS[language], replayed.resolution.band, len(replayed.configurations)
     axes.axvline(1, color=style.INK, linewidth=1)
     low, high = axes.get_xlim()
     if math.isfinite(band[0]):
@@ -93,20 +93,20 @@ def _frame(axes: Axes, found: Replayed, language: str) -> None:
     axes.set(xlim=ends, ylim=(count - 0.4, -1.1))
     axes.set(xlabel=texts["axis"])
     axes.set_yticks(range(count))
-    axes.set_yticklabels([one.name for one in found.configurations], color=style.INK)
+    axes.set_yticklabels([one.name for one in replayed.configurations], color=style.INK)
     axes.xaxis.set_major_formatter(style.percent(language))
     axes.spines["left"].set_visible(False)
     style.grid(axes)
 
 
-def _title(found: Replayed, language: str) -> str:
-    texts, named = TEXTS[language], list(dict.fromkeys(found.winners.values()))
+def _title(replayed: Replayed, language: str) -> str:
+    texts, named = TEXTS[language], list(dict.fromkeys(replayed.winners.values()))
     names = {"names": ", ".join(one.name for one in named), "name": named[0].name}
     ratio = quantity(named[0].ours.ratio[0], "share", language)
-    key = "other" if len(named) > 1 else "first" if named[0] is found.first else "same"
-    if len(found.winners) < 2:
+    key = "other" if len(named) > 1 else "first" if named[0] is replayed.first else "same"
+    if len(replayed.winners) < 2:
         key = "once"
-    return texts[key].format(**names, ratio=ratio, first=found.first.name)
+    return texts[key].format(**names, ratio=ratio, first=replayed.first.name)
 
 
 figure = Figure(

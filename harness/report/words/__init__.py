@@ -165,14 +165,11 @@ def read(path: Path, named: str = "") -> Content:
     Raises: SpecError, one line: what cannot be read, or which words are missing.
     """
     from harness.io import strict_yaml
+    from harness.io.places import content
 
     where = named or path.as_posix()
     try:
-        with path.open("rb") as file:
-            found = file.read(YAML_BYTES + 1)
-        if len(found) > YAML_BYTES:
-            raise SpecError(f"{where}: is over {YAML_BYTES:,} bytes: too much to be a language.")
-        document = strict_yaml.read(found.decode("utf-8-sig"), where)
+        document = strict_yaml.read(content(path, YAML_BYTES).decode("utf-8-sig"), where)
     except (OSError, ValueError) as error:
         why = getattr(error, "strerror", None) or "is not UTF-8 text"
         raise SpecError(f"{where}: a language cannot be read from it: {why}.") from error

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import math
 import re
 from collections.abc import Iterable, Iterator
@@ -61,6 +62,8 @@ def _parsed(path: Path) -> onnx.ModelProto:
 
     try:
         size = path.stat().st_size
+        if not path.is_file():
+            raise OSError(errno.EINVAL, "is no plain file")  # a pipe, a device: it may never end
         if size > limits.GRAPH_BYTES:
             raise ModelError(
                 f"{path.name} has {size / 1e9:.1f} GB; an ONNX file holds 2 GB at most: save it "

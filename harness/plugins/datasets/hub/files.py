@@ -15,9 +15,23 @@ from typing import Any
 import numpy as np
 
 from harness.errors import AssetError, AudioError
-from harness.errors.limits import CLIP_BYTES, MEGABYTE, ROW_GROUP_BYTES
+from harness.errors.limits import (
+    ARCHIVE_FREE_BYTES,
+    ARCHIVE_RATIO,
+    BATCH_BYTES,
+    CLIP_BYTES,
+    MEGABYTE,
+    ROW_BYTES,
+    ROW_GROUP_BYTES,
+)
 from harness.io.places import put, room
 from harness.plugins.datasets._corpus import is_there, tags
+from harness.plugins.datasets._corpus.segments import (
+    WHOLE,
+    Segment,
+    own_segment,
+    segment,
+)
 from harness.plugins.datasets.hub.columns import Columns
 from harness.plugins.datasets.hub.finding import HubSplit, asked
 from harness.speech import audio
@@ -25,6 +39,7 @@ from harness.speech import audio
 READ_SECONDS = 120.0  # for one row group; those of audio hold about a hundred clips
 _BATCH = 16
 _SUFFIX = re.compile(r"\.[A-Za-z0-9]{1,5}")
+_STEPS = 50_000  # batches that a row group is read in, whatever its size
 _FIRST = 4  # rows whose clips say what their lengths are counted in
 
 
@@ -45,9 +60,14 @@ class File:
         return found
 
     def lengths(self, columns: Columns) -> np.ndarray:
-        """Seconds of each row's clip, NaN where its column does not say."""
+        """Seconds of each row's clip, NaN where no column says."""
         import pyarrow as pa
 
+        if not columns.seconds:
+            rows = self._ask(lambda file: file.read(list(columns.ends)).to_pylist())
+            meant = (segment(row, math.nan) for row in rows)
+            found = (math.nan if isinstance(one, str) else one.seconds for one in meant)
+            return np.fromiter(found, float, len(rows))
         values = self._ask(lambda file: file.read([columns.seconds]))[columns.seconds]
         if pa.types.is_dictionary(values.type):
             values = values.cast(values.type.value_type)
@@ -59,11 +79,14 @@ class File:
 
     def ratios(self, columns: Columns) -> list[float]:
         """Of the first rows, the length in the column over the clip's own; NaN if unknown."""
-        if self._unpacked(columns, 0) > ROW_GROUP_BYTES:
+        group = self._group(columns, 0)
+        if group.wrong():
             return []  # copying it says so
         wanted = [columns.audio, columns.seconds]
         rows = self._ask(
-            lambda file: next(file.iter_batches(batch_size=_FIRST, columns=wanted)).to_pylist()
+            lambda file: next(
+                file.iter_batches(batch_size=group.at_once(_FIRST), columns=wanted)
+            ).to_pylist()
         )
         return [self._ratio(row, columns) for row in rows]
 
@@ -85,22 +108,21 @@ class File:
                 return (base / name).resolve()
         return None
 
-    def _unpacked(self, columns: Columns, group: int) -> int:
-        """Bytes of the columns that are read, as the file says."""
+    def _group(self, columns: Columns, number: int) -> _Group:
+        """What the file says of a row group; of one that is not there, that it is empty."""
 
-        def count(file: Any) -> int:
-            if group >= file.num_row_groups:
-                return 0
-            part = file.metadata.row_group(group)
-            parts = (part.column(i) for i in range(part.num_columns))
+        def count(file: Any) -> _Group:
+            if number >= file.num_row_groups:
+                return _Group(0, 0, 0)
+            part = file.metadata.row_group(number)
+            parts = [part.column(i) for i in range(part.num_columns)]
             named = set(columns.read())
-            return sum(
-                one.total_uncompressed_size
-                for one in parts
-                if one.path_in_schema.split(".")[0] in named
-            )
+            read = [one for one in parts if one.path_in_schema.split(".")[0] in named]
+            packed = sum(one.total_compressed_size for one in read)
+            return _Group(part.num_rows, packed, sum(one.total_uncompressed_size for one in read))
 
-        return int(self._ask(count))
+        found: _Group = self._ask(count)
+        return found
 
     def copy(
         self, rows: np.ndarray, first: int, columns: Columns, folder: Path
@@ -116,14 +138,14 @@ class File:
         for group, size in enumerate(sizes):
             inside = rows[(rows >= start) & (rows < start + size)] - start
             if len(inside):
-                if (size_of := self._unpacked(columns, group)) > ROW_GROUP_BYTES:
+                part = self._group(columns, group)
+                if wrong := part.wrong():
                     raise AssetError(
-                        f"{self.found.place.label}: a row group of {self.name} unpacks to "
-                        f"{size_of // MEGABYTE:,} MB; at most {ROW_GROUP_BYTES // MEGABYTE:,} MB "
-                        "are read at once. Write it in smaller row groups."
+                        f"{self.found.place.label}: a row group of {self.name} {wrong}"
                     )
                 keep = _Keep(set(inside.tolist()), first + start, columns, folder, self.beside)
-                yield from self._ask(partial(keep.rows, group=group))
+                batch = part.at_once(_BATCH)
+                yield from self._ask(partial(keep.rows, group=group, batch=batch))
             start += size
 
     def _ask(self, act: Callable[[Any], Any]) -> Any:
@@ -148,16 +170,17 @@ class _Keep:
     folder: Path
     beside: Callable[[str], Path | None]
 
-    def rows(self, file: Any, group: int) -> list[dict[str, Any]]:
-        """Walk over the group, a few rows at a time."""
+    def rows(self, file: Any, group: int, batch: int) -> list[dict[str, Any]]:
+        """Walk over the group, so many rows at a time."""
         out, at = [], 0
-        for batch in file.iter_batches(
-            batch_size=_BATCH, row_groups=[group], columns=self.columns.read()
+        for part in file.iter_batches(
+            batch_size=batch, row_groups=[group], columns=self.columns.read()
         ):
-            for i in range(len(batch)):
+            for i in range(len(part)):
                 if at + i in self.wanted:
-                    out.append(self._row(batch, i, self.first + at + i))
-            at += len(batch)
+                    number = self.first + at + i
+                    out.append(_bounded(self._row(part, i, number), number))
+            at += len(part)
         return out
 
     def _row(self, batch: Any, at: int, number: int) -> dict[str, Any]:
@@ -174,19 +197,77 @@ class _Keep:
         clip = f"clips-{short(columns.audio)}/{number:07}{suffix}"
         file = None if content else self.beside(name)
         error = wrong or _problem(text, content, name, file)
+        meant = WHOLE if error else self._meant(batch, at, content, file)
+        error = error or (meant if isinstance(meant, str) else "")
+        part = None if isinstance(meant, str) else meant.part
         if content and not error:
             _keep_clip(self.folder / clip, content)
         seconds = columns.to_seconds(values.get(columns.seconds))
+        if part:
+            seconds = part[1] - part[0]
         return {
             "row": number,
             "name": name,
             "clip": clip if file is None else str(file),
             "text": text,
             "speaker": _text(values.get(columns.speaker)),
-            "seconds": None if math.isnan(seconds) else seconds,
+            "seconds": seconds if math.isfinite(seconds) else None,
+            "part": part and [at if math.isfinite(at) else None for at in part],
             "error": f"row {number} {error}." if error else "",
             "labels": columns.said(_readable(batch, at, columns.labels)),
         }
+
+    def _meant(self, batch: Any, at: int, content: bytes, file: Path | None) -> Segment | str:
+        """Which part of its clip the row means, or what is wrong with that."""
+        columns = self.columns
+        if not columns.ends:
+            return WHOLE
+        row = _readable(batch, at, columns.ends)
+        seconds = columns.to_seconds(_readable(batch, at, [columns.seconds])[columns.seconds])
+        if file is not None:
+            return segment(row, seconds)
+        try:
+            return own_segment(row, seconds, audio.duration_seconds(content))
+        except AudioError:  # decoding it will say why, in its own row
+            return WHOLE
+
+
+@dataclass(frozen=True)
+class _Group:
+    """A row group: its rows, and the bytes of the columns that are read, as the file says."""
+
+    rows: int
+    packed: int
+    unpacked: int
+
+    def wrong(self) -> str:
+        """Why it is not read, "" where it can be."""
+        if self.unpacked > ROW_GROUP_BYTES:
+            return (
+                f"unpacks to {self.unpacked // MEGABYTE:,} MB; at most "
+                f"{ROW_GROUP_BYTES // MEGABYTE:,} MB are read at once. "
+                "Write it in smaller row groups."
+            )
+        if self.unpacked > max(ARCHIVE_FREE_BYTES, ARCHIVE_RATIO * self.packed):
+            return (
+                f"unpacks to {self.unpacked // MEGABYTE:,} MB from {self.packed:,} bytes, more than"
+                f" {ARCHIVE_RATIO} times as many: no data set is packed like that."
+            )
+        return ""
+
+    def at_once(self, most: int) -> int:
+        """How many rows are read together: a value that a dictionary holds once may stand in each
+        of them, so each can be as large as the group; many small ones cost a step each."""
+        fit = BATCH_BYTES // max(1, self.unpacked)
+        return max(1 + self.rows // _STEPS, min(most, fit))
+
+
+def _bounded(row: dict[str, Any], number: int) -> dict[str, Any]:
+    """The row; of one that is longer than a table's may be, that it is."""
+    if len(json.dumps(row)) <= ROW_BYTES:
+        return row
+    empty = {"name": "", "text": "", "speaker": "", "labels": {}}
+    return {**row, **empty, "error": f"row {number} holds texts of more than {ROW_BYTES:,} bytes."}
 
 
 def _readable(batch: Any, at: int, names: Iterable[str]) -> dict[str, Any]:

@@ -10,6 +10,8 @@ import numpy as np
 
 from harness.contracts import Feeds, OpenSession, Output, notes
 from harness.errors import AudioError, ModelError, SpecError
+from harness.errors.limits import JSON_BYTES
+from harness.io.places import content
 from harness.plugins.families.onnx_asr import layouts
 from harness.plugins.families.onnx_asr.layouts import ModelFiles
 from harness.plugins.families.onnx_asr.params import Params
@@ -163,7 +165,8 @@ def _check_language(layout: ModelFiles, kind: str, language: str) -> None:
     if not told:
         return
     names = ("added_tokens.json", "vocab.json", "vocab.txt")
-    texts = [path.read_text("utf-8") for path in layout.others if path.name in names]
+    known = [path for path in layout.others if path.name in names]
+    texts = [content(path, JSON_BYTES).decode("utf-8") for path in known]
     if _is_whisper(kind) and any(GPT2_END in "".join(text.split()) for text in texts):
         raise SpecError(
             "model: onnx-asr tells an English-only Whisper a language and a task, which it does "

@@ -13,16 +13,16 @@ from harness.report.sections.audit.texts import TEXTS
 def render(result: Result, language: str) -> str:
     if not result.experiment.get("audit"):
         return ""
-    found = protocol.read(result)
-    if found is None or not found.winners:
+    replayed = protocol.read(result)
+    if replayed is None or not replayed.winners:
         return TEXTS[language]["none"]
-    number, best = next(iter(found.winners.items()))
-    lines = findings.lines(found, best, number, language)
+    number, best = next(iter(replayed.winners.items()))
+    lines = findings.lines(replayed, best, number, language)
     source = markdown.source(language, "audit_repeats", "audit_rounds")
     return markdown.paragraphs(
-        _intro(found, language),
+        _intro(replayed, language),
         captions.shown(result, "audit", language, source),
-        _configurations(found, language),
+        _configurations(replayed, language),
         source,
         "\n".join(f"- {line}" for line in lines),
         _lengths(best.repeats[number], language),
@@ -30,40 +30,40 @@ def render(result: Result, language: str) -> str:
     )
 
 
-def _intro(found: Replayed, language: str) -> str:
-    plan = found.plan
+def _intro(replayed: Replayed, language: str) -> str:
+    plan = replayed.plan
     lengths = [wording.workload(f"{s:g} s", language) for s in plan["audio_seconds"]]
     return TEXTS[language]["intro"].format(
         source=markdown.escape(plan["source"]),
-        count=len(found.configurations),
+        count=len(replayed.configurations),
         iterations=plan["iterations"],
         operation=wording.operation(plan["operation"], language),
         lengths=len(lengths),
         list=", ".join(lengths),
         n=plan["iterations"] * len(lengths),
         repeats=plan["repeats"],
-        rounds=found.rounds,
+        rounds=replayed.rounds,
     )
 
 
 # ---------------------------------------- tables
-def _configurations(found: Replayed, language: str) -> str:
-    texts, times = TEXTS[language], int(found.plan["repeats"])
+def _configurations(replayed: Replayed, language: str) -> str:
+    texts, times = TEXTS[language], int(replayed.plan["repeats"])
     passes = [texts["pass"].format(n=n + 1) for n in range(times)]
-    ours = texts["ours"].format(first=found.first.name)
+    ours = texts["ours"].format(first=replayed.first.name)
     headers = [texts["configuration"], *passes, texts["drift"], ours, texts["reading"]]
-    rows = [_row(found, one, language) for one in found.configurations]
+    rows = [_row(replayed, one, language) for one in replayed.configurations]
     return markdown.table(headers, rows, "l" + "r" * (times + 2) + "l")
 
 
-def _row(found: Replayed, one: Configuration, language: str) -> list[str]:
-    texts, first = TEXTS[language], one is found.first
+def _row(replayed: Replayed, one: Configuration, language: str) -> list[str]:
+    texts, first = TEXTS[language], one is replayed.first
     cells = []
     for place, repeat in enumerate(one.repeats):
         shown = " · ".join(
             findings.ms(value, language) for value in (repeat.pooled.p50, repeat.pooled.p99)
         )
-        wins = found.winners.get(place) is one
+        wins = replayed.winners.get(place) is one
         cells.append(texts["wins"].format(value=shown) if wins else shown)
     said = texts["reference"] if first else texts[one.ours.reads]
     if one.error:

@@ -12,18 +12,18 @@ from harness.report import markdown, wording
 from harness.report.sections.audit.texts import TEXTS
 
 
-def lines(found: Replayed, best: Configuration, number: int, language: str) -> list[str]:
+def lines(replayed: Replayed, best: Configuration, number: int, language: str) -> list[str]:
     """All findings; `best` is the winner of the first repeat that ran, whose `number` it is."""
     repeat = best.repeats[number]
     return [
-        *_winner(found, language),
-        *_gains(found, language),
-        *_drift(found, language),
+        *_winner(replayed, language),
+        *_gains(replayed, language),
+        *_drift(replayed, language),
         *_mixed(best, repeat, language),
         _tail(repeat, language),
-        *_options(found, language),
-        *_graphs(found, language),
-        *_support(found, language),
+        *_options(replayed, language),
+        *_graphs(replayed, language),
+        *_support(replayed, language),
     ]
 
 
@@ -43,44 +43,49 @@ def _coded(names: list[str]) -> str:
     return ", ".join(markdown.code(name) for name in names)
 
 
-def _winner(found: Replayed, language: str) -> Iterator[str]:
-    texts, winners = TEXTS[language], found.winners
+def _winner(replayed: Replayed, language: str) -> Iterator[str]:
+    texts, winners = TEXTS[language], replayed.winners
     won = []
     for place, one in winners.items():
-        gain = 1 - one.over(found.first)[place]
-        names = {"n": place + 1, "name": one.name, "first": found.first.name}
-        how = "won_first" if one is found.first else "won"
+        gain = 1 - one.over(replayed.first)[place]
+        names = {"n": place + 1, "name": one.name, "first": replayed.first.name}
+        how = "won_first" if one is replayed.first else "won"
         won.append(texts[how].format(**names, gain=percent(gain, language)))
     key = "winner_same" if len(set(winners.values())) == 1 else "winner_other"
     verdict = texts[key if len(winners) > 1 else "winner_once"]
     yield texts["winner"].format(list="; ".join(won), verdict=verdict)
 
 
-def _gains(found: Replayed, language: str) -> Iterator[str]:
+def _gains(replayed: Replayed, language: str) -> Iterator[str]:
     """The gain of every winner in one line: each has its own verdict."""
-    texts, band = TEXTS[language], found.resolution.band
+    texts, band = TEXTS[language], replayed.resolution.band
     said = []
-    for one in dict.fromkeys(found.winners.values()):
-        if one is not found.first:
+    for one in dict.fromkeys(replayed.winners.values()):
+        if one is not replayed.first:
             verdict, ratio = texts[f"gain_{one.ours.reads}"], paired(one.ours, language)
-            told = {"name": one.name, "first": found.first.name, "ratio": ratio, "verdict": verdict}
+            told = {
+                "name": one.name,
+                "first": replayed.first.name,
+                "ratio": ratio,
+                "verdict": verdict,
+            }
             said.append(texts["gain"].format(**told))
     if said:
         ends = {"low": percent(band[0], language), "high": percent(band[1], language)}
         yield texts["gains"].format(list="; ".join(said), **ends)
 
 
-def _drift(found: Replayed, language: str) -> Iterator[str]:
-    texts, drifts = TEXTS[language], sorted(found.drifts)
+def _drift(replayed: Replayed, language: str) -> Iterator[str]:
+    texts, drifts = TEXTS[language], sorted(replayed.drifts)
     if not drifts:
         return
     known = {"least": drifts[0], "most": drifts[-1], "middle": statistics.median(drifts)}
     said = texts["drifts"].format(**{k: percent(v, language) for k, v in known.items()})
-    claimed = found.plan.get("claimed_gain")
+    claimed = replayed.plan.get("claimed_gain")
     if claimed is not None:
         n = sum(drift >= claimed for drift in drifts)
         said += " " + texts["claimed_less" if n else "claimed_more"].format(
-            source=markdown.escape(found.plan["source"]),
+            source=markdown.escape(replayed.plan["source"]),
             claimed=markdown.given(claimed, "share", language),
             n=n,
             all=len(drifts),
@@ -121,12 +126,12 @@ def _tail(repeat: Repeat, language: str) -> str:
     )
 
 
-def _options(found: Replayed, language: str) -> Iterator[str]:
-    option = found.option
+def _options(replayed: Replayed, language: str) -> Iterator[str]:
+    option = replayed.option
     if option is None or not option.added.probes:
         return
     texts, one, base = TEXTS[language], option.added, option.base
-    asked = dict(found.plan["unchecked"]["provider_options"])
+    asked = dict(replayed.plan["unchecked"]["provider_options"])
     read = {k: v for seen in one.probes.values() for k, v in seen["provider_options"].items()}
     credited = [_change(x - 1, language) for x in one.over(base)]
     yield texts["options"].format(
@@ -147,9 +152,9 @@ def _change(value: float, language: str) -> str:
     return ("+" if value > 0 else "") + percent(value, language)
 
 
-def _graphs(found: Replayed, language: str) -> Iterator[str]:
+def _graphs(replayed: Replayed, language: str) -> Iterator[str]:
     groups: dict[object, list[str]] = {}
-    for one in found.configurations:
+    for one in replayed.configurations:
         if one.graphs:
             groups.setdefault(one.graphs, []).append(one.name)
     shared = [_coded(names) for names in groups.values() if len(names) > 1]
@@ -162,15 +167,15 @@ def _graphs(found: Replayed, language: str) -> Iterator[str]:
         )
 
 
-def _support(found: Replayed, language: str) -> Iterator[str]:
-    texts, first = TEXTS[language], found.first.name
-    others = found.configurations[1:]
+def _support(replayed: Replayed, language: str) -> Iterator[str]:
+    texts, first = TEXTS[language], replayed.first.name
+    others = replayed.configurations[1:]
     large = [one for one in others if one.ours.supported]
     said = [
         texts["effect"].format(
             name=one.name,
             first=first,
-            said=", ".join(percent(x, language) for x in one.over(found.first)),
+            said=", ".join(percent(x, language) for x in one.over(replayed.first)),
             ratio=paired(one.ours, language),
         )
         for one in large
