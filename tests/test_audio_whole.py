@@ -115,12 +115,16 @@ def test_an_mp3_that_does_not_count_its_frames_is_heard_to_its_end(
     assert len(audio.decode(content, RATE)) == pytest.approx(frames * 576, abs=2 * 576)
 
 
+UNCHECKED = dict.fromkeys(("VOC", "IRCAM", "PAF", "MAT4", "PVF", "SDS", "AVR", "MPC2K"), "PCM_16")
+UNCHECKED |= {"MAT5": "FLOAT", "XI": "DPCM_16", "WVE": "ALAW"}
 CUT = r"is cut short|is damaged|cannot be read"
 BROKEN = [
     *((f"half a WAV {kind}", half(clip("WAV", kind)), "is cut short: its header counts")
       for kind in WAV_KINDS),
     *((f"half a {kind}", half(clip(kind)), "is cut short: its header counts")
       for kind in CONTAINERS),
+    *((f"a {kind}", clip(kind, sub), f"is {kind}, which does not show whether it is whole")
+      for kind, sub in UNCHECKED.items()),
     ("WAV less 10 ms", clip("WAV")[:-320], "is cut short: its header counts 48000"),
     ("WAV that lost all but its header", clip("WAV")[:44], "is cut short|holds no samples"),
     ("half a FLAC", half(flac()), CUT),

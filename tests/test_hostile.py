@@ -23,7 +23,7 @@ import pytest
 import yaml
 
 from harness.app import cli
-from harness.report import figures
+from harness.report import drawing
 
 pytestmark = pytest.mark.slow
 
@@ -48,7 +48,7 @@ def test_what_went_wrong_once_has_its_right_answer(
     if "make" in wanted:
         made(folder, wanted["make"], monkeypatch)
     if not wanted.get("figures"):
-        monkeypatch.setattr(figures, "draw", lambda *_: [])
+        monkeypatch.setattr(drawing, "draw", lambda *_: [])
     with served(folder, wanted.get("server", ())):
         for step in wanted["steps"]:
             assert set(step) <= STEP_KEYS, f"unknown keys {set(step) - STEP_KEYS}"

@@ -164,7 +164,9 @@ def test_a_metric_of_the_users_own_is_compared_by_its_name_without_its_code(
     result, path = own_run(tmp_path, name)
     with plugins.data_only():
         known = {named.name: named for named in decision.stored_metrics(result)}
-        found = comparison.compare(result, result, known, comparison.How(force=True, draws=50))
+        found = comparison.compare(
+            result, result, known, comparison.CompareOptions(force=True, draws=50)
+        )
     assert path in {row.place.metric for row in found.rows}
     for place, language in enumerate(("en", "es")):
         assert f"  {TITLES[name][place]}  " in writing.plain(found, language, everything=True)

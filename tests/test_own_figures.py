@@ -16,10 +16,10 @@ from test_pipeline import YAML, Local, finished, ran_once, run  # noqa: F401  fi
 
 from harness import plugins, store
 from harness.app import api, cli
-from harness.contracts import Result
+from harness.contracts import Figure, Result
 from harness.decide import own_metrics
 from harness.errors import PluginError, StoreError, limits
-from harness.report import document, drawing
+from harness.report import document, drawing, wording
 
 PNG = b"\x89PNG\r\n\x1a\n"
 BARS = '''"""How many calls each variant has."""
@@ -200,6 +200,26 @@ def test_a_file_without_a_figure_is_refused_before_anything_is_measured(
 
 
 MANIFEST = {"calls.parquet": b"", "verdict.json": b""}
+
+
+@pytest.mark.parametrize(
+    ("made", "line"),
+    [
+        ('title="Calls", draw=draw', "title should be language -> text"),
+        ('title={}, draw="bars"', "draw a function (result, language)"),
+        ('title={}, draw=draw, order="x"', "order should be a whole number"),
+        ('title={}, draw=draw, tables="calls"', "tables a list of names"),
+    ],
+)
+def test_a_figure_that_cannot_be_drawn_is_refused_where_it_is_made(
+    made: str, line: str, tmp_path: Path
+) -> None:
+    head = BARS.partition("figure = Figure(")[0]
+    written(tmp_path, f"{head}figure = Figure({made})\n")
+    with pytest.raises(PluginError, match=re.escape(line)):
+        plugins.load("figures", OWN, tmp_path)
+
+
 NONSENSE: dict[str, Callable[[str], Any]] = {
     "nothing": lambda file: None,
     "no mapping": lambda file: ["x"],
@@ -237,3 +257,17 @@ def test_a_picture_is_bounded_before_it_is_read(
     monkeypatch.setattr(limits, "FIGURE_BYTES", 100)
     with pytest.raises(PluginError, match="is over 100 bytes"):
         drawing.own(asking(OWN), lambda name: tmp_path / name)
+
+
+def test_what_a_figure_names_of_the_users_own_is_called_what_its_run_stored() -> None:
+    title = {"en": "Slips", "es": "Deslices"}
+    experiment = {own_metrics.KEY: {"metrics": {"./slips.py": {"title": title}}}}
+    seen: list[str] = []
+
+    def draw(result: Result, language: str) -> None:
+        seen.append(wording.metric("./slips.py", language))
+
+    for language in title:
+        run = replace(recogniser(), experiment=experiment)
+        drawing._drawn("x", Figure({}, draw), run, language)
+    assert seen == list(title.values())

@@ -80,7 +80,9 @@ def test_words_stand_nowhere_else() -> None:
         assert not re.search(r"\blanguage (==|!=|in) [\"'(]", source), path
         tree = ast.parse(source)
         told = [n for n in ast.walk(tree) if isinstance(n, ast.keyword)]
-        own = [keyword.value for keyword in told if keyword.arg in ("title", "about", "words")]
+        own = [
+            keyword.value for keyword in told if keyword.arg in ("title", "about", "words", "named")
+        ]
         shared = [n for n in tree.body if isinstance(n, ast.Assign)]
         own += [one.value for one in shared if ast.unparse(one.targets[0]) == "WORDS"]
         for node in ast.walk(tree):
@@ -95,6 +97,7 @@ def test_a_language_without_its_plugins_has_their_titles_and_what_their_judges_a
 ) -> None:
     assert set(content(language)["titles"]) == set(plugins.names("sections"))
     assert set(content(language)["about"]) == set(plugins.names("judges"))
+    assert set(content(language)["versions"]) == set(plugins.names("judges"))
     assert set(content(language)["captions"]) == set(plugins.names("figures"))
     assert set(content(language)["metrics"]) == set(plugins.names("metrics"))
     texts = [(name, plugins.load("families", name).words) for name in plugins.names("families")]

@@ -207,6 +207,7 @@ class Judge:
     Params: type
     version: str  # predictor, version and licence, as the report names it
     about: Mapping[str, str]  # language -> what its figures are valid for, and what not
+    named: Mapping[str, str] = field(default_factory=dict)  # language -> what `version` says there
     sample_rate: int = 16_000
     figures: tuple[str, ...] = ()  # names of the figures that it gives
     assets: tuple[str, ...] = ()  # names in harness/assets/entries/

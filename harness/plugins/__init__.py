@@ -9,7 +9,7 @@ import importlib
 import importlib.util
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
@@ -83,6 +83,8 @@ def load(kind: str, name: str, beside: Path | None = None) -> Any:
         raise PluginError(f"{where}{_line_of(module, attribute)} must define {wanted}.")
     if isinstance(entry, contracts.Metric) and name.endswith(".py"):
         _whole(entry, f"{where}{_line_of(module, attribute)}")
+    if isinstance(entry, contracts.Figure) and name.endswith(".py"):
+        _drawable(entry, f"{where}{_line_of(module, attribute)}")
     return entry
 
 
@@ -108,6 +110,16 @@ def _whole(metric: contracts.Metric, where: str) -> None:
         raise PluginError(
             f"{where}: should give a unit and exactly one of measure, of_variant, ratio_of."
         )
+
+
+def _drawable(figure: contracts.Figure, where: str) -> None:
+    """Refuse a figure of the user's own before anything is measured for it."""
+    if not isinstance(figure.title, Mapping) or not callable(figure.draw):
+        raise PluginError(
+            f"{where}: title should be language -> text, draw a function (result, language)."
+        )
+    if not isinstance(figure.order, int) or isinstance(figure.tables, str):
+        raise PluginError(f"{where}: order should be a whole number, tables a list of names.")
 
 
 @dataclass(frozen=True)

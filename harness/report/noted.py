@@ -1,7 +1,7 @@
 """What runs note of data sets, calls and judges, by code, and how a report says it.
 
 Notes are stored as codes with arguments (contracts/notes.py). Runs of before have English sentences
-in their tables, and so have the versions of judges and the errors of ratings: `CODES` reads those.
+in their tables, and so have the errors of ratings, which are lines too: `CODES` reads those.
 """
 
 from __future__ import annotations
@@ -51,18 +51,6 @@ CODES: tuple[tuple[str, str], ...] = (
     ("rescaled", r"(?P<low>\S+) to (?P<high>\S+), put on 1 to 5 by a straight line"),
     ("none", "none"),
     ("unknown", "unknown"),
-    ("round_trip", "round trip through the recogniser that the experiment names"),
-    (
-        "dnsmos",
-        r"DNSMOS P\.835 and P\.808 \(Microsoft; files of speechmos (?P<version>\S+), MIT\)",
-    ),
-    ("plcmos", r"PLCMOS v2 \(Microsoft; file of speechmos (?P<version>\S+), MIT\)"),
-    (
-        "utmos",
-        r"UTMOS22 strong learner \(MIT\) by speechonnxmetrics; weights unpinned: what the hub has "
-        "on the day, or the file in `path`",
-    ),
-    ("listeners", r"listeners' scores \(absolute category rating, ITU-T P\.800 or P\.808\)"),
     (
         "recogniser",
         r"(?P<model>\w[\w-]*), language (?P<spoken>\w[\w-]*), (?P<sha256>[0-9a-f]{12})",

@@ -166,6 +166,8 @@ class Requirements(Subjects):
         others = [n for n in builder.variant_names if n not in (builder.baseline, over)]
         if not others and over == builder.baseline != "":
             builder.note(path, f"compares with {over!r}, and there is no other variant")
+        elif not others and over in builder.variant_names:
+            builder.note(f"{path}.over", f"compares {over!r} with itself; say which `variants`")
         return tuple(others or builder.variant_names)
 
     def _default_name(self, gate: GateSpec, subject: Subject) -> str:

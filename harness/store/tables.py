@@ -42,7 +42,7 @@ TABLES: Mapping[str, Mapping[str, str]] = {
         "speaker": TEXT,
         "labels": TEXT,  # JSON: column of the data set -> what it says, of the slices asked for
         "sentence": TEXT,
-        "recording": TEXT,  # equal for copies of one clip, or of one text to be said
+        "recording": TEXT,  # what tells copies of one clip, or of one text to be said
         "round": WHOLE,  # cells of one round were measured next to each other: the unit of pairing
         "block": WHOLE,  # consecutive calls of one cell in one round
         "order": WHOLE,  # position within the block

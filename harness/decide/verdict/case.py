@@ -172,6 +172,8 @@ def _over_variant(
     named = case.metrics[figure.metric]
     session = DEFAULT if figure.over != case.candidate else case.session
     other = replace(figure, variant=figure.over, session=session, over="")
+    if replace(figure, over="") == other:  # a selection chose it: nothing to compare
+        return FigureEvidence(stats.exactly(math.nan, 0, ""))
     if named.metric.of_variant is not None:
         pair = exact_change(_of_variant(data, figure, named), _of_variant(data, other, named))
         errors = (
@@ -264,9 +266,8 @@ def _of_variant(
     data: Mapping[str, pd.DataFrame], figure: AskedFigure, named: NamedMetric
 ) -> Interval:
     rows = data["variants"][data["variants"]["variant"] == figure.variant].to_dict("records")
-    if not rows:
-        return stats.exactly(math.nan, 0, "exact")
-    return of_variant(named, {str(k): v for k, v in rows[0].items()})
+    known = [{str(k): v for k, v in row.items()} for row in rows[:1]]
+    return of_variant(named, known[0]) if known else stats.exactly(math.nan, 0, "exact")
 
 
 def _cell(scores: pd.DataFrame, figure: AskedFigure) -> pd.DataFrame:

@@ -36,6 +36,7 @@ from harness.plugins.datasets._corpus.segments import (
     LONGEST_SECONDS,
     STARTS,
     STOPS,
+    WHOLE,
     Segment,
     segment,
 )
@@ -176,14 +177,6 @@ class _Opened:
         own = (names.audio, names.text, names.duration, names.speaker)
         return segment(row, self.seconds(row), own)
 
-    def shown_part(self, row: Mapping[str, Any]) -> str:
-        """As an id has it: `@1.5-3`; "" for what begins with its file."""
-        found = self.segment(row)
-        if isinstance(found, str) or found.part is None or not found.part[0]:
-            return ""
-        start, stop = found.part
-        return f"@{start:.10g}-" + ("" if math.isinf(stop) else f"{stop:.10g}")
-
     def labels(self, row: Mapping[str, Any]) -> dict[str, str]:
         """What the row says beside."""
         names = self.names
@@ -192,8 +185,9 @@ class _Opened:
     def _keys(self, row: Mapping[str, Any]) -> tuple[str, str]:
         """What no two rows should have, and the name that is numbered where two have it."""
         place, meant = self.place(row), self.segment(row)
+        part = WHOLE if isinstance(meant, str) else meant
         what = meant if isinstance(meant, str) else meant.part
-        return f"{composed(str(place))} {what}", shown(place.stem) + self.shown_part(row)
+        return f"{composed(str(place))} {what}", shown(place.stem) + part.shown
 
 
 def _opened(path: Path, names: Params) -> _Opened:
@@ -317,9 +311,9 @@ class _Rows:
         spoken = tags.without(_text(row.get(names.text)))
         error = fields if isinstance(fields, str) else self._problem(row, place, clip, at)
         stem = shown(place.stem) if _named(row.get(names.audio)) else ""
-        name = stem + self.opened.shown_part(row) if stem else ""
         meant = self.opened.segment(row)
-        part = Segment(None, math.nan) if isinstance(meant, str) else meant
+        part = WHOLE if isinstance(meant, str) else meant
+        name = stem + part.shown if stem else ""
         return Utterance(
             id=numbered(name, int(self.stems[at])) if name else f"line {self.numbers[at]}",
             audio=None if error else clip,

@@ -266,6 +266,9 @@ def _share(some: int, of: int) -> str:
 judge = Judge(
     Params=Params,
     version="listeners' scores (absolute category rating, ITU-T P.800 or P.808)",
+    named={
+        "es": "puntuaciones de oyentes (categorías absolutas, UIT-T P.800 o P.808)",
+    },
     about={
         "en": "What the listeners of one test said of the items that they heard. It holds for "
         "listeners and items like those; a score of another test, with other anchors and other "

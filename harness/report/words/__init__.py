@@ -5,8 +5,8 @@ dates are written) and `quotes`; where its readers expect another thousands sign
 `thousands`, and from which figure on it stands, `thousands_from`. Every other part is named after
 the module whose words it holds, and en.yaml has them all. A file may have `titles` (section ->
 heading), `captions` (figure -> what is seen), `metrics` (metric -> name), `families` (family.key ->
-text) and `about` (judge -> what its figures are valid for) as well, which otherwise come from the
-plugin's own file.
+text), `about` (judge -> what its figures are valid for) and `versions` (judge -> what it is) as
+well, which otherwise come from the plugin's own file.
 """
 
 from __future__ import annotations
@@ -52,6 +52,7 @@ __all__ = [
     "speaking",
     "table",
     "title",
+    "version",
 ]
 
 ENGLISH = "en"
@@ -60,7 +61,7 @@ HEAD = "language"
 NEEDED = ("name", "locale", "quotes")
 KINDS = {"name": str, "locale": str, "quotes": list, "thousands": str, "thousands_from": int}
 # parts that a plugin's own file holds where the language does not
-OPTIONAL = ("titles", "captions", "metrics", "families", "about")
+OPTIONAL = ("titles", "captions", "metrics", "families", "about", "versions")
 
 Words = Mapping[str, str]
 Content = Mapping[str, Any]
@@ -231,6 +232,11 @@ def of_family(family: str, key: str, said: Mapping[str, Words], language: str) -
 def about(judge: str, said: Words, language: str) -> str:
     """What a judge's figures are valid for, found as `title` finds a heading."""
     return _beside("about", judge, said, language)
+
+
+def version(judge: str, named: Words, language: str) -> str:
+    """What a judge is, found as `title` finds a heading; "" where only its version says it."""
+    return _beside("versions", judge, named, language)
 
 
 def _beside(part: str, name: str, own: Words, language: str) -> str:

@@ -15,7 +15,7 @@ from typing import IO, Any
 
 from harness.contracts import Output, notes
 from harness.errors import AudioError, HarnessError, OutputError, SpecError, StoreError, faults
-from harness.run.worker import keeping, leaving, opening, sounding
+from harness.run.worker import keeping, leaving, opening
 from harness.runtime.garbage import uncollected
 
 Clock = Callable[[], float]
@@ -134,6 +134,7 @@ class Server:
 
     def _heard(self, item: Mapping[str, Any], given: Any, known: dict[str, Any]) -> Row:
         from harness.runtime import environment
+        from harness.speech.audio import copies
 
         call = self._opened.model.prepare("pipeline", given)
         before = environment.read_steal()
@@ -144,7 +145,8 @@ class Server:
         if self._opened.takes == "audio":
             length = len(given) / self._opened.sample_rate
             row["note"] = "; ".join(filter(None, (row.get("note"), known.pop("note"))))
-        same = sounding.wording(given) if length is None else sounding.recording(given)
+        rate = self._opened.sample_rate
+        same = copies.wording(given) if length is None else copies.recording(given, rate)
         row = {**row, "audio_seconds": length, "recording": same, **known, **machine}
         if output is None or output.audio is None:
             return row

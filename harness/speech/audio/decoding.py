@@ -28,6 +28,9 @@ _CHECKS: Mapping[str, Callable[[Encoded], Hearing]] = {
     **dict.fromkeys(("wav", "w64", "iff", "au", "caf", "nist"), chunks.check),
     "ogg": ogg.check, "flac": flac.check, "mp3": mpeg.check,
 }  # fmt: skip
+# what libsndfile reads beside those, and reads half of as if it was all
+_UNCHECKED = frozenset(("VOC", "IRCAM", "PAF", "MAT4", "MAT5", "PVF", "XI", "SDS", "AVR", "MPC2K",
+                        "WVE", "SD2", "RAW"))  # fmt: skip
 Part = tuple[float, float]  # from and to, in seconds of the file; to infinity: to its end
 
 
@@ -176,7 +179,13 @@ class _Walk:
             raise AudioError(f"{self._clip.name} cannot be read as audio.") from error
 
     def _bounded(self, file: soundfile.SoundFile) -> None:
-        """Raises: AudioError where the header is beyond a bound, before anything is decoded."""
+        """Raises: AudioError where the header is beyond a bound, before anything is decoded, or the
+        container is one whose end nobody checks: half of it would be heard as all of it."""
+        if file.format in _UNCHECKED:
+            raise AudioError(
+                f"{self._clip.name} is {file.format}, which does not show whether it is whole. WAV "
+                "or FLAC is read."
+            )
         name, rate, channels = self._clip.name, int(file.samplerate), int(file.channels)
         if not limits.LOWEST_RATE <= rate <= limits.HIGHEST_RATE:
             raise AudioError(

@@ -19,6 +19,8 @@ PLAIN = ("text", "srt", "vtt", None)  # formats whose answer may be text alone
 # where the text of an answer stands beside `text`, and under which key in each entry
 PARTS = {"segments": "text", "chunks": "text", "utterances": "text", "words": "word"}
 _PAGE = re.compile(r"\s*(<!doctype html|<html|<head|<body|<\?xml)\b", re.IGNORECASE)
+_OBJECT = re.compile(r"""\{\s*["']\w[\w .-]{0,60}["']\s*:""")  # nobody says such a thing
+_FAILED = re.compile(r"error|err|fail(ed|ure)?|exception", re.IGNORECASE)
 _EVENTS = re.compile(rb"\s*(data|event|id|retry):")
 
 
@@ -97,12 +99,26 @@ def _of_json(answer: Any) -> tuple[str, tuple[str, ...]]:
         raise NoTranscriptError("answered JSON without `text`")
     if answer.get("error") or answer.get("errors") or answer.get("success") is False:
         raise NoTranscriptError("answered an error")
+    if _failed(answer):
+        raise NoTranscriptError("answered an error")
     text = answer.get("text")
     if text is not None and not isinstance(text, str):
         raise NoTranscriptError("answered JSON whose `text` is no text")
     if text and text.strip():
         return text, ()
     return _of_parts(answer, text is not None)
+
+
+def _failed(answer: Mapping[str, Any]) -> bool:
+    """Whether an answer says in other words than `error` that it is one; beside a text that is
+    empty, a message is."""
+    if any(_FAILED.fullmatch(str(answer.get(key) or "")) for key in ("status", "state", "type")):
+        return True
+    codes = (answer.get(key) for key in ("code", "status", "status_code"))
+    if any(isinstance(code, int) and 400 <= code < 600 for code in codes):
+        return True
+    told = (answer.get(key) for key in ("message", "detail", "exception", "traceback"))
+    return answer.get("text") == "" and any(told)
 
 
 def _of_parts(answer: Mapping[str, Any], empty: bool) -> tuple[str, tuple[str, ...]]:
@@ -125,7 +141,7 @@ def _texts(parts: Any, key: str) -> Iterable[str]:
 
 def _cleaned(text: str, notes: tuple[str, ...]) -> Transcript:
     """The words of a text. Raises: NoTranscriptError for JSON or a page inside of it."""
-    if text.lstrip().startswith(("{", "[{", '["')) and _is_json(text):
+    if _OBJECT.search(text) or (text.lstrip().startswith(("[{", '["')) and _is_json(text)):
         raise NoTranscriptError("answered JSON inside of the text")
     if _PAGE.match(text):
         raise NoTranscriptError("answered a web page inside of the text")
