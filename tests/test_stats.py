@@ -253,7 +253,7 @@ def test_a_side_on_which_nothing_moved_is_not_taken_for_impossible():
 
 
 def test_what_no_resample_shows_widens_a_ratio_as_it_does_the_difference():
-    """The same errors in both: no resample differs, and 0.1 may be 0.1 plus what the sample hides."""
+    """The same errors in both: no resample differs, and the sample may hide some of either."""
     words, edits = np.full(40, 5.0), np.arange(40) % 2 * 1.0
     same = Sums(edits, words)
     difference, ratio = stats.compare_ratios(same, same, np.arange(40))
