@@ -99,6 +99,20 @@ def test_a_difference_is_that_of_pairs_so_what_raters_have_in_common_goes():
     assert stats.crossed_mean(severe, raters, items, 0.95).low < severe.mean() - 4
 
 
+def test_the_ratio_of_two_means_is_the_same_in_any_unit():
+    """Ten times the one is a tenth of the ratio, with bounds as wide."""
+    ours, raters, items = drawn(np.random.default_rng(9), 8, 12, 0.8)
+    theirs = ours - np.random.default_rng(10).normal(0.3, 0.4, ours.size)
+    places = RatingPlaces.of(raters, items)
+    one = stats.compare_crossed(ours, theirs, places)[1]
+    for ratio, times in (
+        (stats.compare_crossed(ours, 10 * theirs, places)[1], 10),
+        (stats.compare_crossed(10 * ours, theirs, places)[1], 0.1),
+    ):
+        found = (times * ratio.estimate, times * ratio.low, times * ratio.high)
+        assert found == pytest.approx((one.estimate, one.low, one.high))
+
+
 def test_a_ratio_to_nothing_is_broken_and_its_difference_is_not():
     places = RatingPlaces.of([0, 0, 1, 1], [0, 1, 0, 1])
     difference, ratio = stats.compare_crossed([1, 2, 3, 4], [0, 0, 0, 0], places)

@@ -22,7 +22,7 @@ from tiny_graphs import save, two_layers
 
 from harness import spec, store
 from harness.app import api, cli, exits
-from harness.decide.verdict.decision import EXIT_CODES
+from harness.decide.verdict.outcome import EXIT_CODES
 from harness.errors import HarnessError, StoreError, faults
 
 VERDICTS = {0, 1, 3}

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from harness import plugins
 from harness.contracts import Evidence, Status
-from harness.decide.gate_rules import Rule
+from harness.decide.gate_rules import GATES, Rule, of_kind
+from harness.decide.own_metrics import KEY
 
 UPPER, LOWER = ("max", "max_increase", "max_ratio"), ("min", "min_ratio")
 NAN, INF = math.nan, math.inf
@@ -127,3 +128,12 @@ def test_a_value_uses_a_share_of_its_limit(side, bound, value, share):
 @pytest.mark.parametrize(("on", "level"), [("value", 0.5), ("difference", 2.5), ("ratio", 1.0)])
 def test_a_limit_over_a_baseline_lies_at_the_baselines_own_level(on, level):
     assert Rule(on, "upper", "", 0.5, 0.5).level(2.0) == level
+
+
+def test_a_stored_rule_holds_for_the_limits_that_were_stored_with_it_and_for_no_other():
+    limits = [7, {"limit": 1.0, "bound": 2.0, "side": "upper"}, {"limit": 3.0, "bound": "x"}]
+    stored = {KEY: {GATES: {"./x.py": {"on": "value", "sign": "≤", "limits": limits}}}}
+    assert of_kind(stored, "./x.py", 1.0) == Rule("value", "upper", "≤", 1.0, 2.0)
+    assert of_kind(stored, "./x.py", 2.0) is None
+    assert of_kind(stored, "./x.py", 3.0) is None
+    assert of_kind(stored, "./y.py", 1.0) is None

@@ -165,9 +165,9 @@ def test_only_audio_that_rows_named_is_removed(tmp_path: Path) -> None:
     rows = {name: hashlib.sha256(name.encode()).hexdigest() for name in spoken}
     rows["../../mine.flac"] = hashlib.sha256(b"the user's own").hexdigest()
     put(tmp_path.parent, "mine.flac")
-    store.sweep_audio(tmp_path, rows, "audio")
+    store.remove_audio(tmp_path, rows, "audio")
     put(tmp_path / "audio", "a/changed.flac", "edited by the user")
-    store.sweep_audio(tmp_path, {"a/kept.flac": rows["a/kept.flac"]}, "audio")
+    store.remove_audio(tmp_path, {"a/kept.flac": rows["a/kept.flac"]}, "audio")
     left = {
         p.relative_to(tmp_path / "audio").as_posix() for p in (tmp_path / "audio").rglob("*.flac")
     }

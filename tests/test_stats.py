@@ -252,6 +252,17 @@ def test_a_side_on_which_nothing_moved_is_not_taken_for_impossible():
     assert few.high == math.inf
 
 
+def test_what_no_resample_shows_widens_a_ratio_as_it_does_the_difference():
+    """The same errors in both: no resample differs, and the sample may hide some of either."""
+    words, edits = np.full(40, 5.0), np.arange(40) % 2 * 1.0
+    same = Sums(edits, words)
+    difference, ratio = stats.compare_ratios(same, same, np.arange(40))
+    assert ratio.estimate == 1
+    assert ratio.high == pytest.approx((0.1 + difference.high) / 0.1)
+    assert ratio.low == pytest.approx((0.1 + difference.low) / 0.1)
+    assert ratio.high > 1.1
+
+
 @pytest.mark.parametrize(("errors", "z"), [(4, 1.645), (40, 1.645), (400, 1.96)])
 def test_counts_are_steadier_at_few_errors_than_where_the_truth_may_be(errors, z):
     # the score interval of a Poisson count: x + z^2 / 2 + z sqrt(x + z^2 / 4)

@@ -15,7 +15,9 @@ import pytest
 
 from harness import plugins
 from harness.decide import scoring, verdict
+from harness.decide.scoring.estimates import Needed
 from harness.decide.verdict import Case
+from harness.decide.verdict.checks import _more
 from harness.store import tables
 
 NAMES = ("latency_p50_ms", "latency_p99_ms", "wer", "rtf", "size_mb", "speedup", "peak_memory_mb")
@@ -104,6 +106,19 @@ SIZE = gate("size_mb", max=200.0)
 
 
 # ------------------------------------------------------------------------------------------ checks
+@pytest.mark.parametrize(
+    ("needed", "sentence"),
+    [
+        (Needed(math.nan, math.nan), ""),
+        (Needed(40, 1200), " Probably settled by 40 to 1,200 in all."),
+        (Needed(40, math.inf), " Probably settled by 40 or more in all."),
+        (Needed(40, 120, clips=30), " Probably settled by 40 to 120 in all, on 30 clips."),
+    ],
+)
+def test_a_reason_says_how_many_would_settle_it(needed: Needed, sentence: str) -> None:
+    assert _more(needed) == sentence
+
+
 def test_what_was_looked_at_once_has_bounds_of_95_percent() -> None:
     checks = decide(case(P50, WER))[0]
     assert checks["level"].tolist() == pytest.approx([0.95, 0.95])

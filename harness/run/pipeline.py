@@ -106,7 +106,7 @@ class Run:
         sessions: pd.DataFrame,
         chosen: str,
     ) -> Measured:
-        store.sweep_out(self.setting.folder, [*units, *judged])
+        store.remove_units(self.setting.folder, [*units, *judged])
         stops = [unit.stops() for unit in units] or [tables.frame("stops", [])]
         facts = max((unit.facts() for unit in units), key=_day, default=self.setting.environment)
         of_data = self.setting.experiment, self.setting.datasets
@@ -118,7 +118,7 @@ class Run:
         }
         calls = found["calls"][found["calls"]["audio"] != ""]
         spoken = dict(zip(calls["audio"], calls["audio_sha256"], strict=True))
-        store.sweep_audio(self.setting.folder, spoken, AUDIO)
+        store.remove_audio(self.setting.folder, spoken, AUDIO)
         key = store.digest([unit.content() for unit in [*units, *judged]])
         spent = spending.by_stage(units)
         return Measured(self.setting, found, chosen, key, spending.machine(facts), spent)

@@ -12,7 +12,7 @@ files       reading, writing and removing: bounded, whole, never through a link
 encoding    tables as bytes and back
 owning      whose a folder is
 units       what is measured in one go, as a journal and then as a table
-sweeping    what is removed: only what was noted as written
+removing    what is removed: only what was noted as written
 publishing  the new result, moved into its place as one
 reading     what was published, as data
 """
@@ -33,7 +33,7 @@ from harness.store.publishing import (
     view,
 )
 from harness.store.reading import published, read, read_back, told_of
-from harness.store.sweeping import forget, sweep_audio, sweep_out
+from harness.store.removing import forget, remove_audio, remove_units
 from harness.store.units import Unit
 
 __all__ = [
@@ -61,9 +61,9 @@ __all__ = [
     "published",
     "read",
     "read_back",
+    "remove_audio",
+    "remove_units",
     "rendered",
-    "sweep_audio",
-    "sweep_out",
     "told_of",
     "view",
     "write_atomic",

@@ -38,7 +38,7 @@ def of_run(folder: Path) -> Decided:
 
     Raises: StoreError where none does, or one whose word and code do not belong together.
     """
-    from harness.decide.verdict.decision import exit_code
+    from harness.decide.verdict.outcome import exit_code
 
     path = folder / "verdict.json"
     try:

@@ -41,7 +41,7 @@ def sweep(
 ) -> pd.DataFrame:
     """The sessions table from the calls of the sweep stage; `options` by session, in their order.
 
-    Where fresh pairs of processes confirm the fastest session (runner/sweeping.py), its ratio is
+    Where fresh pairs of processes confirm the fastest session (run/sweeping.py), its ratio is
     the one over those pairs, and it is chosen if the interval lies under 1: it was picked on other
     calls, so that nothing has to be corrected for how many there were. The others' ratios are of
     the stages that dropped them, and claim nothing.

@@ -17,6 +17,7 @@ from harness.decide.stats.crossed import RatingPlaces, compare_crossed, crossed_
 from harness.decide.stats.looks import Look, early, last, looks
 from harness.decide.stats.mapsswe import Errors, MatchedPairs, matched_pairs, segment_errors
 from harness.decide.stats.multiple import holm, p_of_bound
+from harness.decide.stats.paired import Timed, paired_medians, paired_quantiles, ratio_over_pairs
 from harness.decide.stats.quantiles import (
     design_effect,
     effective_calls,
@@ -26,7 +27,6 @@ from harness.decide.stats.quantiles import (
     quantile_bounds,
 )
 from harness.decide.stats.resampling import Resampling
-from harness.decide.stats.rounds import Timed, paired_medians, paired_quantiles, ratio_over_pairs
 from harness.decide.stats.shares import difference_of_shares, share
 from harness.decide.stats.sums import Sums, compare_ratios, ratio, ratio_of_sums
 from harness.decide.stats.unpaired import Folded, Logs, signed_logs, unpaired_means

@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 from scipy import special  # not scipy.stats, which takes a second to import
 
 from harness.decide.stats.bounds import FEWEST, Codes, Interval, Numbers, broken, codes, unbounded
+from harness.decide.stats.paired import Timed, medians
 from harness.decide.stats.quantiles import quantile
 from harness.decide.stats.resampling import Resampling, expanded_bounds, resamples
-from harness.decide.stats.rounds import Timed, medians
 
 WELCH = "Welch t over rounds"
 BEYOND = 5  # calls beyond a quantile under which its comparison is a comparison of luck

@@ -3,7 +3,7 @@
 from harness.decide.verdict.case import Case
 from harness.decide.verdict.checks import checks
 from harness.decide.verdict.claims import claims
-from harness.decide.verdict.decision import exit_code, name_of_verdict, verdict
+from harness.decide.verdict.outcome import exit_code, name_of_verdict, verdict
 from harness.decide.verdict.showing import shown
 
 __all__ = [

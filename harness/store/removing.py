@@ -16,7 +16,7 @@ from harness.store.owning import manifest
 from harness.store.units import Unit
 
 
-def sweep_out(folder: Path, keep: Iterable[Unit]) -> None:
+def remove_units(folder: Path, keep: Iterable[Unit]) -> None:
     """Remove all measured units but these: an earlier experiment's, which nothing asks for now."""
     kept = set().union(*(unit.files for unit in keep))
     work = inside(folder, names.MARK).parent
@@ -29,7 +29,7 @@ def sweep_out(folder: Path, keep: Iterable[Unit]) -> None:
     remove(folder, [f"{names.CLIPS}/{name}" for name in pieces if names.CLIP.fullmatch(name)])
 
 
-def sweep_audio(folder: Path, keep: Mapping[str, str], below: str) -> None:
+def remove_audio(folder: Path, keep: Mapping[str, str], below: str) -> None:
     """Remove audio that rows named once and name no more; `keep`: file -> SHA-256, as rows have
     them, relative to the folder `below` of the run's. What no row ever named is not ours, nor is
     a file whose bytes are others by now."""
@@ -90,5 +90,5 @@ def _noted(folder: Path) -> dict[str, str]:
 
 def forget(folder: Path) -> None:
     """Remove all that was measured here, so that the next run measures all of it again."""
-    sweep_out(folder, [])
+    remove_units(folder, [])
     remove(folder, [names.FINISHED])
