@@ -14,18 +14,21 @@ ALWAYS = {
     "depto": "departamento", "eeuu": "estados unidos", "ctra": "carretera", "atte": "atentamente",
     "excmo": "excelentísimo", "excma": "excelentísima", "ilmo": "ilustrísimo",
     "ilma": "ilustrísima", "hnos": "hermanos", "admón": "administración", "tfno": "teléfono",
-    "tlf": "teléfono", "telf": "teléfono", "izqda": "izquierda", "dcha": "derecha",
+    "tlf": "teléfono", "telf": "teléfono", "izqda": "izquierda", "izda": "izquierda",
+    "plza": "plaza", "apdo": "apartado", "fdez": "fernández", "dcha": "derecha",
 }  # fmt: skip
 # only with their dot
 DOTTED = {
     "ud": "usted", "vd": "usted",  # UD is a sports club
     "av": "avenida", "art": "artículo", "tel": "teléfono", "gral": "general", "prof": "profesor",
     "sto": "santo", "sta": "santa", "aprox": "aproximadamente", "cap": "capítulo",
-    "pza": "plaza", "izq": "izquierda", "párr": "párrafo", "fig": "figura", "vol": "volumen",
+    "pza": "plaza", "urb": "urbanización", "izq": "izquierda", "párr": "párrafo",
+    "fig": "figura", "vol": "volumen",
     "cía": "compañía", "vda": "viuda", "mons": "monseñor",
 }  # fmt: skip
 PAIRS = {("ee", "uu"): "estados unidos", ("p", "ej"): "por ejemplo"}
-NAMED = {"d.ª": "doña", "m.ª": "maría", "dª": "doña", "mª": "maría"}
+NAMED = {"d.ª": "doña", "m.ª": "maría", "dª": "doña", "mª": "maría",
+         "p.º": "paseo", "pº": "paseo"}  # fmt: skip
 
 # eh, ehm, em, hm, mmm, as long as they are drawn; `mm` is one unless a number stands before it
 FILLER = re.compile(r"e+h+m*|e+m+|h+m+|m{3,}")

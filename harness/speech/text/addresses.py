@@ -22,6 +22,12 @@ _ADDRESS_SIGN = re.compile(r"[.@/:_-]")
 _COMPARED = re.compile(
     r"(?:(?<=[0-9])|(?<=\b[a-z])) ?([<>≤≥]) ?(?=[0-9])|(?<!\S)([<>](?=[0-9])|[≤≥](?= ?[0-9]))"
 )
+_NO_NUMBER = re.compile(r"(?<!\S)[sS]/[nN]\b")
+_AT_KILOMETRE = re.compile(r"(?<![0-9])(?<![0-9] )\b[kK]m\.? ?(?=[0-9])")
+# thousands as the RAE parts them; a plain space parts a telephone's numbers too, but before 000
+_THOUSANDS = re.compile(
+    r"(?<![0-9.,])([0-9]{1,3})((?: 000)+|(?:[\u00a0\u2009\u202f][0-9]{3})+)(?![0-9])"
+)
 _STREET = re.compile(r"(?<!\S)[Cc]/ ?(?=[A-ZÁÉÍÓÚÑ])")
 
 
@@ -30,10 +36,15 @@ def spelt(text: str) -> str:
     if "." in text:
         text = _ADDRESS.sub(_address, text)
     if "/" in text:
-        text = _STREET.sub("calle ", text)
+        text = _NO_NUMBER.sub("sin número", _STREET.sub("calle ", text))
+    text = _AT_KILOMETRE.sub("kilómetro ", _THOUSANDS.sub(_whole, text))
     if not _COMPARING.isdisjoint(text):
         text = _COMPARED.sub(_comparison, text)
     return text
+
+
+def _whole(found: re.Match[str]) -> str:
+    return "".join(sign for sign in found[0] if sign.isdecimal())
 
 
 def _comparison(found: re.Match[str]) -> str:

@@ -38,7 +38,7 @@ _ATOMS = re.compile(
     | [º°] (?P<degree>[cf]) (?!{_LETTER})
     | (?P<degrees> ° )
     | {_START} (?P<numero> n\.?[º°] ) (?!{_LETTER})
-    | {_START} (?P<named> [dm]\.?ª ) (?!{_LETTER})
+    | {_START} (?P<named> [dm]\.?ª | p\.?º ) (?!{_LETTER})
     | {_START} (?P<initials> (?:{_INITIAL}\.)+ {_INITIAL}? ) (?!{_LETTER})
     | (?P<word> {_LETTER}+ ) (?P<dot> \. )?
     | (?P<sign> [%‰&@+×] | =(?![\s=]) )
