@@ -6,6 +6,7 @@ READY  := $(VENV)/.ready
 X      ?= experiments/whisper_base_es.yaml
 PURE   := harness.decide harness.spec harness.speech.text
 COVERAGE := $(PURE:%=--cov=%) --cov-branch --cov-report=term:skip-covered
+LOOP   := not model and not simulation and not slow
 
 .DEFAULT_GOAL := help
 .PHONY: help setup check test test-all bench trust report golden clean lock
@@ -25,10 +26,11 @@ report: $(READY)  ## run an experiment and leave its report in reports/ (X=exper
 	@$(BIN)/harness run --exit-zero $(X)
 
 test: $(READY)  ## the tests, without real models, simulations and what takes long
-	$(BIN)/python -m pytest -n auto -m "not model and not simulation and not slow"
+	$(BIN)/python -m pytest -n auto -m "$(LOOP)"
 
-test-all: $(READY)  ## every test, and how much of the pure rooms they reach
-	HYPOTHESIS_PROFILE=ci $(BIN)/python -m pytest -n auto --durations=25 $(COVERAGE)
+test-all: $(READY)  ## every test: what takes long, then the others and how much of the pure rooms they reach
+	@HYPOTHESIS_PROFILE=ci $(BIN)/python -m pytest -n auto --durations=25 -m "not ($(LOOP))"; long=$$?; \
+	HYPOTHESIS_PROFILE=ci $(BIN)/python -m pytest -n auto --durations=10 -m "$(LOOP)" $(COVERAGE) && exit $$long
 
 check: $(READY)  ## lint, format, types, and whether docs/trust.md is of its figures
 	$(BIN)/ruff check .

@@ -6,7 +6,8 @@
     result.summary                                       # every table is a DataFrame
 
 The map, from the doors down; a room imports only from rooms on floors below its own (a test keeps
-it so). A new metric, gate, quantizer, family, data set or judge is one file in its folder.
+it so). A new metric, gate, judge, quantizer, family, data set, section, figure or export is one
+file in its folder. Words mean what docs/glossary.md says.
 
 7  app/        the doors: command line, Python API, progress; the only printer
 6  preflight/  before a run: what its budget can decide (feasibility), what disturbs it (doctor)

@@ -39,7 +39,7 @@ METRICS = [
     "first_audio_ms",
 ]
 RECOGNISER = {"family": "whisper", "source": {"asset": "whisper-base"}, "language": "es"}
-SERVER = {"family": "http", "url": "http://localhost:8000/v1", "model": "kokoro-82m"}
+SERVER = {"family": "./spoken_server.py", "url": "http://localhost:8000/v1", "model": "kokoro-82m"}
 SERVER |= {"timeout_seconds": 60.0, "retries": 3, "concurrency": 1}
 RESENT = 6  # sentence that the server was asked for twice
 ROUND_TRIP = {"use": "round_trip", "parts": {"recogniser": RECOGNISER}}
@@ -47,17 +47,21 @@ ROUND_TRIP = {"use": "round_trip", "parts": {"recogniser": RECOGNISER}}
 EXPERIMENT: dict[str, Any] = {
     "name": "kokoro_es",
     "title": "Kokoro INT8 en español",
-    "model": {"family": "kokoro", "source": {"asset": "kokoro"}, "voice": "ef_dora"},
+    "model": {"family": "kokoro", "source": {"asset": "kokoro-82m-int8"}, "voice": "ef_dora"},
     "variants": [
         {"name": "fp32"},
         {"name": "int8", "quantize": {"use": "dynamic_int8", "op_types": ["MatMul", "Conv"]}},
         {
             "name": "english-voice",
-            "model": {"family": "kokoro", "source": {"asset": "kokoro"}, "voice": "af_heart"},
+            "model": {
+                "family": "kokoro",
+                "source": {"asset": "kokoro-82m-int8"},
+                "voice": "af_heart",
+            },
         },
         {"name": "server", "model": SERVER},
     ],
-    "recorded": [{"name": "otra voz", "rtf": 0.9, "dnsmos_ovrl": 3.0, "source": "su propia ficha"}],
+    "recorded": [{"name": "otra-voz", "rtf": 0.9, "dnsmos_ovrl": 3.0, "source": "su propia ficha"}],
     "baseline": "fp32",
     "candidate": "int8",
     "sessions": [
@@ -74,7 +78,11 @@ EXPERIMENT: dict[str, Any] = {
             "name": SET,
             "dataset": {"use": "sentences", "path": "data/sentences-es"},
             "metrics": METRICS,
-            "judges": [ROUND_TRIP, {"use": "mos_ratings", "path": "ratings.csv"}],
+            "judges": [
+                ROUND_TRIP,
+                {"use": "mos_ratings", "path": "ratings.csv"},
+                {"use": "dnsmos"},
+            ],
             "normaliser": "spanish",
         }
     ],

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import ast
+import functools
 import importlib
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -32,14 +32,17 @@ FOR_SECTIONS = FOR_PLUGINS | {"store", "decide", "plugins"}
 MOST_ROOMS, MOST_FLOORS, MOST_ARROWS = 14, 7, 70
 
 
-def imported(path: Path, package: str = "harness") -> Iterator[str]:
+@functools.cache
+def imported(path: Path, package: str = "harness") -> tuple[str, ...]:
     """The modules of a package that a file imports, also inside functions; `from a import b` gives
     a.b, which may be a name in a."""
+    found: list[str] = []
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
-            yield from (a.name for a in node.names if a.name.split(".")[0] == package)
+            found += (a.name for a in node.names if a.name.split(".")[0] == package)
         elif isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == package:
-            yield from (f"{node.module}.{a.name}" for a in node.names if a.name[:2] != "__")
+            found += (f"{node.module}.{a.name}" for a in node.names if a.name[:2] != "__")
+    return tuple(found)
 
 
 def room(path: Path) -> str:
@@ -141,6 +144,20 @@ def test_each_file_says_what_it_is_for_and_stays_small(path: Path) -> None:
     assert ast.get_docstring(ast.parse(source)), f"{path.name} has no docstring"
     assert source.count("\n") <= 450, f"{path.name} holds more than one idea"
     assert path.stem not in {"utils", "common", "helpers", "base", "manager"}
+
+
+# the contract of plugins names them: what a file of each kind lets an experiment set
+EACH_ITS_OWN = {"Params"}
+
+
+def test_a_class_name_is_used_for_one_thing_only() -> None:
+    where: dict[str, list[str]] = {}
+    for path in FILES:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                where.setdefault(node.name, []).append(name_of(path))
+    twice = {name: files for name, files in where.items() if len(files) > 1}
+    assert twice.keys() == EACH_ITS_OWN, twice
 
 
 @pytest.mark.parametrize("path", FILES, ids=name_of)

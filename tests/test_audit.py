@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import json
 import re
-import shutil
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -14,16 +13,16 @@ from typing import Any
 import invented_run
 import onnx
 import pytest
-from test_pipeline import YAML, Local, lay_out, measured_again, prepare, run
+from test_pipeline import YAML, Local, finished, lay_out, measured_again, prepare, run
 from tiny_graphs import model, save
 
 from harness import plugins, spec, store
 from harness.app import api
 from harness.contracts import Result
-from harness.decide import protocol
+from harness.decide import protocol, replays
 from harness.decide.entry import Entry
 from harness.errors import ModelError, SpecError, WorkerError
-from harness.report import figures, markdown
+from harness.report import markdown
 from harness.run import audit
 from harness.run.pool import Pool
 from harness.runtime import session
@@ -31,6 +30,8 @@ from harness.runtime.session import SessionConfig
 from harness.runtime.session.probing import probe
 from harness.spec import Audit, Unchecked
 from harness.store import tables
+
+__all__ = ["finished"]  # a fixture: a copy of what `ran_once` gives here
 
 ASKED = """\
 audit:
@@ -69,15 +70,6 @@ def ran_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture
-def finished(ran_once: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A copy of a project in which the experiment has run."""
-    folder = tmp_path / "project"
-    shutil.copytree(ran_once, folder)
-    prepare(folder, monkeypatch, "")
-    return folder
-
-
 @pytest.mark.slow
 def test_a_protocol_is_replayed_in_its_order_and_then_measured_in_rounds(ran_once: Path) -> None:
     result = api.load(ran_once / "out")
@@ -104,6 +96,7 @@ def test_a_protocol_is_replayed_in_its_order_and_then_measured_in_rounds(ran_onc
     assert "reports that it read `{}` of it; 1 of 1 graphs are the same" in report
 
 
+@pytest.mark.slow
 def test_what_onnxruntime_made_of_each_configuration_is_a_row(ran_once: Path) -> None:
     calls = api.load(ran_once / "out").calls
     probes = calls[calls["operation"] == audit.PROBE]
@@ -114,6 +107,21 @@ def test_what_onnxruntime_made_of_each_configuration_is_a_row(ran_once: Path) ->
     assert len({one["graph"] for one in seen}) == 1
     assert not probes["warm"].any()
     assert probes["seconds"].isna().all()
+
+
+def test_an_older_run_has_its_audit_made_when_it_is_read(finished: Path) -> None:
+    folder = finished / "out"
+    ran = api.load(folder)
+    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    for name in ("audit_repeats", "audit_rounds"):
+        del manifest["files"][f"{name}.csv"]
+        (folder / f"{name}.csv").unlink()
+    (folder / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+    loaded = api.load(folder)
+    # 3 configurations x 2 runs x (2 lengths and both pooled); the twin, 2 others and the option
+    assert (len(loaded.audit_repeats), len(loaded.audit_rounds)) == (18, 4)
+    assert loaded.audit_repeats.equals(ran.audit_repeats)
+    assert loaded.audit_rounds.equals(ran.audit_rounds)
 
 
 @pytest.mark.slow
@@ -222,7 +230,7 @@ def measured(folder: Path, script: Mapping[str, Exception], **changes: Any) -> t
     asked = Audit("x", ("a", "b"), (1.0, 2.0), "encoder", iterations=4, rounds=2)
     asked = dataclasses.replace(asked, **changes)
     clips = {1.0: [("c", "1.npy"), ("d", "1d.npy")], 2.0: [("c", "2.npy")]}
-    plan = audit.Plan(asked, (entry("a"), entry("b")), clips, seed=1)
+    plan = audit.AuditPlan(asked, (entry("a"), entry("b")), clips, seed=1)
     units = {name: store.Unit(folder, name, "k") for name in (audit.REPLAY, audit.ROUNDS)}
     tell = Heard()
     with Pool(lambda label: Scripted(label, script)) as pool:
@@ -252,7 +260,7 @@ def test_what_is_wrong_with_the_experiment_ends_the_run(tmp_path: Path) -> None:
             raise SpecError("int8/a: context: takes 30 s only")
 
     asked = Audit("x", ("a",), (1.0,), "encoder")
-    plan = audit.Plan(asked, (entry("a"),), {1.0: [("c", "1.npy")]}, seed=1)
+    plan = audit.AuditPlan(asked, (entry("a"),), {1.0: [("c", "1.npy")]}, seed=1)
     (tmp_path / store.WORK).mkdir()
     units = {name: store.Unit(tmp_path, name, "k") for name in (audit.REPLAY, audit.ROUNDS)}
     with Pool(lambda label: Wrong(label, {})) as pool, pytest.raises(SpecError):
@@ -355,7 +363,8 @@ def invented(found: list[dict[str, Any]], asked: Mapping[str, Any] = PLAN) -> Re
     blank = {name: tables.frame(name, []) for name in tables.TABLES}
     calls = tables.frame("calls", found)
     experiment = {**result.experiment, "audit": dict(asked)}
-    return replace(result, experiment=experiment, tables={**blank, "calls": calls})
+    called = replace(result, experiment=experiment, tables={**blank, "calls": calls})
+    return replace(called, tables={**called.tables, **replays.made(called)})
 
 
 @pytest.fixture(scope="module")
@@ -453,14 +462,14 @@ def test_a_clock_that_stands_still_gives_no_ratio() -> None:
 @pytest.mark.parametrize("language", markdown.LANGUAGES)
 def test_the_figure_is_there_where_the_section_shows_it(whole: Result, language: str) -> None:
     assert "](figures/audit.png)" in said(whole, language)
-    assert figures.FIGURES["audit"](whole, language) is not None
+    assert plugins.load("figures", "audit").draw(whole, language) is not None
 
 
 def test_an_experiment_that_asks_for_no_audit_has_no_section() -> None:
     result = invented_run.build()
     assert said(result) == ""
     assert protocol.read(result) is None
-    assert figures.FIGURES["audit"](result, "es") is None
+    assert plugins.load("figures", "audit").draw(result, "es") is None
 
 
 # ---------------------------------------- the shipped one

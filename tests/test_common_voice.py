@@ -189,7 +189,7 @@ def test_a_sample_is_drawn_by_its_seed_and_keeps_the_order(tmp_path: Path) -> No
     assert ids != [one.id for one in load(folder, limit=20, seed=8).utterances]
     data = load(folder, limit=20, seed=7)
     assert (data.notes["rows"], data.notes["used"], data.notes["seed"]) == ("60", "20", "7")
-    assert data.notes["drawn"] == "plainly at random: no length of a clip is known"
+    assert data.notes["drawn"] == "at_random"
     assert "seed" not in load(folder, limit=60).notes
 
 
@@ -299,7 +299,7 @@ def test_a_sample_has_short_and_long_clips_in_equal_parts(tmp_path: Path) -> Non
     data = load(with_lengths(folder, lengths), limit=20, seed=3)
     tenths = [int(one.id[1:]) // 6 for one in data.utterances]
     assert [tenths.count(tenth) for tenth in range(10)] == [2] * 10
-    assert data.notes["drawn"] == "stratified by length in 10 strata"
+    assert data.notes["drawn"] == "stratified strata=10"
 
 
 def test_minutes_are_filled_and_not_exceeded(tmp_path: Path) -> None:

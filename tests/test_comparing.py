@@ -20,7 +20,7 @@ from harness import spec, store
 from harness.app import api, cli
 from harness.contracts import Result
 from harness.decide import comparison, decision, stats
-from harness.decide.comparison import How
+from harness.decide.comparison import CompareOptions
 from harness.decide.comparison.outcomes import judged
 from harness.decide.stats import Interval, Logs
 from harness.errors import IncomparableError, StoreError
@@ -112,7 +112,7 @@ def as_result(scores: pd.DataFrame, **experiment: Any) -> Result:
 
 
 def compared(before: Result, after: Result, **how: Any) -> comparison.Comparison:
-    return comparison.compare(before, after, METRICS, How(draws=2000, **how))
+    return comparison.compare(before, after, METRICS, CompareOptions(draws=2000, **how))
 
 
 def row_of(found: comparison.Comparison, metric: str, variant: str = "int8") -> comparison.Row:
@@ -495,6 +495,7 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     return published(base / "a", 1), published(base / "b", 2, commit="c" * 40)
 
 
+@pytest.mark.slow
 def test_the_command_prints_a_table_writes_markdown_and_ends_with_the_outcome(
     folders: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -513,7 +514,7 @@ def test_the_command_prints_a_table_writes_markdown_and_ends_with_the_outcome(
 
 
 def test_each_cell_of_both_runs_is_in_the_table_or_in_a_list(folders: tuple[Path, Path]) -> None:
-    found = api.compare(*folders, How(draws=500))
+    found = api.compare(*folders, CompareOptions(draws=500))
     text = writing.plain(found, "en", everything=True)
     lines = [line for line in text.splitlines() if "\xa0ms " in line or "\xa0MB " in line]
     timed = [row for row in found.rows if row.unit in ("ms", "MB") and row.before == row.before]
@@ -544,6 +545,7 @@ def test_another_schema_is_refused_with_both_numbers(
     assert f"schema 0, this version reads {tables.SCHEMA}" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_unlike_runs_end_with_2_and_one_line_and_with_force_they_are_marked(
     folders: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -573,7 +575,7 @@ def measured() -> tuple[Result, dict[str, NamedMetric]]:
 
 def test_a_real_run_compared_with_itself_has_changed_in_nothing_and_loses_no_row() -> None:
     run, metrics = measured()
-    found = comparison.compare(run, run, metrics, How(draws=1000))
+    found = comparison.compare(run, run, metrics, CompareOptions(draws=1000))
     assert found.exit_code == 0
     assert not found.alone
     assert {row.outcome for row in found.rows} <= {"unchanged", "undecided", "steady"}
@@ -590,7 +592,7 @@ def test_in_a_real_run_a_candidate_that_takes_half_as_long_again_is_a_regression
     locate = spec.locator(MEASURED / "experiment.yaml")
     scores = decision.scores(run.experiment, slower, locate, run.judged)
     after = replace(run, tables={**run.tables, "calls": slower, "scores": scores})
-    found = comparison.compare(run, after, metrics, How(draws=1000))
+    found = comparison.compare(run, after, metrics, CompareOptions(draws=1000))
     worse = [row for row in found.rows if row.outcome == "regression"]
     at = {(row.place.metric, row.place.operation, row.place.workload) for row in worse}
     assert ("latency_p50_ms", "pipeline", "5 s") in at

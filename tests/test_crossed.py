@@ -9,7 +9,7 @@ import pytest
 from scipy import stats as reference
 
 from harness.decide import stats
-from harness.decide.stats import Places
+from harness.decide.stats import RatingPlaces
 
 
 def grid(scores: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -89,7 +89,7 @@ def test_a_difference_is_that_of_pairs_so_what_raters_have_in_common_goes():
     scores, raters, items = drawn(random, 10, 20)
     severe = scores + 3 * (raters - 4.5)  # raters who differ by far more than the systems
     better = severe + 0.5 + random.normal(0, 0.3, scores.size)
-    places = Places.of(raters, items)
+    places = RatingPlaces.of(raters, items)
     difference, ratio = stats.compare_crossed(better, severe, places, 0.95)
     assert 0.3 < difference.low < 0.5 < difference.high < 0.7
     assert difference.p < 1e-4
@@ -100,13 +100,13 @@ def test_a_difference_is_that_of_pairs_so_what_raters_have_in_common_goes():
 
 
 def test_a_ratio_to_nothing_is_broken_and_its_difference_is_not():
-    places = Places.of([0, 0, 1, 1], [0, 1, 0, 1])
+    places = RatingPlaces.of([0, 0, 1, 1], [0, 1, 0, 1])
     difference, ratio = stats.compare_crossed([1, 2, 3, 4], [0, 0, 0, 0], places)
     assert difference.estimate == 2.5
     assert ratio.why == "broken"
 
 
 def test_one_rater_of_both_systems_is_too_few():
-    places = Places.of([0, 0, 0], [0, 1, 2])
+    places = RatingPlaces.of([0, 0, 0], [0, 1, 2])
     for found in stats.compare_crossed([4, 3, 4], [3, 3, 3], places):
         assert (found.low, found.high, found.why) == (-math.inf, math.inf, "few")

@@ -153,7 +153,7 @@ def test_of_a_sample_only_its_clips_are_copied_and_once(tmp_path: Path, cache: P
     data = load(path=folder, limit=20, seed=1)
     clips = sorted(cache.rglob("*.wav"))
     assert len(clips) == len(data.utterances) == 20
-    assert data.notes["drawn"] == "stratified by length in 10 strata"
+    assert data.notes["drawn"] == "stratified strata=10"
     again = load(path=folder, limit=20, seed=1)
     assert (again.fingerprint, again.notes) == (data.fingerprint, data.notes)
     assert load(path=folder, limit=20, seed=2).fingerprint != data.fingerprint
@@ -451,7 +451,7 @@ def test_the_hubs_own_clients_stream_a_sample(tmp_path: Path, server: type[Hub])
     assert some["errors"] == []
     assert some["notes"]["commit"] == COMMIT
     assert (some["notes"]["rows"], some["notes"]["column"]) == ("60", "transcription")
-    assert some["notes"]["drawn"] == "stratified by length in 6 strata"
+    assert some["notes"]["drawn"] == "stratified strata=6"
     assert pinned == some
     assert 0.1 * 60 / 0.7 <= len(minutes["ids"]) <= 0.1 * 60 / 0.1  # of 0.1 to 0.7 s each
     assert split["line"] == "hub me/fleurs es_419: no split dev; there is: test, train."
@@ -494,6 +494,6 @@ def test_a_hub_that_hangs_is_given_up_on(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 def test_a_question_that_hangs_before_any_socket_is_given_up_on() -> None:
-    place = finding.Place("me/x", "", "test", "main")
+    place = finding.HubPlace("me/x", "", "test", "main")
     with pytest.raises(AssetError, match="hub me/x did not answer within 0 s"):
         finding.asked(lambda: time.sleep(1), place, 0.05)

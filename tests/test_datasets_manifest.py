@@ -283,7 +283,7 @@ def test_minutes_use_the_manifests_durations(tmp_path: Path) -> None:
     names = [f"c{i}" for i in range(20)]
     rows = "".join(line(name, duration=30.0) for name in names)
     data = load(written(tmp_path, rows, clips=" ".join(names)), minutes=2)
-    assert (data.notes["used"], data.notes["drawn"]) == ("4", "stratified by length in 10 strata")
+    assert (data.notes["used"], data.notes["drawn"]) == ("4", "stratified strata=10")
 
 
 def test_clips_of_every_condition_are_heard_or_say_why(tmp_path: Path) -> None:

@@ -6,19 +6,41 @@ A stale reference page? `python docs/reference.py` (or `make golden`) writes all
 from __future__ import annotations
 
 import importlib.util
+import math
 import re
 import shlex
+import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import invented_run
+import numpy as np
+import onnx
 import pytest
+import tiny_graphs
 import yaml
+from matplotlib.figure import Figure as Picture
 
+import harness
 from harness import plugins, spec, store
 from harness.app import cli
+from harness.contracts import (
+    Call,
+    Evidence,
+    Export,
+    Family,
+    Figure,
+    Gate,
+    Judge,
+    Method,
+    Metric,
+    Section,
+    Source,
+    Status,
+)
 
 ROOT = Path(__file__).resolve().parents[1]
 README = ROOT / "README.md"
@@ -113,13 +135,88 @@ def test_each_part_of_an_experiment_fits_into_one(block: Block, project: Path) -
 @named(FILES)
 def test_each_plugin_that_a_page_shows_is_one(block: Block, project: Path) -> None:
     name = FILE.match(block.text)[1]  # type: ignore[index]
-    fitting = [
+    kind = kind_of(block)
+    value = plugins.load(kind, f"./{name}", project / "experiments")
+    used = USED.get(kind)
+    assert used is not None, kind
+    assert used(value)
+
+
+def kind_of(block: Block) -> str:
+    """The kind of the plugin whose file a block is."""
+    (kind,) = (
         kind
         for kind, (attribute, _) in plugins.CONTRACTS.items()
         if re.search(rf"^{attribute} = ", block.text, re.MULTILINE)
-    ]
-    assert len(fitting) == 1
-    assert plugins.load(fitting[0], f"./{name}", project / "experiments")
+    )
+    return kind
+
+
+def test_a_page_shows_a_whole_file_of_each_kind() -> None:
+    assert {kind_of(block) for block in FILES} == set(plugins.CONTRACTS)
+
+
+def measured(metric: Metric) -> bool:
+    assert metric.measure is not None
+    call = Call("pipeline", 0.1, 2.0, 5.0, 1e6, "una palabra", "una", figures={"level_db": -20.0})
+    value, weight = metric.measure(call)
+    return math.isfinite(value) and weight > 0
+
+
+def checked(gate: Gate) -> bool:
+    good, bad = Evidence(1.5, 1.4, 1.6, 50, "t"), Evidence(3.0, 2.9, 3.1, 50, "t")
+    return (gate.check(2.0, good), gate.check(2.0, bad)) == (Status.PASS, Status.FAIL)
+
+
+def heard(judge: Judge) -> bool:
+    assert judge.open is not None
+    said = judge.open(judge.Params(), {}, {})(np.full(16_000, 0.1, dtype=np.float32))
+    return set(said.figures) == set(judge.figures) and said.figures["level_db"] < -19
+
+
+def quantized(method: Method) -> bool:
+    with tempfile.TemporaryDirectory() as folder:
+        graph, target = Path(folder, "a.onnx"), Path(folder, "b.onnx")
+        onnx.save(tiny_graphs.two_layers(), graph)
+        done = method.apply(method.Params(), graph, target, ())
+        return dict(done.operators) == {"MatMul": 2} and target.is_file()
+
+
+def recognised(family: Family) -> bool:
+    model = family.open(Path(), lambda path: None, family.Params())  # type: ignore[arg-type, return-value]
+    return model.prepare("pipeline", np.zeros(32_000, dtype=np.float32))().text == "2 seconds"
+
+
+def read(source: Source) -> bool:
+    params = source.Params()
+    data = source.load(params, Path)
+    assert source.look is not None
+    return len(data.utterances) == source.look(params, Path) and len(data.fingerprint) == 64
+
+
+def said(section: Section) -> bool:
+    return section.render(invented_run.build(), "en").count("\n") == 4
+
+
+def drawn(figure: Figure) -> bool:
+    return isinstance(figure.draw(invented_run.build(), "en"), Picture)
+
+
+def exported(export: Export) -> bool:
+    return export.render(invented_run.build()) == b"whisper_base_es: APPROVED WITH WAIVERS\n"
+
+
+USED: dict[str, Callable[[Any], bool]] = {
+    "metrics": measured,
+    "gates": checked,
+    "judges": heard,
+    "quantize": quantized,
+    "families": recognised,
+    "datasets": read,
+    "sections": said,
+    "figures": drawn,
+    "exports": exported,
+}
 
 
 @named([block for block in PYTHON if block not in FILES])
@@ -159,6 +256,34 @@ def test_each_target_of_make_is_one() -> None:
     asked = set(re.findall(r"(?:^|`)make ([a-z-]+)", text, re.MULTILINE))
     assert {"report", "test", "check"} <= asked
     assert asked <= targets
+
+
+def terms() -> list[str]:
+    rows = (ROOT / "docs" / "glossary.md").read_text(encoding="utf-8").splitlines()
+    return [row.split("**")[1] for row in rows if row.startswith("| **")]
+
+
+def test_each_word_of_the_glossary_is_one_of_the_code_and_the_map_links_to_it() -> None:
+    files = [*(ROOT / "harness").rglob("*.py"), ROOT / "harness/report/words/en.yaml"]
+    text = " ".join(path.read_text(encoding="utf-8") for path in files)
+    plain = re.sub(r"[_\s-]+", " ", text)
+    assert 20 <= len(terms()) <= 40
+    for term in terms():
+        own = re.escape(re.sub(r"[_\s-]+", " ", term))
+        shape = 0 if term.isupper() else re.IGNORECASE
+        assert re.search(rf"\b{own}s?\b", plain, shape), term
+    assert "docs/glossary.md" in (harness.__doc__ or "")
+
+
+OTHERWISE = ("quantis", "synthesiz", r"\bnormalizer\b", r"\brecognizer", "optimis", "judgement",
+             "artifact", "behavior", "realtime", "noisefloor")  # fmt: skip
+
+
+@pytest.mark.parametrize("other", OTHERWISE)
+def test_a_noun_has_one_spelling(other: str) -> None:
+    for path in [*(ROOT / "harness").rglob("*.py"), *PAGES]:
+        for line in path.read_text(encoding="utf-8").splitlines():
+            assert not re.search(other, line, re.IGNORECASE), f"{path.name}: {line}"
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

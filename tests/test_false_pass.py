@@ -15,6 +15,7 @@ from harness.decide import decision, verdict
 from harness.plugins import kinds
 from harness.run.worker import sounding
 from harness.spec.units import UnfitUnitError, figure
+from harness.speech.audio import copies
 from harness.store import tables
 from harness.store.made import Made
 
@@ -217,9 +218,9 @@ def test_copies_are_told_whatever_their_level_and_speech_is_told_from_what_is_no
 
     noise = [np.random.default_rng(n).normal(0, 0.1, 40_000).astype(np.float32) for n in range(40)]
     rounded = np.round(noise[0] * 0.3 * 32768).astype(np.int16) / np.float32(32768)
-    assert sounding.recording(noise[0]) == sounding.recording(rounded)
-    assert len({sounding.recording(one) for one in noise}) == 40
-    assert sounding.wording("Hola,  mundo. ") == sounding.wording("hola mundo")
+    assert copies.recording(noise[0], 16_000) == copies.recording(rounded, 16_000)
+    assert len({copies.recording(one, 16_000) for one in noise}) == 40
+    assert copies.wording("Hola,  mundo. ") == copies.wording("hola mundo")
     flaws = [sounding.flaw(x, 16_000) for x in (noise[0], noise[0] * 0, noise[0] * 0 + 0.5)]
     assert flaws == ["", "silent", "constant"]
     assert sounding.too_short(0.1, "una frase entera")

@@ -18,9 +18,9 @@ from harness.app import cli
 from harness.preflight import feasibility
 from harness.preflight.feasibility import anchors, costs, gates, wording
 from harness.preflight.feasibility.anchors import Scope
-from harness.preflight.feasibility.gates import Finding
+from harness.preflight.feasibility.gates import Decidability
 from harness.report.wording import limit_of
-from harness.spec import At, Budget, Claim, Experiment, Gate
+from harness.spec import At, Budget, Claim, Experiment, GateSpec
 
 ROOT = Path(__file__).resolve().parents[1]
 SHIPPED = ROOT / "experiments" / "whisper_base_es.yaml"
@@ -38,11 +38,11 @@ def shipped() -> Experiment:
     return replace(read, quality=read.quality[:1], gates=gates)
 
 
-def gate(metric: str, limit: float, kind: str = "max", **more: Any) -> Gate:
+def gate(metric: str, limit: float, kind: str = "max", **more: Any) -> GateSpec:
     where = At(dataset=DATA) if metric in ("wer", "cer", "rtf") else AT_5_S
     where = At() if metric == "size_mb" else where
     fields = {"at": where, "operation": "pipeline", "variants": ("int8",), "name": "the gate"}
-    return Gate(metric, kind, limit, **{**fields, **more})
+    return GateSpec(metric, kind, limit, **{**fields, **more})
 
 
 def foresee(
@@ -55,7 +55,9 @@ def foresee(
     return feasibility.assess(experiment, known, {DATA: utterances}, LOCATE)
 
 
-def finding(experiment: Experiment, asked: Gate, minutes: float = 10.0, **how: Any) -> Finding:
+def finding(
+    experiment: Experiment, asked: GateSpec, minutes: float = 10.0, **how: Any
+) -> Decidability:
     only = replace(experiment, gates=(asked,), claims=(), budget=Budget(minutes))
     (found,) = foresee(only, **how).findings
     return found

@@ -11,7 +11,7 @@ import pytest
 
 from harness.contracts import Call, Metric
 from harness.decide import scoring, stats
-from harness.decide.stats import Places, Resampling
+from harness.decide.stats import RatingPlaces, Resampling
 from harness.plugins import NamedMetric
 from harness.store import tables
 
@@ -165,6 +165,6 @@ def test_a_judged_metric_is_clustered_as_texts_are_and_has_no_quantum():
 
 
 def test_places_are_those_of_the_ratings():
-    places = Places.of(["b", "a", "b"], [2, 1, 1])
+    places = RatingPlaces.of(["b", "a", "b"], [2, 1, 1])
     assert (places.raters, places.items, places.fewer) == (2, 2, 2)
     assert places.rater.tolist() == [1, 0, 1]

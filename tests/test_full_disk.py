@@ -10,7 +10,7 @@ import frozen_run
 import pytest
 
 from harness.app import cli
-from harness.report import figures
+from harness.report import drawing
 
 resource = pytest.importorskip("resource")  # Windows has none
 
@@ -35,7 +35,7 @@ def tree(folder: Path) -> dict[str, bytes]:
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(figures, "FIGURES", {"gates": figures.FIGURES["gates"]})
+    monkeypatch.setattr(drawing, "asked", lambda _, name: name == "gates")
     monkeypatch.chdir(tmp_path)
     return frozen_run.published(tmp_path / "run")
 
@@ -64,7 +64,7 @@ def test_what_the_disk_refuses_is_one_line_and_nothing_is_half_written(
 def test_a_report_that_the_disk_refuses_after_its_figures_changes_nothing(
     folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(figures, "FIGURES", {})
+    monkeypatch.setattr(drawing, "asked", lambda *_: False)
     before = tree(folder)
     with files_of_at_most(100):
         assert cli.main(["report", str(folder)]) == 2

@@ -18,7 +18,7 @@ SEEDS = {
     "WAV": clip("WAV"),
     "GSM": clip("WAV", "GSM610"),
     "ADPCM": clip("WAV", "MS_ADPCM"),
-    **{kind: clip(kind) for kind in ("AIFF", "AU", "CAF", "W64", "RF64", "NIST", "SVX", "VOC")},
+    **{kind: clip(kind) for kind in ("AIFF", "AU", "CAF", "W64", "RF64", "NIST", "SVX")},
     "FLAC": flac(),
     "FLAC without a count": flac(0),
     "MP3": MP3,

@@ -21,7 +21,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
 
 from harness.app import cli
-from harness.report import figures
+from harness.report import drawing
 
 FIELDS = some.sampled_from(["", "x", "nan", "inf", "-1", "1e999", "[]", "{}", "\x00", "9" * 30])
 PLAIN = some.none() | some.booleans() | some.floats() | some.integers() | some.text(max_size=8)
@@ -175,7 +175,7 @@ def test_no_change_of_a_run_folder_ends_in_a_traceback(
 ) -> None:
     with tempfile.TemporaryDirectory() as place, pytest.MonkeyPatch.context() as patch:
         if not os.environ.get("FUZZ_FIGURES"):
-            patch.setattr(figures, "draw", lambda *_: [])
+            patch.setattr(drawing, "draw", lambda *_: [])
         mine = Path(place) / "run"
         shutil.copytree(folder, mine)
         change(mine, data)

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from harness import plugins
 from harness.contracts import Evidence, Status
+from harness.decide.gate_rules import Rule
 
 UPPER, LOWER = ("max", "max_increase", "max_ratio"), ("min", "min_ratio")
 NAN, INF = math.nan, math.inf
@@ -97,3 +98,32 @@ def test_no_gate_passes_without_a_finite_bound_on_the_right_side(kind, limit, lo
 )  # fmt: skip
 def test_each_gate_says_what_it_reads(kind, on):
     assert plugins.load("gates", kind).on == on
+
+
+# ---------------------------------------- where a limit lies, and how much of it is used
+@pytest.mark.parametrize(
+    ("side", "bound", "value", "share"),
+    [
+        ("upper", 0.5, 0.25, 0.5),  # limits below 1, as those of shares are
+        ("upper", 0.5, 0.75, 1.5),
+        ("upper", 240.0, 240.0, 1.0),
+        ("upper", 0.5, -0.25, -0.5),
+        ("upper", 0.0, 1.0, NAN),  # of nothing there is no share
+        ("upper", -1.0, 1.0, NAN),
+        ("lower", 0.8, 0.4, 2.0),  # half of what is asked for
+        ("lower", 0.8, 1.6, 0.5),
+        ("lower", 0.8, 0.0, NAN),
+        ("lower", 0.8, -1.0, NAN),
+        ("lower", -0.5, -0.25, 0.5),  # a change that may be so much for the worse
+        ("lower", -0.5, -1.0, 2.0),
+        ("lower", 0.0, 1.0, NAN),
+        (None, 1.0, 1.0, NAN),
+    ],
+)
+def test_a_value_uses_a_share_of_its_limit(side, bound, value, share):
+    assert Rule("value", side, "", bound, bound).share(value) == pytest.approx(share, nan_ok=True)
+
+
+@pytest.mark.parametrize(("on", "level"), [("value", 0.5), ("difference", 2.5), ("ratio", 1.0)])
+def test_a_limit_over_a_baseline_lies_at_the_baselines_own_level(on, level):
+    assert Rule(on, "upper", "", 0.5, 0.5).level(2.0) == level

@@ -17,7 +17,7 @@ from harness.app import api, cli
 from harness.contracts import Result
 from harness.errors import HarnessError, StoreError
 from harness.report import runs
-from harness.report.figures import history as figure
+from harness.report.drawing import history as figure
 from harness.store import history, tables
 
 pytestmark = pytest.mark.disk
@@ -146,6 +146,7 @@ def test_a_fresh_run_keeps_the_history_and_adds_its_line(finished: Path) -> None
     assert len(lines(finished / "out")) == 2
 
 
+@pytest.mark.slow
 def test_the_history_is_no_part_of_what_a_run_published(finished: Path) -> None:  # noqa: F811
     out = finished / "out"
     report = (out / "report.md").read_bytes()

@@ -25,7 +25,7 @@ from harness.contracts import Result
 from harness.errors.limits import TERMINAL_LINE
 from harness.io import escaping
 from harness.io.escaping import results
-from harness.report import document, figures, markdown, wording
+from harness.report import document, drawing, markdown, wording
 from harness.store import encoding, tables
 
 NAMES = ("variant", "session", "baseline", "baseline_session", "dataset", "item", "speaker",
@@ -148,7 +148,7 @@ def outside(text: str) -> list[str]:
                 found.append(target)
         elif token.type == "image":
             source = str(token.attrs["src"])
-            found += [] if re.fullmatch(r"figures/[a-z_]+\.png", source) else [source]
+            found += [] if re.fullmatch(r"figures/[A-Za-z0-9_]+\.png", source) else [source]
     return found
 
 
@@ -252,5 +252,5 @@ def test_a_long_reason_is_cut_in_the_report_with_a_line(runs: dict[str, Result])
 def test_figures_are_drawn_of_hostile_names(runs: dict[str, Result], tmp_path: Path) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        drawn = figures.draw(poisoned(runs["text"], HOSTILE), tmp_path, "es")
+        drawn = drawing.draw(poisoned(runs["text"], HOSTILE), tmp_path, "es")
     assert len(drawn) > 5

@@ -22,6 +22,7 @@ import soundfile
 from asr_server import Asked, Reply, Server, serving
 from pydantic import TypeAdapter, ValidationError
 
+from harness.contracts import notes
 from harness.errors import AssetError, AudioError, OutputError, SpecError
 from harness.plugins.families.http import Params, client, family, identity
 from harness.plugins.families.http.model import wav
@@ -149,7 +150,7 @@ def test_a_busy_server_is_asked_again_and_it_shows(start: Start, first: Reply, w
     said = call(server)
     assert said.text == "hola"
     assert said.figures["retries"] == 1
-    assert said.notes.startswith(f"sent 2 times after {why}, 0.0 s of waits")
+    assert said.notes == notes.written("repeated", times=2, why=why, seconds="0.0")
     assert server.asked[0].audio == server.asked[1].audio
 
 
@@ -360,8 +361,8 @@ def test_a_call_says_what_was_done_to_its_answer(start: Start) -> None:
     found = call(start(Reply(429, headers={"Retry-After": "0"}), Reply(body=said)))
     assert found.text == "Hola, mundo."
     assert found.notes == (
-        "`text` was empty, taken from its segments; markup that is no words left out: tokens, "
-        "remarks; sent 2 times after 429, 0.0 s of waits counted"
+        'text_taken where=segments; markup markup="tokens, remarks"; '
+        "repeated times=2 why=429 seconds=0.0"
     )
 
 

@@ -47,6 +47,13 @@ TEXTS = [
     ("Hola, (risas) mundo. *applause*", HOLA),
     ("♪ Hola, mundo. ♪", HOLA),
     ("♪♪♪", ""),
+    ("SPEAKER_00: Hola,\nSPEAKER_01: mundo.", HOLA),
+    ("Speaker 1: Hola, mundo.", HOLA),
+    ("▁Hola,▁mundo.", HOLA),
+    ("Hola, ⁇ mundo.", HOLA),
+    ("Hola, mundo.&nbsp;", HOLA),
+    ("s&iacute; &amp; no", "sí & no"),
+    ("AT&T; y speaker: no", "AT&T; y speaker: no"),
     ("Hola (buenas) mundo", "Hola (buenas) mundo"),  # words in brackets are words
     ("dos * tres * cuatro", "dos * tres * cuatro"),
     ("3 < 5 y 7 > 2", "3 < 5 y 7 > 2"),
@@ -67,7 +74,7 @@ def test_markup_is_no_word(said: str, words: str) -> None:
 def test_subtitles_are_read_whatever_was_asked_for(body: str, asked: str | None) -> None:
     found = transcript(body.encode(), asked)
     assert found.text == HOLA
-    assert found.notes == ("taken from subtitles",)
+    assert found.notes == ("subtitles",)
 
 
 ANSWERS: list[tuple[Any, str]] = [
@@ -87,7 +94,7 @@ ANSWERS: list[tuple[Any, str]] = [
 def test_text_that_stands_only_in_its_parts_is_taken_and_noted(answer: Any, where: str) -> None:
     found = transcript(json.dumps(answer).encode(), "json")
     assert found.text == HOLA
-    assert found.notes == (f"`text` was empty, taken from its {where}",)
+    assert found.notes == (f"text_taken where={where}",)
 
 
 @pytest.mark.parametrize(
@@ -97,6 +104,7 @@ def test_text_that_stands_only_in_its_parts_is_taken_and_noted(answer: Any, wher
         {"text": HOLA, "segments": [{"text": "something else"}]},
         {"text": HOLA, "success": True, "errors": []},
         {"task": "transcribe", "language": "es", "duration": 2.5, "text": HOLA, "segments": None},
+        {"text": HOLA, "status": "completed", "code": 0, "message": "ok", "type": "transcript"},
     ],
 )
 def test_a_plain_answer_needs_no_note(answer: Any) -> None:
@@ -124,6 +132,15 @@ NONE: list[tuple[Any, str | None, str]] = [
     ({"text": json.dumps({"error": "out of memory"})}, "json", "JSON inside of the text"),
     ({"text": '[{"error": 1}]'}, "json", "JSON inside of the text"),
     ({"text": '{"text": "Hola"}'}, "json", "JSON inside of the text"),
+    ({"text": "{'error': 'out of memory'}"}, "json", "JSON inside of the text"),
+    ({"text": '```json\n{"text": "Hola"}\n```'}, "json", "JSON inside of the text"),
+    ({"text": 'data: {"text": "Hola"}'}, "json", "JSON inside of the text"),
+    ({"text": 'failed: {"code": 500}'}, "json", "JSON inside of the text"),
+    ({"text": "", "message": "overloaded"}, "json", "answered an error"),
+    ({"text": "", "detail": "still loading"}, "json", "answered an error"),
+    ({"text": "", "status": "failed"}, "json", "answered an error"),
+    ({"text": "Hola", "status": "error"}, "json", "answered an error"),
+    ({"text": "", "code": 503}, "json", "answered an error"),
     ({"error": {"message": "no"}}, "json", "answered an error"),
     ({"error": "busy", "text": ""}, "json", "answered an error"),
     ({"error": "busy", "text": "Hola"}, "json", "answered an error"),

@@ -203,7 +203,9 @@ def spoken(folder: Path, **changes: Any) -> store.Unit:
     unit = store.Unit(folder, "quality-prompts-fp32", "k")
     if unit.complete:
         unit.reopen(lambda _: False)
-    unit.append([{**call(folder, "a"), "warm": True, "operation": "pipeline", **changes}])
+    unit.append(
+        [{**call(folder, "a"), "warm": True, "operation": "pipeline", "block": 0, **changes}]
+    )
     unit.finish()
     return unit
 

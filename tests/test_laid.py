@@ -24,7 +24,7 @@ from harness.run import laid
 from harness.run.pool import Pool
 
 CLIPS = {5.0: [(f"c{k}", f"{k}.npy") for k in range(50)]}
-HOW = staging.How("latency", CLIPS, warmup=2, seconds=math.inf, seed=1)
+HOW = staging.StageLimits("latency", CLIPS, warmup=2, seconds=math.inf, seed=1)
 SHIPPED = Path(__file__).resolve().parents[1] / "experiments" / "whisper_base_es.yaml"
 
 
@@ -42,7 +42,7 @@ def measured(
     folder: Path,
     todo: list[Task],
     script: Mapping[str, Any],
-    how: staging.How = HOW,
+    how: staging.StageLimits = HOW,
     tell: Any = None,
 ) -> tuple[pd.DataFrame, laid.Series]:
     unit = store.Unit(folder, "latency", "k")
@@ -191,7 +191,7 @@ def test_the_forecast_of_equal_costs_is_the_plan_of_the_runner(seconds: float) -
     _, fit = budget._latency(experiment, todo, budget._Prices(known), seconds)
     seen = {task.cell: 0.5 for task in todo}
     assert experiment.latency is not None
-    how = staging.How("latency", {}, experiment.latency.warmup, seconds, experiment.seed)
+    how = staging.StageLimits("latency", {}, experiment.latency.warmup, seconds, experiment.seed)
     mine = staging.plan_of(todo, seen, how)
     assert [one.rounds for one in fit.values()] == [cell.rounds for cell in mine.cells]
     assert {one.generations for one in fit.values()} == {mine.generations}

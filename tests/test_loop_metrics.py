@@ -44,7 +44,10 @@ def test_the_output_rate_counts_characters_against_the_audio():
     ("note", "tokens", "expected"),
     [
         ("", 12.0, (0, 1)),
-        ("token budget of 75 exhausted", 75.0, (1, 1)),
+        ("budget_spent tokens=75", 75.0, (1, 1)),
+        ("slow; repetition_guard tokens=16", 16.0, (1, 1)),
+        ('repeated times=2 why="a token budget; budget_spent" seconds=0.0', 16.0, (0, 1)),
+        ("token budget of 75 exhausted", 75.0, (1, 1)),  # as runs of before have it
         ("slow; repetition guard stopped after 16 tokens", 16.0, (1, 1)),
         ("slow", 30.0, (0, 1)),
         ("", NAN, (0, 0)),  # no tokens, no budget: nothing is known

@@ -34,7 +34,7 @@ def test_each_line_is_one_listeners_score(tmp_path: Path) -> None:
         ("ana", "a1", "int8", 3.5, ""),
         ("bea", "a1", "fp32", 5.0, ""),
     ]
-    assert found.notes["ratings"] == "3 of 3 count"
+    assert found.notes["ratings"] == "of_all_count some=3 all=3"
     assert found.notes["systems"] == "fp32, int8"
     assert found.notes["screening"] == "none"
 
@@ -57,7 +57,7 @@ def test_a_line_that_does_not_count_says_where_and_why_and_the_others_do(
 ) -> None:
     found = read(tmp_path, f"{HEADER}bea,a1,fp32,4\n{line}\n")
     assert [row.error for row in found.rows] == ["", error]
-    assert found.notes["ratings"] == "1 of 2 count"
+    assert found.notes["ratings"] == "of_all_count some=1 all=2"
 
 
 @pytest.mark.parametrize("score", ["0", "6", "10", "-1", "99", "inf", "5.5", "0,5"])
@@ -80,7 +80,7 @@ def test_scores_of_another_scale_are_put_on_one_to_five_and_the_notes_say_so(
     found = read(tmp_path, text, scale=(0.0, 10.0))
     assert [row.score for row in found.rows][:3] == [1.0, 3.0, 5.0]
     assert found.rows[3].error == "line 5: the score 11 is not from 0 to 10."
-    assert found.notes["scale"] == "0 to 10, put on 1 to 5 by a straight line"
+    assert found.notes["scale"] == "rescaled low=0 high=10"
 
 
 def test_what_stands_for_no_score_is_left_out_and_no_fault(tmp_path: Path) -> None:
@@ -139,7 +139,7 @@ def test_other_names_of_columns_are_parameters(tmp_path: Path) -> None:
 
 def test_one_rater_alone_is_said_to_stand_for_nobody_else(tmp_path: Path) -> None:
     found = read(tmp_path, HEADER + "ana,a1,fp32,4\nana,a2,fp32,5\n")
-    assert "one rater only" in found.notes["warning"]
+    assert found.notes["warning"] == "one_rater"
 
 
 # -------------------------------------------------------------------------------- screening
@@ -172,9 +172,9 @@ def test_only_a_rule_that_is_stated_screens_a_score(tmp_path: Path) -> None:
 def test_raters_of_too_few_are_screened(tmp_path: Path) -> None:
     found = read(tmp_path, PANEL + "zoe,a0,fp32,1\n", min_ratings=5)
     assert left_out(found) == {"zoe": "screened: 1 ratings, fewer than 5."}
-    assert found.notes["raters"] == "5 of 6 count"
+    assert found.notes["raters"] == "of_all_count some=5 all=6"
     assert found.notes["screened raters"] == "zoe"
-    assert found.notes["screening"] == "at least 5 ratings"
+    assert found.notes["screening"] == "at_least ratings=5"
 
 
 def test_raters_whose_scores_never_vary_are_screened(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from harness import plugins
 from harness.contracts import Result
-from harness.report import figures, noise
+from harness.report import noise
 from harness.store import queries, tables
 
 NAN = math.nan
@@ -106,7 +106,7 @@ def test_a_quiet_run_bears_no_sign(invented: Result, name: str) -> None:
 
 @pytest.mark.parametrize("name", ["latency_cells", "noise"])
 def test_figures_mark_as_many_points_as_the_tables(invented: Result, name: str) -> None:
-    figure = figures.FIGURES[name](invented, "en")
+    figure = plugins.load("figures", name).draw(invented, "en")
     assert figure is not None
     drawn = sum(
         len(marks.get_offsets())

@@ -20,7 +20,7 @@ from test_pipeline import finished, project, ran_once, run
 from harness import plugins
 from harness.app import api
 from harness.contracts import Result
-from harness.decide import rivals, scoring, stats
+from harness.decide import replays, rivals, scoring, stats
 from harness.decide.stats import resampling
 from harness.io import hashes, places
 from harness.report import document
@@ -60,6 +60,7 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> Iterator[collections.Counter[str
     object.__setattr__(metric, "measure", real)
 
 
+@pytest.mark.slow
 def test_a_run_reckons_each_score_once_and_a_reader_once_more(
     project: Path, counted: collections.Counter[str]
 ) -> None:
@@ -71,6 +72,7 @@ def test_a_run_reckons_each_score_once_and_a_reader_once_more(
     assert loaded.scores.equals(result.scores)
 
 
+@pytest.mark.slow
 def test_the_selection_reckons_the_scores_of_its_data_once(
     project: Path, counted: collections.Counter[str]
 ) -> None:
@@ -90,6 +92,7 @@ def test_the_selection_reckons_the_scores_of_its_data_once(
 
 
 # ---------------------------------------- a report says what is stored
+@pytest.mark.slow
 def test_an_older_run_has_its_versus_made_when_it_is_read(finished: Path) -> None:
     ran = run(finished)
     assert len(ran.versus)
@@ -106,7 +109,13 @@ def test_an_older_run_has_its_versus_made_when_it_is_read(finished: Path) -> Non
 
 # what is no estimate: constants, how many calls a plan needs, the median of what is shown
 PLAIN = {"FEWEST", "needed_calls", "quantile", "Interval"}
-ESTIMATING = ("harness.decide.scoring", "harness.decide.rivals", "harness.decide.decision")
+ESTIMATING = (
+    "harness.decide.scoring",
+    "harness.decide.rivals",
+    "harness.decide.replays",
+    "harness.decide.slices",
+    "harness.decide.decision",
+)
 REPORT = sorted((plugins.PACKAGE / "report").rglob("*.py"))
 
 
@@ -131,6 +140,20 @@ def test_a_report_reaches_no_estimator_and_no_random_number(path: Path) -> None:
             assert name.rsplit(".", 1)[1] in PLAIN, name
 
 
+# what a report asks of stored tables; a comparison of two runs is made when it is asked for
+ASKED = ("families", "gate_rules", "measures", "own_metrics", "protocol", "resolution", "versus")
+DECIDE = plugins.PACKAGE / "decide"
+
+
+def test_what_a_report_may_ask_reaches_no_estimator_either() -> None:
+    seen = {name.split(".")[2] for path in REPORT for name in reached(path) if "decide." in name}
+    assert seen - {"stats", "comparison"} == set(ASKED)
+    for name in ASKED:
+        mine = set(reached(DECIDE / f"{name}.py"))
+        assert not [module for module in mine if module.startswith(("scipy", "numpy"))], name
+        assert {module.split(".")[2] for module in mine if "decide." in module} <= set(ASKED), name
+
+
 def refuse(*given: Any, **named: Any) -> Any:
     raise AssertionError("a report estimates nothing")
 
@@ -140,7 +163,7 @@ def nothing_is_estimated(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every estimator raises, under whatever name it was imported."""
     own = [getattr(stats, name) for name in stats.__all__ if name not in PLAIN]
     own += [scoring.compare, scoring.estimate, scoring.summary, scoring.changes, scoring.scored]
-    own += [resampling.resamples, resampling.expanded_bounds, rivals.table]
+    own += [resampling.resamples, resampling.expanded_bounds, rivals.table, replays.made]
     functions = [one for one in own if isinstance(one, types.FunctionType)]
     assert len(functions) > 15
     for one in functions:
@@ -149,6 +172,7 @@ def nothing_is_estimated(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(np.random, "default_rng", refuse)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("language", ["es", "en"])
 @pytest.mark.parametrize("made", [invented_run.build, invented_speech.build])
 def test_a_report_is_rendered_twice_alike_with_no_estimator_at_hand(

@@ -19,17 +19,20 @@ import invented_run
 import invented_speech
 import pandas as pd
 import pytest
+from test_own_figures import BARS
 
 from harness import plugins, spec, store
 from harness.app import api, cli
-from harness.contracts import Evidence, Gate, Metric, Result, Status
-from harness.decide import gate_rules, measures, own_metrics
-from harness.decide.comparison.cells import Place, Run
+from harness.contracts import Evidence, Gate, Judge, Metric, Result, Status
+from harness.decide import comparison, decision, families, gate_rules, measures, own_metrics
+from harness.decide.comparison.cells import FigurePlace, RunCells
 from harness.decide.comparison.rows import Pair, _margin
 from harness.decide.stats import Resampling
 from harness.plugins import kinds
 from harness.preflight.feasibility import costs
-from harness.report import document, figures, metric_names, wording
+from harness.report import document, metric_names, wording, words
+from harness.report.comparison import writing
+from harness.report.sections.speech import tables as speech_tables
 from harness.store import queries
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -38,7 +41,7 @@ METRICS = {
     "slips": """metric = Metric(unit="fraction", better="lower", measure=lambda call: (0.0, 1.0),
     needs_reference=True, title={"en": "Slips", "es": "Deslices"})""",
     "warmth": """metric = Metric(unit="MOS", better="higher", measure=lambda call: (3.0, 1.0),
-    judge="utmos", title={"en": "Warmth", "es": "Calidez"})""",
+    judge="ears", title={"en": "Warmth", "es": "Calidez"})""",
     "wait_ms": """metric = Metric(unit="ms", better="lower", fold="quantile",
     measure=lambda call: (call.seconds, 1.0), title={"en": "Wait", "es": "Espera"})""",
     "stutter": """metric = Metric(unit="fraction", better="lower", fold="share", kind="symptom",
@@ -97,6 +100,34 @@ def own_run(folder: Path, name: str) -> tuple[Result, str]:
     return replace(result, experiment=experiment), path
 
 
+def alone(result: Result, name: str) -> Result:
+    """The run without the other metrics that could stand in its figure."""
+    others = {"wer", "cer", "ser", "round_trip_wer", "round_trip_cer", "dnsmos_ovrl", "mos"}
+    kept = {
+        table: data[~data["metric"].isin(others - {name})] if "metric" in data else data
+        for table, data in result.tables.items()
+    }
+    return replace(result, tables=kept)
+
+
+def judged_by(result: Result, name: str) -> Result:
+    """The run with a judge that says of itself what its own file says."""
+    judge: Judge = plugins.load("judges", name)
+    told = {"dataset": invented_speech.SET, "judge": name, "version": judge.version}
+    row = {**told, "about": json.dumps(judge.about), "parameters": "{}", "notes": "{}"}
+    judges = pd.concat([result.judges, pd.DataFrame([row])], ignore_index=True)
+    return replace(result, tables={**result.tables, "judges": judges})
+
+
+def write_catalan(path: Path) -> None:
+    """A language that is not ours: Portuguese words, told apart by its head and one of its own."""
+    text = (plugins.PACKAGE / "report" / "words" / "pt.yaml").read_text(encoding="utf-8")
+    found = text.replace("locale: pt", "locale: ca", 1).replace(
+        "relatório de validação", "informe de validació"
+    )
+    path.write_text(found, encoding="utf-8")
+
+
 def headers(text: str, section: str) -> str:
     body = text.split(section, 1)[1].split("\n## ", 1)[0]
     return "\n".join(line for line in body.splitlines() if line.startswith("|"))
@@ -119,16 +150,26 @@ def test_a_metric_of_the_users_own_alone_is_what_its_figure_shows(
 ) -> None:
     """Without the metrics of ours beside it: a predictor that a list forgot was shown nowhere."""
     result, path = own_run(tmp_path, name)
-    others = {"wer", "cer", "ser", "round_trip_wer", "round_trip_cer", "dnsmos_ovrl", "mos"}
-    kept = {
-        table: data[~data["metric"].isin(others)] if "metric" in data else data
-        for table, data in result.tables.items()
-    }
-    alone = replace(result, tables=kept)
-    shown = measures.judged(alone)[0] if name == "warmth" else measures.qualities(alone)[0]
+    run = alone(result, path)
+    shown = measures.judged(run)[0] if name == "warmth" else measures.qualities(run)[0]
     assert shown is not None
     assert shown.metric == path
-    assert figures.FIGURES[figure](alone, "en") is not None
+    assert plugins.load("figures", figure).draw(run, "en") is not None
+
+
+@pytest.mark.parametrize("name", ["slips", "warmth"])
+def test_a_metric_of_the_users_own_is_compared_by_its_name_without_its_code(
+    name: str, tmp_path: Path
+) -> None:
+    result, path = own_run(tmp_path, name)
+    with plugins.data_only():
+        known = {named.name: named for named in decision.stored_metrics(result)}
+        found = comparison.compare(
+            result, result, known, comparison.CompareOptions(force=True, draws=50)
+        )
+    assert path in {row.place.metric for row in found.rows}
+    for place, language in enumerate(("en", "es")):
+        assert f"  {TITLES[name][place]}  " in writing.plain(found, language, everything=True)
 
 
 def test_what_stands_beside_an_opinion_follows_from_its_kind() -> None:
@@ -138,9 +179,20 @@ def test_what_stands_beside_an_opinion_follows_from_its_kind() -> None:
     assert kinds.beside(replace(mine, beside=())) == ()
 
 
-def test_each_metric_of_ours_has_a_title_in_each_language() -> None:
-    for language in ("es", "en"):
-        assert set(metric_names.METRICS[language]) == set(plugins.names("metrics"))
+@pytest.mark.parametrize("name", plugins.names("metrics"))
+def test_each_metric_of_ours_has_a_title_in_each_language(name: str) -> None:
+    assert set(plugins.load("metrics", name).title) >= {"en", "es"}
+    assert all(metric_names.title(name, language) for language in words.languages())
+
+
+@pytest.mark.parametrize("name", plugins.names("families"))
+def test_each_family_of_ours_names_its_operations_in_each_language(name: str) -> None:
+    family = plugins.load("families", name)
+    for language in words.languages():
+        for operation in set(family.operations) - {"pipeline"}:
+            assert words.of_family(name, operation, family.words, language)
+    assert set(family.words) in (set(), {"en", "es"})
+    assert len({frozenset(texts) for texts in family.words.values()}) <= 1
 
 
 def test_a_stored_metric_that_tells_nonsense_is_data_and_no_harm(tmp_path: Path) -> None:
@@ -200,7 +252,7 @@ def test_a_gate_of_which_nothing_is_known_is_not_drawn_as_a_maximum(kept: Any) -
     result = recogniser()
     checks = result.checks.assign(kind="./mine.py")
     strange = replace(result, tables={**result.tables, "checks": checks})
-    assert figures.FIGURES["gates"](strange, "en") is None
+    assert plugins.load("figures", "gates").draw(strange, "en") is None
     assert math.isnan(measures.most(strange, "latency_p50_ms", "5 s"))
 
 
@@ -228,9 +280,9 @@ def test_the_margin_of_compare_is_of_its_data_set_and_of_the_side_that_is_worse(
 ) -> None:
     made = recogniser()
     asked = [{"metric": metric, **gate} for gate in gates]
-    run = Run.of(replace(made, experiment={**made.experiment, "gates": asked}))
+    run = RunCells.of(replace(made, experiment={**made.experiment, "gates": asked}))
     pair = Pair(run, run, {metric: plugins.find_metric(metric)}, Resampling(seed=1), False)
-    place = Place(metric, "int8", "default", "pipeline", "cv-es-prompts", "quality")
+    place = FigurePlace(metric, "int8", "default", "pipeline", "cv-es-prompts", "quality")
     assert _margin(pair, place) == pytest.approx(margin, nan_ok=True)
 
 
@@ -257,6 +309,63 @@ method = Method(Params=Params, apply=print, bits={bits})
 @pytest.mark.parametrize("name", plugins.names("quantize"))
 def test_each_quantizer_of_ours_says_its_bits(name: str) -> None:
     assert plugins.load("quantize", name).bits
+
+
+# ---------------------------------------- families
+def test_a_family_of_the_users_own_is_described_by_its_words_without_its_code(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "tongue.py").write_text(FAMILY, encoding="utf-8")
+    made = recogniser()
+    asked = {**made.experiment, "model": {"family": "./tongue.py"}, "variants": []}
+    told = families.facts(asked, lambda name: plugins.load("families", name, tmp_path))
+    calls = made.calls.assign(operation=made.calls["operation"].replace("encoder", "murmur"))
+    summary = made.summary.assign(operation=made.summary["operation"].replace("encoder", "murmur"))
+    run = replace(
+        made,
+        experiment={**asked, own_metrics.KEY: {"families": told}},
+        tables={**made.tables, "calls": calls, "summary": summary},
+    )
+    with plugins.data_only():
+        for language, title, remark in (
+            ("en", "the murmur", "It murmurs first."),
+            ("es", "el murmullo", "Primero murmura."),
+        ):
+            with metric_names.naming(run):
+                text = plugins.load("sections", "parts").render(run, language)
+            assert title in text
+            assert remark in text
+        family = measures.family(run)
+    assert family is not None
+    assert (family.takes, family.gives) == ("audio", ("text",))
+    assert measures.family(replace(run, experiment=asked)) is None
+
+
+@pytest.mark.parametrize(
+    "kept",
+    [
+        None, 3, {}, {"takes": "x", "gives": []}, {"takes": "audio", "gives": 3},
+        {"takes": ["audio"], "gives": []},
+    ],
+)  # fmt: skip
+def test_a_family_of_which_nothing_fit_was_stored_is_unknown(kept: Any) -> None:
+    own = {own_metrics.KEY: {"families": {"./tongue.py": kept}}}
+    assert families.of_model({"family": "./tongue.py"}, own) is None
+
+
+@pytest.mark.parametrize(
+    ("titles", "said"),
+    [(("Ease A", "Ease B"), "Other scores of Ease (A and B):"),
+     (("Ease", "Warmth"), "Other scores (Ease and Warmth):")],
+)  # fmt: skip
+def test_parts_of_a_predictor_stand_under_its_name(
+    titles: tuple[str, str], said: str, tmp_path: Path
+) -> None:
+    """Whoever it is: the heading said DNSMOS of any of them."""
+    experiment = {own_metrics.KEY: {"metrics": {f"./{n}.py": {"title": {"en": title}}
+                                                for n, title in enumerate(titles)}}}  # fmt: skip
+    with metric_names.naming(replace(synthesiser(), experiment=experiment)):
+        assert speech_tables._scales(["./0.py", "./1.py"], "en") == said
 
 
 # ---------------------------------------- exports
@@ -342,6 +451,32 @@ def test_a_file_of_somebody_else_is_not_overwritten_and_an_own_export_writes(
 
 
 # ---------------------------------------- in a copy of the package
+EARS = """from dataclasses import dataclass
+from harness.contracts import Judge
+@dataclass(frozen=True)
+class Params:
+    scale: float = 1.0
+judge = Judge(Params=Params, version="1", figures=("ease",), open=print,
+    about={"en": "How easy it is to listen to.", "es": "Lo fácil que se escucha."})
+"""
+FAMILY = '''from dataclasses import dataclass
+from harness.contracts import Family
+@dataclass(frozen=True)
+class Params:
+    """None."""
+family = Family(Params=Params, sample_rate=16000, operations=("pipeline", "murmur"), build=print,
+    graphs=lambda folder: {}, open=print, feeds=print, remark=lambda params: "slow",
+    words={"en": {"murmur": "the murmur", "slow": "It murmurs first."},
+           "es": {"murmur": "el murmullo", "slow": "Primero murmura."}})
+'''
+DATA = '''from dataclasses import dataclass
+from harness.contracts import Dataset, Source
+@dataclass(frozen=True)
+class Params:
+    """None."""
+source = Source(Params=Params, load=lambda params, locate: Dataset("x", (), "f"),
+    look=lambda params, locate: 3.0)
+'''
 DROPPED = {
     **{f"plugins/metrics/{name}": '"""What slips."""\n' + HEAD + text
        for name, text in METRICS.items()},
@@ -355,6 +490,10 @@ DROPPED = {
     '    """None."""\nmethod = Method(Params=Params, apply=print, bits=4)\n',
     "report/sections/hello": "from harness.contracts import Section\n"
     'section = Section(1, {"en": "Hello", "es": "Hola"}, lambda result, language: "A body.")\n',
+    "plugins/judges/ears": EARS,
+    "plugins/families/tongue": FAMILY,
+    "plugins/datasets/three": DATA,
+    "report/figures/bars": BARS % ', section="errors"',
     "report/exports/rows": "from harness.contracts import Export\n"
     'export = Export(".txt", lambda result: b"")\n',
 }  # fmt: skip
@@ -363,8 +502,9 @@ import json, sys
 from harness import plugins, spec
 from harness.report import document, wording
 from harness.decide import gate_rules, measures
-from test_one_file import LIKE, METRICS, OF_SPEECH, SECTION, TITLES, headers, recogniser
-from test_one_file import synthesiser, with_metric
+from harness.report import drawing, words
+from test_one_file import LIKE, METRICS, OF_SPEECH, SECTION, TITLES, alone, headers, recogniser
+from test_one_file import judged_by, synthesiser, with_metric
 assert plugins.PACKAGE.parent.name == "copy", plugins.PACKAGE
 schema = json.dumps(spec.schema())
 for path in json.loads(sys.argv[1]):
@@ -379,23 +519,36 @@ for name in METRICS:
     english = document.render(run, "en")
     assert TITLES[name][0] in headers(english, SECTION[name]), name
     assert "## Hello" in english
+for language, said in (("en", "How easy it is"), ("es", "Lo fácil que se escucha")):
+    assert said in document.render(judged_by(synthesiser(), "ears"), language)
+run = alone(with_metric(synthesiser(), "warmth", LIKE["warmth"],
+                        plugins.find_metric("warmth").metric), "warmth")
+assert plugins.load("figures", "speech").draw(run, "en") is not None
+english = document.render(recogniser(), "en", {"bars"})
+assert "(figures/bars.png)" in english.split("## Errors")[1].split("## ")[0]
+assert plugins.load("figures", "bars").draw(recogniser(), "en") is not None
+assert "ca" in words.languages() and '"ca"' in schema
+assert "informe de validació" in document.render(recogniser(), "ca")
 rule = gate_rules.of_kind({}, "min_increase", 0.1)
 assert rule.side == "lower" and rule.share(0.2) == 0.5
 check = {"kind": "min_increase", "limit": 0.1, "unit": "fraction"}
 told = wording.gate_limit(check, "es").replace(chr(160), " ")
 assert told == "≥ +10 pp", told
 assert wording.metric("disk_mb", "es") == "Disco"
+assert wording.operation("murmur", "es") == "el murmullo"
 from harness.app import cli
-for kind in ("metrics", "gates", "quantize", "sections", "exports"):
+for kind in (*plugins.CONTRACTS, "languages"):
     assert cli.main(["list", kind]) == 0
 """
 
 
+@pytest.mark.slow
 def test_one_file_in_the_packages_folder_is_found_everywhere(tmp_path: Path) -> None:
     package = tmp_path / "copy" / "harness"
     shutil.copytree(plugins.PACKAGE, package, ignore=shutil.ignore_patterns("__pycache__"))
     for name, text in DROPPED.items():
         (package / f"{name}.py").write_text(text, encoding="utf-8")
+    write_catalan(package / "report" / "words" / "ca.yaml")
     way = os.pathsep.join([str(package.parent), str(ROOT / "tests")])
     done = subprocess.run(
         [sys.executable, "-c", LOOK, json.dumps(list(DROPPED))],
@@ -406,7 +559,7 @@ def test_one_file_in_the_packages_folder_is_found_everywhere(tmp_path: Path) -> 
         timeout=300,
     )
     assert done.returncode == 0, done.stderr[-2000:]
-    for name in ("slips", "min_increase", "four_bits", "hello", "rows"):
+    for name in (*(path.split("/")[2] for path in DROPPED), "ca"):
         assert f"\n{name} " in f"\n{done.stdout}"
 
 
@@ -425,36 +578,33 @@ quality:
     normaliser: spanish
 gates:
   - {metric: ./slips.py, ./rise.py: 0.1}
-report: {sections: [./hello.py]}
+report: {sections: [./hello.py], figures: [./bars.py], language: ./ca.yaml}
 """
-FAMILY = '''from dataclasses import dataclass
-from harness.contracts import Family
-@dataclass(frozen=True)
-class Params:
-    """None."""
-family = Family(Params=Params, sample_rate=16000, operations=("pipeline",), build=print,
-    graphs=lambda folder: {}, open=print, feeds=print)
-'''
-DATA = '''from dataclasses import dataclass
-from harness.contracts import Dataset, Source
-@dataclass(frozen=True)
-class Params:
-    """None."""
-source = Source(Params=Params, load=lambda params, locate: Dataset("x", (), "f"),
-    look=lambda params, locate: 3.0)
-'''
+SPOKEN = """name: mine
+model: {family: ./tongue.py, source: {path: .}}
+variants:
+  - {name: fp32}
+  - {name: small, quantize: {use: ./four_bits.py}}
+baseline: fp32
+quality:
+  - name: said
+    dataset: {use: ./three.py}
+    metrics: [./warmth.py]
+gates:
+  - {metric: ./warmth.py, over: fp32, max_decrease: 0.1}
+"""
 
 
 def test_a_folder_of_own_files_is_forecast(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Metric, gate, quantizer, family, data set and section, each by its path."""
+    """Metric, gate, quantizer, family, data set, section, figure and language, by their paths."""
     own = {Path(name).name: text for name, text in DROPPED.items()}
-    own |= {"tongue": FAMILY, "three": DATA}
     own["rise"] = own["min_increase"].replace("at_least", "at_most")
-    used = ("slips", "rise", "four_bits", "tongue", "three", "hello")
+    used = ("slips", "rise", "four_bits", "tongue", "three", "hello", "bars")
     for name in used:
         (tmp_path / f"{name}.py").write_text(own[name], encoding="utf-8")
+    write_catalan(tmp_path / "ca.yaml")
     file = tmp_path / "mine.yaml"
     file.write_text(EXPERIMENT, encoding="utf-8")
     assert cli.main(["check", str(file)]) == 0, capsys.readouterr().err
@@ -464,3 +614,22 @@ def test_a_folder_of_own_files_is_forecast(
     assert "in order" in told
     assert "./slips.py@said" in told
     assert " 3 " in told  # utterances, as the data set's own look counts them
+
+
+def test_a_judge_of_the_users_own_is_forecast_by_the_metric_that_names_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    speaking = FAMILY.replace("open=print", 'open=print, takes="text", gives=("audio",)')
+    own = {"tongue": speaking, "ears": EARS, "three": DATA}
+    own["four_bits"] = DROPPED["plugins/quantize/four_bits"]
+    own["warmth"] = HEAD + METRICS["warmth"].replace("ears", "./ears.py")
+    for name, text in own.items():
+        (tmp_path / f"{name}.py").write_text(text, encoding="utf-8")
+    file = tmp_path / "mine.yaml"
+    file.write_text(SPOKEN, encoding="utf-8")
+    (entry,) = spec.load(file).quality
+    assert [judge.use for judge in entry.judges] == ["./ears.py"]
+    assert cli.main(["check", str(file)]) == 0, capsys.readouterr().err
+    told = capsys.readouterr().out
+    assert told.count("runs ./ears.py: ") == 1  # which only the metric names
+    assert "./warmth.py@said" in told

@@ -103,7 +103,7 @@ def test_every_run_goes_through_the_sessions_we_opened(made: tuple[str, Path, Pa
     _, folder, params = made
     model: Any = family.open(folder, start, params)
     model.prepare("pipeline", CLIP)()
-    assert all(isinstance(s, sessions.Watched) and s.runs for s in model._sessions.values())
+    assert all(isinstance(s, sessions.CountedSession) and s.runs for s in model._sessions.values())
 
 
 def test_onnx_asr_opens_its_own_sessions_again_afterwards(tmp_path: Path) -> None:
@@ -316,7 +316,7 @@ def test_a_decoder_that_never_ends_is_noted(tmp_path: Path) -> None:
     said = family.open(tmp_path, start, Params()).prepare("pipeline", CLIP)()
     # max_sequence_length 20, less the prompt of 10
     assert said.text == " ".join(["hola"] * 10)
-    assert said.notes == "token budget of 10 exhausted"
+    assert said.notes == "budget_spent tokens=10"
 
 
 def test_an_unknown_language_is_told_when_the_model_opens(tmp_path: Path) -> None:

@@ -25,7 +25,7 @@ from harness.app import api, cli
 from harness.contracts import Dataset, Utterance
 from harness.decide import plan
 from harness.errors import HarnessError, SpecError, StoreError
-from harness.report import figures as plots
+from harness.report import drawing
 from harness.run.worker.server import Server
 from harness.runtime import environment
 
@@ -145,7 +145,7 @@ def prepare(folder: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     Local.clock = family.open.__globals__["Clock"]()
     Local.started = []
     if "figures" not in name:
-        monkeypatch.setattr(plots, "draw", lambda *_: [])
+        monkeypatch.setattr(drawing, "draw", lambda *_: [])
 
 
 def run(project: Path, **changes: Any) -> Any:
@@ -188,6 +188,7 @@ def measured_again(project: Path, changed: str) -> set[str]:
     return {name.split("-")[0] for name, time in stages().items() if before.get(name) != time}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("old", "new", "again"),
     [
@@ -205,6 +206,7 @@ def test_only_what_depends_on_a_changed_field_is_measured_again(
     assert measured_again(finished, YAML.replace(old, new)) == again
 
 
+@pytest.mark.slow
 def test_rendering_report_and_figures_again_gives_the_same_bytes_and_another_language_does_not(
     project: Path,
 ) -> None:
@@ -251,6 +253,7 @@ def test_a_variant_that_is_no_model_is_rows_with_the_reason(project: Path) -> No
     assert result.verdict["exit_code"] == 3
 
 
+@pytest.mark.slow
 def test_a_clip_that_cannot_be_read_is_an_error_row_and_the_rest_is_evaluated(
     project: Path,
 ) -> None:
@@ -270,6 +273,7 @@ def test_an_edited_table_is_noticed_and_made_again(finished: Path) -> None:
     assert len(api.load(project / "out").summary)
 
 
+@pytest.mark.slow
 def test_a_run_that_is_not_made_again_says_which_calls_have_failed(project: Path) -> None:
     class Told(api.Quiet):
         def line(self, text: str) -> None:
@@ -286,6 +290,7 @@ def test_a_run_that_is_not_made_again_says_which_calls_have_failed(project: Path
     assert told[-1].endswith("2 of its calls have an error: `--fresh` measures all again")
 
 
+@pytest.mark.slow
 def test_a_fresh_run_measures_all_of_it_again(finished: Path) -> None:
     published = (finished / "out" / "manifest.json").stat().st_mtime_ns
     run(finished, fresh=True)
@@ -302,6 +307,7 @@ def test_other_model_files_are_another_result_even_where_nothing_is_timed(projec
     assert run(project).verdict["verdict"] == "REJECTED"
 
 
+@pytest.mark.slow
 def test_an_own_plugin_that_changes_is_noticed(finished: Path) -> None:
     (finished / "share.py").write_text(OWN_METRIC.format(letters=4), encoding="utf-8")
     text = YAML.replace("metrics: [wer]", "metrics: [wer, ./share.py]")
@@ -389,6 +395,7 @@ def test_listing_prints_each_plugin_with_its_docstring(
     assert all(len(line.split(maxsplit=1)) == 2 for line in lines)
 
 
+@pytest.mark.slow
 def test_an_own_metric_from_a_file_is_scored_loaded_and_reported(project: Path) -> None:
     (project / "long_words.py").write_text(OWN_METRIC.format(letters=4), encoding="utf-8")
     text = YAML.replace("metrics: [wer]", "metrics: [wer, ./long_words.py]")
@@ -496,6 +503,7 @@ def cell(result: Any, table: str = "stops") -> Any:
     return result.tables[table].query(f"{where} and operation == 'pipeline' and {length}")
 
 
+@pytest.mark.slow
 def test_a_latency_is_approved_when_its_plan_is_through_and_not_before(project: Path) -> None:
     result = stopped(project, limit=150)
     stop = cell(result).iloc[0]
@@ -512,6 +520,7 @@ def test_a_latency_is_approved_when_its_plan_is_through_and_not_before(project: 
     )
 
 
+@pytest.mark.slow
 def test_a_latency_far_beyond_its_limit_is_measured_no_further(project: Path) -> None:
     result = stopped(project, limit=90)
     stop = cell(result).iloc[0]
@@ -520,6 +529,7 @@ def test_a_latency_far_beyond_its_limit_is_measured_no_further(project: Path) ->
     assert cell(result, "calls")["generation"].nunique() < 6
 
 
+@pytest.mark.slow
 def test_a_limit_in_the_midst_of_the_calls_is_inconclusive_and_says_what_it_takes(
     project: Path,
 ) -> None:
@@ -528,6 +538,7 @@ def test_a_limit_in_the_midst_of_the_calls_is_inconclusive_and_says_what_it_take
     assert "Probably settled by" in check["reason"] or check["needs"] != check["needs"]
 
 
+@pytest.mark.slow
 def test_rounds_of_latency_lie_between_turns_of_quality(
     project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -551,6 +562,7 @@ def test_rounds_of_latency_lie_between_turns_of_quality(
     assert sum(count >= 5 for count in between) >= 4  # 40 utterances are five turns
 
 
+@pytest.mark.slow
 def test_what_was_rejected_by_another_limit_is_measured_over_a_whole_run(project: Path) -> None:
     early = cell(stopped(project, limit=90)).iloc[0]
     Local.started = []

@@ -13,9 +13,11 @@ import invented_run
 import invented_speech
 import pytest
 
+from harness import plugins
 from harness.contracts import Result
-from harness.report import document, figures
-from harness.report.figures import audit, labels, style
+from harness.report import document, drawing
+from harness.report.drawing import labels, style
+from harness.report.figures import audit
 from harness.store import tables
 
 MOST_BYTES = 150_000
@@ -33,13 +35,14 @@ def spoken() -> Result:
 
 @pytest.fixture(scope="module")
 def drawn(result: Result, tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
-    return figures.draw(result, tmp_path_factory.mktemp("figures"), "es")
+    return drawing.draw(result, tmp_path_factory.mktemp("figures"), "es")
 
 
+@pytest.mark.slow
 def test_the_same_tables_give_the_same_bytes(
     result: Result, drawn: list[Path], tmp_path: Path
 ) -> None:
-    again = figures.draw(result, tmp_path, "es")
+    again = drawing.draw(result, tmp_path, "es")
     assert [path.read_bytes() for path in again] == [path.read_bytes() for path in drawn]
 
 
@@ -63,7 +66,7 @@ def test_without_data_there_is_no_figure_and_an_old_one_goes(
 ) -> None:
     (tmp_path / "gates.png").write_bytes(b"old")
     nothing = {name: tables.frame(name, []) for name in tables.TABLES}
-    assert figures.draw(replace(result, tables=nothing, verdict={}), tmp_path, language) == []
+    assert drawing.draw(replace(result, tables=nothing, verdict={}), tmp_path, language) == []
     assert list(tmp_path.iterdir()) == []
 
 
@@ -76,7 +79,7 @@ def test_report_and_figures_agree_on_what_is_missing(
     made: Result = request.getfixturevalue(run)
     without = replace(made, tables={**made.tables, table: tables.frame(table, [])})
     shown = set(re.findall(r"\]\(figures/(\w+)\.png\)", document.render(without, "en")))
-    made = {name for name, draw in figures.FIGURES.items() if draw(without, "en") is not None}
+    made = {n for n in plugins.names("figures") if plugins.load("figures", n).draw(without, "en")}
     assert shown == made
 
 
@@ -88,7 +91,7 @@ def test_one_variant_alone_can_be_drawn(result: Result, tmp_path: Path) -> None:
     }
     experiment = {**result.experiment, "variants": [{"name": "fp32"}], "recorded": []}
     alone = replace(result, tables=kept, experiment=experiment, verdict={"verdict": "x"})
-    names = {path.stem for path in figures.draw(alone, tmp_path, "en")}
+    names = {path.stem for path in drawing.draw(alone, tmp_path, "en")}
     assert {"latency_cells", "latency_lengths", "parts"} <= names
     assert "gates" not in names
 
@@ -97,7 +100,7 @@ def test_a_sweep_of_two_rounds_is_drawn_without_a_band(result: Result, tmp_path:
     """Two rounds give the A/A twin no bound: its band reaches without end."""
     sessions = result.sessions.assign(reach=math.inf)
     short = replace(result, tables={**result.tables, "sessions": sessions})
-    assert figures.FIGURES["sessions"](short, "es") is not None
+    assert plugins.load("figures", "sessions").draw(short, "es") is not None
     assert "no tiene cota" in document.render(short, "es")
 
 
@@ -109,7 +112,7 @@ def test_the_figure_claims_no_gain_that_did_not_hold(result: Result) -> None:
         (lost.assign(confirmed=math.nan), "was not measured again"),
     ):
         run = replace(result, tables={**result.tables, "sessions": sessions})
-        figure = figures.FIGURES["sessions"](run, "en")
+        figure = plugins.load("figures", "sessions").draw(run, "en")
         assert figure is not None
         assert said in " ".join(str(figure.get_suptitle()).split())
 
@@ -120,7 +123,7 @@ def heading(figure: Any) -> str:
 
 def test_speech_is_drawn_by_the_opinion_that_most_variants_have(spoken: Result) -> None:
     """Listeners heard two of four variants only, the predictor all of them."""
-    figure = figures.FIGURES["speech"](spoken, "en")
+    figure = plugins.load("figures", "speech").draw(spoken, "en")
     assert figure is not None
     assert heading(figure) == "int8 loses 0.17 of DNSMOS OVRL against fp32"
     titles = [axes.get_title(loc="left") for axes in figure.axes]
@@ -129,7 +132,7 @@ def test_speech_is_drawn_by_the_opinion_that_most_variants_have(spoken: Result) 
 
 def test_the_figure_of_speech_says_that_a_predictor_is_fooled(spoken: Result) -> None:
     voice = replace(spoken, verdict={**spoken.verdict, "candidate": "english-voice"})
-    figure = figures.FIGURES["speech"](voice, "en")
+    figure = plugins.load("figures", "speech").draw(voice, "en")
     assert figure is not None
     assert "approves english-voice; the recogniser does not understand it" in heading(figure)
 
@@ -145,13 +148,13 @@ def test_a_predictor_that_dislikes_gibberish_is_not_said_to_approve_it(spoken: R
         verdict={**spoken.verdict, "candidate": "english-voice"},
         tables={**spoken.tables, "summary": summary},
     )
-    figure = figures.FIGURES["speech"](voice, "en")
+    figure = plugins.load("figures", "speech").draw(voice, "en")
     assert figure is not None
     assert heading(figure).startswith("The recogniser does not understand english-voice")
 
 
 def test_without_a_latency_stage_the_trade_off_is_by_the_real_time_factor(spoken: Result) -> None:
-    figure = figures.FIGURES["tradeoff"](spoken, "en")
+    figure = plugins.load("figures", "tradeoff").draw(spoken, "en")
     assert figure is not None
     (axes,) = figure.axes
     assert axes.get_xlabel() == "RTF on sentences-es"
@@ -160,7 +163,7 @@ def test_without_a_latency_stage_the_trade_off_is_by_the_real_time_factor(spoken
 
 def test_an_opinion_is_better_above_and_is_no_share(spoken: Result) -> None:
     kept = spoken.summary[~spoken.summary["metric"].isin(("round_trip_wer", "round_trip_cer"))]
-    figure = figures.FIGURES["tradeoff"](
+    figure = plugins.load("figures", "tradeoff").draw(
         replace(spoken, tables={**spoken.tables, "summary": kept}), "en"
     )
     assert figure is not None
@@ -177,7 +180,7 @@ def chosen(result: Result, variant: str) -> Result:
 
 @pytest.mark.parametrize("name", ["latency_cells", "latency_lengths", "tradeoff"])
 def test_a_title_names_the_candidate_and_not_the_last_variant(result: Result, name: str) -> None:
-    figure = figures.FIGURES[name](chosen(result, "int8"), "en")
+    figure = plugins.load("figures", name).draw(chosen(result, "int8"), "en")
     assert figure is not None
     title = heading(figure)
     assert "int8" in title
@@ -192,7 +195,7 @@ def test_with_one_length_nothing_is_said_of_others(result: Result) -> None:
         if name in ("summary", "changes")
     }
     one = replace(result, tables={**result.tables, **kept})
-    figure = figures.FIGURES["latency_lengths"](one, "en")
+    figure = plugins.load("figures", "latency_lengths").draw(one, "en")
     assert figure is not None
     (axes,) = figure.axes
     assert "depending on the length" not in heading(figure)
@@ -242,7 +245,7 @@ def test_what_lies_beyond_the_picture_of_the_gates_has_an_arrow_to_its_side(
     for end in ("observed", "low", "high"):
         checks[end] = checks[end].mask(wer, factor * checks["limit"])
     run = replace(result, tables={**result.tables, "checks": checks})
-    figure = figures.FIGURES["gates"](run, "en")
+    figure = plugins.load("figures", "gates").draw(run, "en")
     assert figure is not None
     arrows = [line for line in figure.axes[0].lines if line.get_marker() == sign]
     assert len(arrows) >= 1
@@ -250,7 +253,7 @@ def test_what_lies_beyond_the_picture_of_the_gates_has_an_arrow_to_its_side(
 
 
 def test_parts_of_a_system_are_not_called_a_decoder(result: Result) -> None:
-    figure = figures.FIGURES["parts"](result, "es")
+    figure = plugins.load("figures", "parts").draw(result, "es")
     assert figure is not None
     assert figure.axes[0].get_legend() is None  # it would lie over the bars
     (legend,) = figure.legends
@@ -264,7 +267,7 @@ def test_parts_of_a_system_are_not_called_a_decoder(result: Result) -> None:
         experiment={**result.experiment, "model": model},
         tables={**result.tables, "summary": summary},
     )
-    figure = figures.FIGURES["parts"](turn, "es")
+    figure = plugins.load("figures", "parts").draw(turn, "es")
     assert figure is not None
     named = {text.get_text() for text in figure.legends[0].get_texts()}
     assert named == {"reconocedor", "sintetizador", "resto"}
@@ -272,7 +275,7 @@ def test_parts_of_a_system_are_not_called_a_decoder(result: Result) -> None:
 
 
 def test_utterances_are_counted_in_whole_numbers(result: Result) -> None:
-    figure = figures.FIGURES["utterances"](result, "es")
+    figure = plugins.load("figures", "utterances").draw(result, "es")
     assert figure is not None
     assert all(float(tick).is_integer() for tick in figure.axes[1].get_xticks())
 

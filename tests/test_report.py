@@ -31,8 +31,7 @@ from harness.store import tables
 GOLDEN = Path(__file__).parent / "golden"
 SECTIONS = plugins.names("sections")
 EVALUATED = {"name": "x", "metrics": ["wer", "loops", "dnsmos_ovrl"], "normaliser": "spanish"}
-FIGURES = ["audit", "gates", "latency", "noise", "parts", "sessions", "speech", "tradeoff"]
-FIGURES += ["utterances"]
+FIGURES = plugins.names("figures")
 
 
 @pytest.fixture(scope="module")
@@ -162,6 +161,7 @@ def test_every_verdict_has_its_sentence(result: Result, name: str, code: int, sa
 
 
 # ---------------------------------------- sections on their own
+@pytest.mark.slow
 @pytest.mark.parametrize("language", markdown.LANGUAGES)
 @pytest.mark.parametrize("name", SECTIONS)
 def test_a_section_without_its_data_says_so_in_plain_words(
@@ -179,6 +179,7 @@ def test_a_section_without_its_data_says_so_in_plain_words(
         assert not re.search(r"\b(nan|inf)\b|!\[", body)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("table", tables.TABLES)
 @pytest.mark.parametrize("run", ["result", "spoken"])
 def test_any_one_table_may_be_empty(run: str, table: str, request: pytest.FixtureRequest) -> None:

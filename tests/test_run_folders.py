@@ -163,7 +163,7 @@ def test_a_history_that_leads_elsewhere_is_not_copied_into_the_run(tmp_path: Pat
     store.publish(result(folder), "name: x\n")
     (folder / "history.jsonl").symlink_to(tmp_path / "key")
     before = tree(tmp_path)
-    with pytest.raises(StoreError, match="history.jsonl: is a link"):
+    with pytest.raises(StoreError, match=r"history.jsonl: is a link"):
         store.claim(folder, REPORT)
     assert tree(tmp_path) == before
 
@@ -287,6 +287,7 @@ def test_a_kill_at_any_step_of_publishing_leaves_the_old_result_or_the_new_one(
     assert len(outcomes) > 30
 
 
+@pytest.mark.slow
 def test_a_reader_beside_a_run_sees_one_result_at_every_moment(tmp_path: Path) -> None:
     store.publish(numbered(tmp_path, 0), "name: x\n")
     wrong: list[Any] = []

@@ -244,9 +244,9 @@ def test_a_variant_whose_process_keeps_dying_has_an_error_in_every_row(folder: P
 
 def test_utterances_done_before_a_kill_are_not_done_again(folder: Path) -> None:
     unit = store.Unit(folder, "quality-fp32", "k")
-    unit.append(
-        [{"stage": "quality", "variant": "fp32", "item": "a", "text": "before", "warm": True}]
-    )
+    row = {"stage": "quality", "variant": "fp32", "session": "default", "operation": "pipeline"}
+    row |= {"replica": 0, "round": 0, "block": 0, "warm": True}
+    unit.append([{**row, "item": "a", "text": "before"}])
     found = evaluated(folder, {}, dataset("a", "b"))
     said = {name: calls.loc[calls["warm"], "text"].tolist() for name, calls in found.items()}
     assert said == {"fp32": ["before", "hola", ""], "int8": ["hola", "hola", ""]}

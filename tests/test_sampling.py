@@ -87,7 +87,7 @@ def test_without_lengths_the_draw_is_numpys_own_choice() -> None:
     drawn = _sampling.draw(np.full(100, np.nan), Wanted(limit=12, seed=4))
     expected = np.sort(np.random.default_rng(4).choice(100, 12, replace=False))
     assert np.array_equal(drawn.rows, expected)
-    assert drawn.how == "plainly at random: no length of a clip is known"
+    assert drawn.how == "at_random"
 
 
 def test_a_set_that_is_used_whole_is_not_drawn() -> None:
@@ -107,5 +107,5 @@ def test_unknown_lengths_are_named_in_the_notes_and_count_as_the_mean() -> None:
         "rows": "20",
         "used": "8",
         "seed": "0",
-        "drawn": "stratified by length in 10 strata; 5 of 20 lengths are unknown and rank last",
+        "drawn": "stratified strata=10; lengths_unknown unknown=5 all=20",
     }

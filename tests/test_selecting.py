@@ -7,6 +7,7 @@ The fake recogniser takes its folder's factor of a time that its clips' length t
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +16,9 @@ import test_pipeline
 from test_pipeline import Local, put_model, run
 
 from harness import plugins, spec
-from harness.decide import selection
+from harness.decide import measures, selection
 from harness.errors import SpecError
-from harness.report import figures
+from harness.report import drawing
 from harness.run import pipeline
 
 YAML = """\
@@ -52,7 +53,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         put_model(tmp_path / name, factor=factor, text=said)
     (tmp_path / "x.yaml").write_text(YAML, encoding="utf-8")
     monkeypatch.setenv("HARNESS_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr(figures, "draw", lambda *_: [])
+    monkeypatch.setattr(drawing, "draw", lambda *_: [])
     family = plugins.load("families", str(tmp_path / "fake_family.py"))
     monkeypatch.setattr(Local, "clock", family.open.__globals__["Clock"]())
     monkeypatch.setattr(Local, "started", [])
@@ -81,6 +82,19 @@ def test_the_selections_own_gates_only_warn_in_the_verdict(project: Path) -> Non
     assert set(checks["severity"]) == {"warn"}
     assert checks.loc["deaf", "observed"] > 0.5
     assert set(checks.index) == {"middle", "quick", "deaf"}
+
+
+SOFT = "  - {metric: rtf, at: {dataset: tuning}, max: 0, severity: warn, name: soft}\n"
+
+
+def test_a_report_knows_which_gates_ruled_variants_out(project: Path) -> None:
+    text = YAML.replace("budget:", f"{SOFT}budget:")
+    (project / "x.yaml").write_text(text, encoding="utf-8")
+    result = run(project)
+    assert set(result.checks.query("workload == 'tuning'")["severity"]) == {"warn"}
+    assert measures.selected_by(result) == {"wer@tuning"}
+    older = {k: v for k, v in result.experiment.items() if k != measures.SELECTED_BY}
+    assert measures.selected_by(replace(result, experiment=older)) == {"wer@tuning"}
 
 
 def test_where_every_one_is_ruled_out_the_best_of_them_is_rejected(project: Path) -> None:
@@ -165,6 +179,7 @@ def test_what_is_said_of_a_loser_is_not_held_against_the_winner(project: Path) -
     assert spec.from_json(spec.to_json(about), spec.locator(project / "x.yaml")) == about
 
 
+@pytest.mark.slow
 def test_the_budget_is_of_what_the_selection_leaves_and_after_what_it_took(
     project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -198,6 +213,7 @@ def test_the_budget_is_of_what_the_selection_leaves_and_after_what_it_took(
     assert 300 - took - swept_for - 40 < given["fresh"] <= 300 - took - swept_for
 
 
+@pytest.mark.slow
 def test_another_limit_chooses_anew_and_measures_only_what_is_new(project: Path) -> None:
     run(project)
     Local.started.clear()

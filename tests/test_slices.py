@@ -337,6 +337,7 @@ def project(sliced: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pa
     return folder
 
 
+@pytest.mark.slow
 def test_a_run_on_two_accents_tells_which_one_loses(project: Path) -> None:
     result = load(project / "out")
     found = result.slices[result.slices["slice"] == "accent"]

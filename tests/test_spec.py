@@ -474,6 +474,11 @@ def test_loading_is_measured_at_no_length(folder: Path) -> None:
             "16: gates[1].variants[0]: compares 'fp32' with itself.",
         ),
         (
+            "max_increase: 1e-2",
+            "max_increase: 1e-2, over: int8",
+            "16: gates[1].over: compares 'int8' with itself; say which `variants`.",
+        ),
+        (
             "{metric: size_mb, max: 200}",
             "{metric: size_mb, at: {dataset: clips}, max: 200}",
             "17: gates[2].at: size_mb is one figure for all lengths and data; leave out at.",

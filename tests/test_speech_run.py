@@ -19,7 +19,7 @@ from test_pipeline import Local, put_model
 from harness import plugins
 from harness.app import api, cli
 from harness.errors import SpecError
-from harness.report import figures
+from harness.report import drawing
 
 HERE = Path(__file__).parent
 YAML = """\
@@ -79,7 +79,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     put_model(tmp_path / "fast", factor=0.25)
     (tmp_path / "x.yaml").write_text(YAML, encoding="utf-8")
     monkeypatch.setenv("HARNESS_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr(figures, "draw", lambda *_: [])
+    monkeypatch.setattr(drawing, "draw", lambda *_: [])
     family = plugins.load("families", str(tmp_path / "fake_voice.py"))
     monkeypatch.setattr(Local, "clock", family.open.__globals__["Clock"]())
     monkeypatch.setattr(Local, "started", [])
@@ -149,6 +149,7 @@ def test_clipping_is_seen_before_the_file_is_written(project: Path) -> None:
     assert share["loud"] == pytest.approx(2 / 3, abs=0.05)
 
 
+@pytest.mark.slow
 def test_another_judge_parameter_judges_again_and_says_nothing_again(project: Path) -> None:
     run(project)
     Local.started.clear()
@@ -159,6 +160,7 @@ def test_another_judge_parameter_judges_again_and_says_nothing_again(project: Pa
     assert result.summary.query("metric == './loudness.py'")["value"].max() <= 1.0
 
 
+@pytest.mark.slow
 def test_audio_of_a_variant_that_is_gone_goes_with_it_and_what_others_put_there_stays(
     project: Path,
 ) -> None:

@@ -84,6 +84,11 @@ def test_bounds_of_independent_calls_are_the_tabled_order_statistics(n, lower, u
     assert (found.low, found.high) == (lower, upper)
 
 
+def test_one_call_is_too_few_and_not_a_clock_that_stands_still():
+    assert stats.quantile_bounds([3.0], [0], 0.5).why == "few"
+    assert stats.quantile_bounds([3.0, 3.0], [0, 1], 0.5).why == "constant"
+
+
 def test_a_p99_of_298_calls_has_no_upper_bound_and_of_299_it_is_the_largest():
     values = spread_evenly(np.random.default_rng(0).lognormal(size=299))
     values = np.roll(values, -int(values.argmax()))  # the largest is among the first 298

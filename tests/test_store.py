@@ -15,7 +15,8 @@ from harness.store import encoding, tables
 
 pytestmark = pytest.mark.disk
 
-ROW = {"stage": "sweep", "variant": "fp32", "session": "default", "round": 0, "seconds": 0.25}
+ROW = {"stage": "sweep", "variant": "fp32", "session": "default", "replica": 0, "seconds": 0.25}
+ROW |= {"operation": "pipeline", "round": 0, "block": 0, "warm": True}
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ from harness.errors import AudioError, SpecError, TextError
 from harness.plugins.families import spoken_turn, two_speed
 
 SPEECH = np.zeros(16_000, np.float32)
-STOPPED = "repetition guard stopped after 16 tokens"
+STOPPED = "repetition_guard tokens=16"
 
 
 @dataclass
@@ -65,7 +65,7 @@ def two(fast: Output, slow: Output, unsure_below: float = -0.5) -> tuple[Any, Pa
         (-0.5, "", False),  # at the limit is not under it
         (-0.51, "", True),
         (-0.01, STOPPED, True),  # a loop is sure of every word
-        (-0.01, "token budget of 40 exhausted", True),
+        (-0.01, "budget_spent tokens=40", True),
         (math.nan, "", True),  # what is no number is not sure
     ],
 )
@@ -96,7 +96,7 @@ def test_a_slow_part_without_confidence_or_tokens_is_fine():
 
 def test_a_budget_that_a_part_spent_is_seen_beside_a_part_without_steps():
     """As of a CTC model before Whisper, which gives no tokens."""
-    model, *_ = two(sure("a", -2.0, math.nan), sure("b", -0.9, 30, "token budget of 30 exhausted"))
+    model, *_ = two(sure("a", -2.0, math.nan), sure("b", -0.9, 30, "budget_spent tokens=30"))
     said = model.prepare("pipeline", SPEECH)()
     assert said.tokens == 30
     measure = plugins.load("metrics", "budget_exhausted").measure
@@ -173,7 +173,7 @@ def test_where_nothing_is_heard_nothing_is_said(text):
     found = model.prepare("pipeline", SPEECH)()
     assert synthesiser.prepared == []
     assert found.audio is None
-    assert found.notes == f"{STOPPED}; nothing was heard, so nothing was said"
+    assert found.notes == f"{STOPPED}; nothing_heard"
     assert "synthesiser_seconds" not in found.figures
     model.prepare("synthesiser", SPEECH)()
     assert synthesiser.calls == 0

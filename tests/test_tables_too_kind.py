@@ -116,6 +116,18 @@ def test_a_tsv_that_quotes_its_header_quotes_all_of_its_fields(tmp_path: Path) -
         ("[la] casa", "[la] casa"),
         ("3 < 5 y 6 > 2", "3 < 5 y 6 > 2"),
         ("sin  marcas", "sin  marcas"),
+        ("Hola &amp; adi&oacute;s<br>", "Hola & adiós"),
+        ("&lt;noise&gt; s&#237; y &#x6e;o", "sí y no"),
+        ("AT&T; y &nada;", "AT&T; y &nada;"),
+        ("NULL", ""),
+        (" nan ", ""),
+        ("None", "None"),
+        ("null", "null"),
+        ("-", ""),
+        ("...", ""),
+        ("%", "%"),
+        ("5 €", "5 €"),
+        ("日本語", "日本語"),
     ],
 )
 def test_tags_are_no_words_and_brackets_around_words_stay(written: str, said: str) -> None:

@@ -23,10 +23,10 @@ from harness.contracts import Family, Feeds, Method, Quantized
 from harness.errors import AssetError, ModelError, QuantizeError
 from harness.plugins.quantize import dynamic_int8, static_qdq
 from harness.run import variants
-from harness.run.variants import Calibration, VariantFolder, build_baseline, making, quantize
+from harness.run.variants import CalibrationItems, VariantFolder, build_baseline, making, quantize
 from harness.run.variants.cache import RECORD
 from harness.spec import load_plugin
-from harness.spec.model import Experiment, Model, Origin, Use, Variant
+from harness.spec.model import Experiment, ModelSpec, Origin, Use, Variant
 from harness.store import tables
 from harness.store.made import Made, row
 
@@ -140,9 +140,9 @@ def test_other_parameters_are_another_folder(baseline: VariantFolder, use: Use) 
 
 def test_other_calibration_data_are_another_folder(baseline: VariantFolder) -> None:
     how = (STATIC, static_qdq.method)
-    one = quantize(FAMILY, baseline, how, Calibration(clips, "dev"))
-    same = quantize(FAMILY, baseline, how, Calibration(clips, "dev"))
-    other = quantize(FAMILY, baseline, how, Calibration(lambda n: [9.0] * n, "train"))
+    one = quantize(FAMILY, baseline, how, CalibrationItems(clips, "dev"))
+    same = quantize(FAMILY, baseline, how, CalibrationItems(clips, "dev"))
+    other = quantize(FAMILY, baseline, how, CalibrationItems(lambda n: [9.0] * n, "train"))
     assert one == same
     assert other.fingerprint != one.fingerprint
 
@@ -152,11 +152,11 @@ def test_other_calibration_data_are_another_folder(baseline: VariantFolder) -> N
     ("how", "calibration"),
     [
         ((DYNAMIC, dynamic_int8.method), None),
-        ((STATIC, static_qdq.method), Calibration(clips, "dev")),
+        ((STATIC, static_qdq.method), CalibrationItems(clips, "dev")),
     ],
 )
 def test_a_quantized_folder_is_complete_and_its_record_says_how(
-    baseline: VariantFolder, how: tuple[Use, Method], calibration: Calibration | None
+    baseline: VariantFolder, how: tuple[Use, Method], calibration: CalibrationItems | None
 ) -> None:
     made = quantize(FAMILY, baseline, how, calibration)
     names = {path.name for path in made.folder.iterdir()}
@@ -334,7 +334,7 @@ def test_every_variant_is_made_or_says_why_not(
     wrong = Use("dynamic_int8", dynamic_int8.Params(op_types=("Conv",)))
     experiment = Experiment(
         name="x",
-        model=Model("tiny", NoParams(), Origin(path="source")),
+        model=ModelSpec("tiny", NoParams(), Origin(path="source")),
         variants=(
             Variant("fp32"),
             Variant("int8", DYNAMIC),

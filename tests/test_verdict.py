@@ -104,6 +104,12 @@ SIZE = gate("size_mb", max=200.0)
 
 
 # ------------------------------------------------------------------------------------------ checks
+def test_what_was_looked_at_once_has_bounds_of_95_percent() -> None:
+    checks = decide(case(P50, WER))[0]
+    assert checks["level"].tolist() == pytest.approx([0.95, 0.95])
+    assert checks["allowance"].tolist() == [0, 0]
+
+
 @pytest.mark.parametrize(
     ("one", "expected"),
     [

@@ -61,7 +61,7 @@ def test_suppressed_tokens_give_way_to_the_next_best(wanted: list[int], said: li
 def test_the_budget_ends_a_transcript_and_says_so() -> None:
     found = greedy(Script(*[3, 4] * 20), RULES, 5, NEVER)
     assert (found.tokens, found.steps) == ([3, 4, 3, 4, 3], 5)
-    assert found.note == "token budget of 5 exhausted"
+    assert found.note == "budget_spent tokens=5"
 
 
 def test_the_positions_of_the_decoder_bound_the_budget() -> None:
@@ -72,7 +72,7 @@ def test_the_positions_of_the_decoder_bound_the_budget() -> None:
 def test_the_guard_ends_a_loop_and_says_so() -> None:
     found = greedy(Script(5, *[3, 4] * 20), RULES, 40, Guard(4, 8))
     assert found.tokens == [5, 3, 4, 3, 4, 3, 4, 3, 4]
-    assert found.note == "repetition guard stopped after 9 tokens"
+    assert found.note == "repetition_guard tokens=9"
 
 
 @pytest.mark.parametrize(

@@ -115,7 +115,7 @@ def test_the_token_budget_grows_with_the_audio_and_is_noted(own: Path) -> None:
     params = Params(spare_tokens=1, tokens_per_second=10, guard_repeats=0)
     found = family.open(own, tiny.start, params).prepare("pipeline", speech(0.2))()
     assert found.tokens == 3
-    assert found.notes == "token budget of 3 exhausted"
+    assert found.notes == "budget_spent tokens=3"
 
 
 def test_the_context_policy_shortens_what_the_encoder_gets(own: Path) -> None:

@@ -97,6 +97,21 @@ def test_ratios_are_widened_for_processes_as_quantiles_are():
         assert wide.high - wide.low > 1.5 * (narrow.high - narrow.low)
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_a_clip_that_is_slow_for_both_sides_does_not_widen_their_comparison(seed):
+    """The slowest of eight clips make the tail of both: what they share is no difference."""
+    random = np.random.default_rng(seed)
+    number, clip = np.repeat(np.arange(20), 8), np.tile(np.arange(8), 20)
+    times = [(1 + 0.3 * clip) * np.exp(0.25 * random.standard_normal(160)) for _ in range(2)]
+    how = Resampling(0.95, draws=500)
+    apart, alone = (
+        stats.paired_quantiles(*(Timed.of(t, number, items) for t in times), 0.8, how)[1]
+        for items in (clip, None)
+    )
+    assert apart.estimate == alone.estimate
+    assert math.log(apart.high / apart.low) < 2.5 * math.log(alone.high / alone.low)
+
+
 def test_the_ratio_of_medians_and_the_mean_of_ratios_are_two_figures():
     """A baseline of 1 that takes 1.5 in a third of its calls: the medians are alike, and
     exp(-log(1.5) / 3) = 0.874."""
@@ -105,6 +120,14 @@ def test_the_ratio_of_medians_and_the_mean_of_ratios_are_two_figures():
     theirs = Timed.of(np.where(rounds % 3 == 0, 1.5, 1.0) + 1e-6 * rounds, rounds)
     assert stats.paired_quantiles(ours, theirs, 0.5)[1].estimate == pytest.approx(1, abs=1e-4)
     assert stats.paired_medians(ours, theirs)[1].estimate == pytest.approx(0.874, abs=1e-3)
+
+
+def test_two_blocks_are_the_fewest_that_tell_how_blocks_vary():
+    """Sums of 1 and -1 have the variance 2 / (2 - 1) x 2 = 4; t(0.975, 1) = 12.706."""
+    half, blocks = stats.widest_half(np.array([1.0, -1.0]), Units.of(np.array([0, 1])), 0.975)
+    assert (half, blocks) == (pytest.approx(2 * 12.706, rel=1e-4), 2)
+    one = stats.widest_half(np.array([1.0, -1.0]), Units.of(np.array([0, 0])), 0.975)
+    assert one == (math.inf, 1)
 
 
 def test_values_that_say_nothing_have_no_bound():

@@ -7,6 +7,7 @@ import copy
 import re
 import string
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -73,13 +74,17 @@ def test_each_table_of_the_files_is_asked_for_and_there() -> None:
 
 
 def test_words_stand_nowhere_else() -> None:
-    """But in what a plugin says of itself: a section's title, a judge's `about`."""
+    """But in what a plugin says of itself: titles, a judge's `about`, a family's words."""
     for path in plugins.PACKAGE.rglob("*.py"):
         source = path.read_text(encoding="utf-8")
         assert not re.search(r"\blanguage (==|!=|in) [\"'(]", source), path
         tree = ast.parse(source)
         told = [n for n in ast.walk(tree) if isinstance(n, ast.keyword)]
-        own = [keyword.value for keyword in told if keyword.arg in ("title", "about")]
+        own = [
+            keyword.value for keyword in told if keyword.arg in ("title", "about", "words", "named")
+        ]
+        shared = [n for n in tree.body if isinstance(n, ast.Assign)]
+        own += [one.value for one in shared if ast.unparse(one.targets[0]) == "WORDS"]
         for node in ast.walk(tree):
             if isinstance(node, ast.Dict) and node not in own:
                 keys = {key.value for key in node.keys if isinstance(key, ast.Constant)}
@@ -92,6 +97,12 @@ def test_a_language_without_its_plugins_has_their_titles_and_what_their_judges_a
 ) -> None:
     assert set(content(language)["titles"]) == set(plugins.names("sections"))
     assert set(content(language)["about"]) == set(plugins.names("judges"))
+    assert set(content(language)["versions"]) == set(plugins.names("judges"))
+    assert set(content(language)["captions"]) == set(plugins.names("figures"))
+    assert set(content(language)["metrics"]) == set(plugins.names("metrics"))
+    texts = [(name, plugins.load("families", name).words) for name in plugins.names("families")]
+    families = {f"{name}.{key}" for name, said in texts for key in said.get("en", ())}
+    assert set(content(language)["families"]) == families
 
 
 # ---------------------------------------- a report without leftovers
@@ -301,6 +312,7 @@ def in_catalan(folder: Path, data: Any) -> None:
     (folder / "x.yaml").write_text(own, encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_a_run_keeps_the_words_of_the_users_own_language(
     project: Path,  # noqa: F811
     monkeypatch: pytest.MonkeyPatch,
@@ -347,8 +359,9 @@ def test_nothing_is_measured_with_a_language_that_lacks_words(
 
 
 def test_a_run_whose_words_are_not_stored_is_one_line() -> None:
-    result = invented_run.build()
-    result.experiment["report"] = {"language": "./ca.yaml"}
+    made = invented_run.build()
+    asked = {**made.experiment, "report": {"language": "./ca.yaml"}}
+    result = replace(made, experiment=asked)
     with pytest.raises(StoreError, match="are not stored with it"), api.speaking(result, None):
         pass
 

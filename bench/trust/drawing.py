@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness.report.figures import style
+from harness.report.drawing import style
 from trust.page import bounds
 from trust.rows import Row
 

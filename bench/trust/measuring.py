@@ -85,7 +85,7 @@ class Machine:
                 if what.swept:
                     measure_sweep(unit, _sweep(tasks, clips, what), pool, self.tell)
                 else:
-                    how = staging.How(what.stage, clips, WARM_UP, NEVER, what.seed)
+                    how = staging.StageLimits(what.stage, clips, WARM_UP, NEVER, what.seed)
                     self._series(laid.Series(unit, tasks, how, pool, self.tell))
         return unit.table()
 

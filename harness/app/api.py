@@ -6,7 +6,7 @@ import contextlib
 import datetime
 import hashlib
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,20 +15,27 @@ import pandas as pd
 
 from harness import plugins, spec, store
 from harness.contracts import Export, Result
-from harness.decide import comparison, decision, gate_rules, own_metrics
+from harness.decide import (
+    comparison,
+    decision,
+    families,
+    gate_rules,
+    measures,
+    own_metrics,
+    selection,
+)
 from harness.decide.verdict.agreeing import contradiction
 from harness.errors import PluginError, StoreError
 from harness.preflight import feasibility
-from harness.report import document, wording, words
-from harness.report import figures as plots
+from harness.report import document, drawing, wording, words
 from harness.run import pipeline, prepare
 from harness.run.pool import Tell
 from harness.run.worker import Connection, Worker
-from harness.store import history, tables
+from harness.store import history
 
-FIGURES = "figures"
+FIGURES = drawing.FOLDER
 LANGUAGE = "language"  # among what a run keeps of the user's own
-RENDERED = (store.REPORT, *(f"{FIGURES}/{name}.png" for name in plots.FIGURES))
+RENDERED = (store.REPORT, *(f"{FIGURES}/{name}.png" for name in plugins.names("figures")))
 
 
 class Quiet:
@@ -60,7 +67,8 @@ def run(
     with plugins.answering():
         read = spec.load(path)
         folder = Path(out) if out else spec.results_folder(path, read.name)
-        store.claim(folder, RENDERED)
+        mine = drawing.files(read.report.figures, read.report.language)
+        store.claim(folder, {*RENDERED, *mine})
         with store.locked(folder):
             store.mark(folder)
             if fresh:
@@ -93,50 +101,59 @@ def _run(
         return result
     tell.line("deciding and writing the report")
     given = decision.Given(measured.chosen, today, path)
-    decided = decision.decide(_undecided(measured), measured.setting.made, given)
-    result = _publish(_with_own(decided, measured, spoken), text, measured.key)
+    decided = decision.decide(_undecided(measured, read), measured.setting.made, given)
+    told, pictures = _with_own(decided, measured, spoken)
+    result = _publish(told, text, measured.key, pictures)
     store.note_finished(folder, key)
     return result
 
 
-def _with_own(decided: Result, measured: pipeline.Measured, spoken: words.Content | None) -> Result:
-    """The result with what sections of the user's own say of it, whose code nobody runs later, and
-    with the words of a language of the user's own."""
+def _with_own(
+    decided: Result, measured: pipeline.Measured, spoken: words.Content | None
+) -> tuple[Result, Mapping[str, bytes]]:
+    """The result with what sections and figures of the user's own say of it, whose code nobody runs
+    later, and with the words of a language of the user's own; and the pictures, by their files."""
     sections = document.own_sections(decided, measured.setting.locate)
-    own = {**({"sections": sections} if sections else {}), **({LANGUAGE: spoken} if spoken else {})}
+    figures, pictures = drawing.own(decided, measured.setting.locate)
+    told = {"sections": sections, FIGURES: figures, LANGUAGE: spoken}
+    own = {name: said for name, said in told.items() if said}
     if not own:
-        return decided
+        return decided, pictures
     known = dict(decided.experiment.get(own_metrics.KEY) or {})
     experiment = {**decided.experiment, own_metrics.KEY: {**known, **own}}
-    return replace(decided, experiment=experiment)
+    return replace(decided, experiment=experiment), pictures
 
 
-def _publish(decided: Result, yaml: bytes, measured: str) -> Result:
+def _publish(decided: Result, yaml: bytes, measured: str, pictures: Mapping[str, bytes]) -> Result:
     """Tables, report, figures and the line of history, which come into the folder as one; the
     report is made of what readers of the tables will read. The result as a reader has it."""
     folder, coming = decided.folder, store.Next(decided.folder)
     files = store.files_of(decided, yaml)
-    for name, content in files.items():
+    for name, content in {**files, **pictures}.items():
         coming.put(name, content)
     with plugins.data_only(), store.told_of(folder):
         back = _sound(store.read_back(files, folder))
         result = _scored(back, decision.in_order(decided.scores))
         language = str(result.experiment["report"]["language"])
-        rendered = _render(result, language, coming)
+        rendered = [*_render(result, language, coming, pictures), *pictures]
         past = history.recorded(result, measured)
     if past is not None:
         coming.put(store.HISTORY, past)
     coming.put(store.MANIFEST, store.manifest_of(files, rendered))
-    coming.commit(set(RENDERED) - set(rendered))
+    coming.commit({*RENDERED, *store.rendered(folder)} - set(rendered))
     return result
 
 
-def _render(result: Result, language: str, coming: store.Next) -> list[str]:
-    """Write report and figures to where they wait for their publication; their names."""
-    drawn = plots.draw(result, coming.at / FIGURES, language)
+def _render(
+    result: Result, language: str, coming: store.Next, pictures: Iterable[str]
+) -> list[str]:
+    """Write report and figures to where they wait for their publication; their names. `pictures`:
+    the files of figures of the user's own, which are there."""
+    drawn = drawing.draw(result, coming.at / FIGURES, language)
     figures = [f"{FIGURES}/{path.name}" for path in drawn]
     coming.took(figures)
-    coming.put(store.REPORT, document.render(result, language))
+    there = {Path(name).stem for name in (*figures, *pictures)}
+    coming.put(store.REPORT, document.render(result, language, there))
     return [*figures, store.REPORT]
 
 
@@ -174,11 +191,7 @@ def _scored(result: Result, scores: pd.DataFrame | None = None) -> Result:
     """With the tables that are not on disk: scores, unless they are at hand, and what a run from
     before a table came lacks."""
     found = decision.stored_scores(result) if scores is None else scores
-    known = {**result.tables, "scores": found}
-    full = replace(result, tables=known)
-    if "versus" not in known:
-        known["versus"] = decision.stored_versus(full)
-    return replace(full, tables={name: known[name] for name in tables.TABLES if name in known})
+    return decision.completed(replace(result, tables={**result.tables, "scores": found}))
 
 
 def render(folder: str | Path, language: str | None = None) -> Path:
@@ -190,7 +203,8 @@ def render(folder: str | Path, language: str | None = None) -> Path:
         result = load(place)
         coming = store.Next(place)
         with plugins.data_only(), speaking(result, language) as spoken, store.told_of(place):
-            rendered = _render(result, spoken, coming)
+            there, whole = drawing.kept(result)
+            rendered = [*_render(result, spoken, coming, whole), *there]
         if set(rendered) != store.rendered(place):  # else what is committed stays as it is
             manifest = {**store.published(place), "rendered": sorted(rendered)}
             coming.put(store.MANIFEST, store.as_json(manifest))
@@ -217,7 +231,7 @@ def speaking(result: Result, language: str | None) -> Iterator[str]:
 
 
 def compare(
-    before: str | Path, after: str | Path, how: comparison.How | None = None
+    before: str | Path, after: str | Path, how: comparison.CompareOptions | None = None
 ) -> comparison.Comparison:
     """What changed from one run to another, each given by its folder.
 
@@ -258,10 +272,12 @@ def report_path(folder: Path) -> Path:
     return folder / store.REPORT
 
 
-def _undecided(measured: pipeline.Measured) -> Result:
-    """What was measured, of which experiment, with no table beyond that yet."""
+def _undecided(measured: pipeline.Measured, asked: spec.Experiment) -> Result:
+    """What was measured, of which experiment, with no table beyond that yet; `asked`: the same
+    experiment as it was written, before a candidate was chosen."""
     given = measured.setting
     told = {"beside": _way(given.folder, given.file.parent), "spent_seconds": measured.spent}
+    ruling = {measures.SELECTED_BY: selection.deciding(asked)} if asked.selection else {}
     return Result(
         folder=given.folder,
         experiment={
@@ -269,6 +285,7 @@ def _undecided(measured: pipeline.Measured) -> Result:
             **_identity(given),
             **_own(given),
             **told,
+            **ruling,
         },
         environment=measured.environment,
         verdict={},
@@ -283,11 +300,12 @@ def _identity(given: prepare.Setting) -> dict[str, Any]:
 
 
 def _own(given: prepare.Setting) -> dict[str, Any]:
-    """What is stored of the metrics and gates of the user's own, if there are any."""
+    """What is stored of the metrics, gates and families of the user's own, if there are any."""
     experiment, locate = spec.to_json(given.experiment), given.locate
     metrics = own_metrics.facts(decision.metrics(experiment, locate), locate)
     gates = gate_rules.facts(experiment, lambda kind: spec.load_plugin("gates", kind, locate))
-    told = {"metrics": metrics, gate_rules.GATES: gates}
+    models = families.facts(experiment, lambda name: spec.load_plugin("families", name, locate))
+    told = {"metrics": metrics, gate_rules.GATES: gates, families.FAMILIES: models}
     found = {name: known for name, known in told.items() if known}
     return {own_metrics.KEY: found} if found else {}
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -15,7 +15,17 @@ from harness.app import exits
 from harness.errors import HarnessError, faults
 from harness.io.escaping.signs import printed as print  # what others wrote steers no terminal
 
-KINDS = ("datasets", "exports", "families", "gates", "judges", "metrics", "quantize", "sections")
+KINDS = (
+    "datasets",
+    "exports",
+    "families",
+    "figures",
+    "gates",
+    "judges",
+    "metrics",
+    "quantize",
+    "sections",
+)
 LANGUAGE = "en, es, pt ... or a file of your own (./ca.yaml)"
 
 
@@ -148,11 +158,11 @@ def _report(options: argparse.Namespace) -> int:
 def _compare(options: argparse.Namespace) -> int:
     from harness import store
     from harness.app import api
-    from harness.decide.comparison import How
+    from harness.decide.comparison import CompareOptions
     from harness.report import words
     from harness.report.comparison import writing
 
-    how = How(force=options.force, control=options.control)
+    how = CompareOptions(force=options.force, control=options.control)
     found = api.compare(options.before, options.after, how)
     printed = words.ENGLISH if options.language is None else options.language
     with words.speaking(printed):
@@ -188,7 +198,7 @@ def _history(options: argparse.Namespace) -> int:
     metric = options.metric
     print("\n".join(runs.runs(entries) if metric is None else runs.over_runs(entries, metric)))
     if options.plot:
-        from harness.report.figures import history as figure
+        from harness.report.drawing import history as figure
 
         with words.speaking(options.language):
             figure.draw(entries, metric, options.plot, options.language)
@@ -208,10 +218,10 @@ def _check(options: argparse.Namespace) -> int:
     wrong = 0
     for path in options.experiment:
         try:
-            for name, file in spec.own_files_of(path).items():
-                print(f"{path}: runs {name}: {file}")
+            named = spec.own_files_of(path)
+            _runs(path, named)
             with plugins.answering():
-                _look(path, options.call_seconds)
+                _look(path, options.call_seconds, named)
         except HarnessError as error:
             wrong += 1
             print(faults.plainly(error), file=sys.stderr)
@@ -223,7 +233,12 @@ def _check(options: argparse.Namespace) -> int:
     return exits.Decided(2) if wrong else exits.DONE
 
 
-def _look(path: Path, call_seconds: float) -> None:
+def _runs(path: Path, files: Mapping[str, Path]) -> None:
+    for name, file in files.items():
+        print(f"{path}: runs {name}: {file}")
+
+
+def _look(path: Path, call_seconds: float, named: Mapping[str, Path]) -> None:
     """Print what an experiment's plan decides. Raises: HarnessError for what is missing."""
     from harness import spec
     from harness.preflight import feasibility
@@ -232,6 +247,8 @@ def _look(path: Path, call_seconds: float) -> None:
 
     experiment = spec.load(path)
     locate = spec.locator(path)
+    every = dict(spec.own_files(spec.to_json(experiment), locate))  # a metric names its judge
+    _runs(path, {name: file for name, file in every.items() if name not in named})
     words.own(experiment.report.language, locate)
     if lines := [*variants.wrong(experiment, locate), *feasibility.missing(experiment, locate)]:
         raise HarnessError("\n".join(f"{path}: {line}" for line in lines))

@@ -219,7 +219,7 @@ def _bring(asset: Asset, source: AssetSource, partial: Path, tell: Tell) -> Path
         shutil.rmtree(files, ignore_errors=True)
         try:
             sizes = {name: spec.bytes for name, spec in asset.files_of(source).items()}
-            place = wheels.Place(files, sizes)
+            place = wheels.Target(files, sizes)
             wheels.fetch_wheels(source.wheels, partial / "wheels", place, tell)
         except OSError:
             shutil.rmtree(files, ignore_errors=True)  # a full disk gets its room back

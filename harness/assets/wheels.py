@@ -29,7 +29,7 @@ _CHUNK = 1 << 20
 
 
 @dataclass(frozen=True)
-class Place:
+class Target:
     """Where files go, and how many bytes each may have at most."""
 
     folder: Path
@@ -37,7 +37,7 @@ class Place:
 
 
 def fetch_wheels(
-    wheels: Sequence[Wheel], keep: Path, target: Place, tell: Callable[[str], None]
+    wheels: Sequence[Wheel], keep: Path, target: Target, tell: Callable[[str], None]
 ) -> None:
     """Write the files that the wheels hold to `target`; wheels stay in `keep` for a next try.
 
@@ -119,7 +119,7 @@ def _pip_says(stderr: str) -> str:
     return said if len(said) <= 200 else said[:199] + "…"
 
 
-def _unpack(wheel: Wheel, path: Path, target: Place) -> None:
+def _unpack(wheel: Wheel, path: Path, target: Target) -> None:
     try:
         with zipfile.ZipFile(path) as archive:
             for entry, name in wheel.take.items():

@@ -1,4 +1,5 @@
-"""What each plugin folder's files export: one page of frozen values, no behaviour.
+"""What each plugin folder's files export: one page of frozen values, no behaviour; and in `notes`
+how a note of a call or of data is written.
 
 A plugin file exports one value named after its contract (`metric = Metric(...)` in metrics/x.py),
 and its docstring's first line is what `harness list` prints. Units: seconds unless the name says
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     import numpy as np
     import onnxruntime
     import pandas as pd
+    from matplotlib.figure import Figure as Picture
 
 Better = Literal["lower", "higher", "neither"]  # neither: gated on both sides
 Feeds = Mapping[str, "np.ndarray"]
@@ -91,7 +93,8 @@ class Output:
 
     text: str = ""
     tokens: float = float("nan")
-    notes: str = ""  # why the output ends early: token budget, repetition guard
+    # why the output ends early and the like: codes (contracts/notes.py), or a remark of its own
+    notes: str = ""
     audio: np.ndarray | None = None  # what a synthesiser said: float32 mono, shape (samples,)
     sample_rate: int = 0  # of that audio
     figures: Mapping[str, float] = field(default_factory=dict)
@@ -129,6 +132,8 @@ class Family:
     has_files: bool = True  # False: it runs elsewhere (a server); no source, nothing to quantize
     # for such a one: params -> what it says of itself, which stands for the hash of its files
     identify: Callable[[Any], Mapping[str, str]] | None = None
+    words: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # as of a `Composite`
+    remark: Callable[[Mapping[str, Any]], str] | None = None
 
 
 @dataclass(frozen=True)
@@ -137,6 +142,8 @@ class Composite:
 
     `assemble(models, rates, params)` gets the opened part of each role and the sample rate of its
     family; the parts are built, quantized and opened as any model is. `roles` says what each takes.
+    `words`: language -> operation -> what reports call it. `remark`: parameters as the experiment
+    has them -> which of its words a report says of the times of its parts, "" for none.
     """
 
     Params: type
@@ -146,6 +153,8 @@ class Composite:
     assemble: Callable[[Mapping[str, Model], Mapping[str, int], Any], Model]
     takes: Literal["audio", "text"] = "audio"
     gives: tuple[Literal["audio", "text"], ...] = ("text",)
+    words: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    remark: Callable[[Mapping[str, Any]], str] | None = None
 
 
 # -------------------------------------- judges of synthesised speech: judges/x.py, `judge`
@@ -198,6 +207,7 @@ class Judge:
     Params: type
     version: str  # predictor, version and licence, as the report names it
     about: Mapping[str, str]  # language -> what its figures are valid for, and what not
+    named: Mapping[str, str] = field(default_factory=dict)  # language -> what `version` says there
     sample_rate: int = 16_000
     figures: tuple[str, ...] = ()  # names of the figures that it gives
     assets: tuple[str, ...] = ()  # names in harness/assets/entries/
@@ -385,6 +395,23 @@ class Section:
     render: Callable[[Result, str], str]
     # what it is headed by where that depends on the result; "" for the title
     heading: Callable[[Result, str], str] | None = None
+
+
+# -------------------------------------------------- report: figures/x.py, `figure`
+@dataclass(frozen=True)
+class Figure:
+    """`draw(result, language)` gives a picture, None where the result has nothing for it.
+
+    `title`: language -> what is seen, for those who cannot see it; it heads a figure that stands in
+    no section. `section`: the one (sections/x.py) at whose end it stands, unless that places it
+    itself. `tables`: of which it is made, as the line under it says.
+    """
+
+    title: Mapping[str, str]
+    draw: Callable[[Result, str], Picture | None]
+    section: str = ""
+    order: int = 50  # among those that stand in the same place
+    tables: tuple[str, ...] = ()
 
 
 # -------------------------------------------------- exports: exports/x.py, `export`

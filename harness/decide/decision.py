@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 
 from harness.contracts import Locate, Result
-from harness.decide import own_metrics, rivals, scoring, slices, verdict
+from harness.decide import own_metrics, replays, rivals, scoring, slices, verdict
 from harness.decide.scoring.scores import Normalise
 from harness.plugins import NamedMetric, kinds
 from harness.spec import find_metric, locator
@@ -77,6 +77,7 @@ def decide(measured: Result, made: Mapping[str, Made], given: Given) -> Result:
         "checks": checks,
         "claims": claims,
         "versus": tables.frame("versus", []),
+        **replays.made(measured),
         "slices": slices.slices(experiment, calls, scored.coded, named),
     }
     ordered = {name: found[name] for name in tables.TABLES}
@@ -109,16 +110,16 @@ def _scored(
 
 def asked_of(experiment: Mapping[str, Any], dataset: str) -> set[str]:
     """The metrics that are asked of a data set: listed, gated or claimed there, and companions."""
-    found: set[str] = set()
+    names: set[str] = set()
     for part in experiment.get("quality") or []:
         if part["name"] == dataset:
             known = [n for n in part["metrics"] if _is_known(n, experiment)]
-            found |= {*part["metrics"], *_companions(known, _stored(experiment))}
+            names |= {*part["metrics"], *_companions(known, _stored(experiment))}
     for wanted in ("gates", "claims"):
         for entry in experiment.get(wanted) or []:
             if (entry.get("at") or {}).get("dataset") == dataset:
-                found.add(entry["metric"])
-    return found
+                names.add(entry["metric"])
+    return names
 
 
 def _asked(
@@ -170,6 +171,16 @@ def stored_versus(result: Result) -> pd.DataFrame:
     """The candidate against each other variant, of a run from before that was stored."""
     named = stored_metrics(result, lenient=True)
     return rivals.table(result, {one.name: one for one in named})
+
+
+def completed(result: Result) -> Result:
+    """With the tables that a run from before they came does not store, made as a run makes them."""
+    known = dict(result.tables)
+    if "versus" not in known:
+        known["versus"] = stored_versus(result)
+    if not {"audit_repeats", "audit_rounds"} <= set(known):
+        known |= replays.made(result)
+    return replace(result, tables={name: known[name] for name in tables.TABLES if name in known})
 
 
 def stored_metrics(result: Result, lenient: bool = False) -> list[NamedMetric]:

@@ -14,15 +14,17 @@ from typing import Any, Literal, get_args, get_type_hints
 from harness import plugins
 from harness.contracts import Gate, Result, Side
 from harness.decide.own_metrics import KEY
-from harness.decide.verdict.checks import kind_of
 from harness.plugins.kinds import side_of
 
+FIELDS = ("metric", "at", "operation", "variants", "session", "over", "severity", "name",
+          "baseline_up_to", "on")  # fmt: skip
 GATES = "gates"  # of what a run stored of plugins of the user's own
 
 
 @dataclass(frozen=True)
 class Rule:
-    """A limit as it was written, and `bound`, where that lies in what the gate reads."""
+    """A limit as it was written, and `bound`, where that lies in what the gate reads; over a
+    baseline it is a non-inferiority margin."""
 
     on: Literal["value", "difference", "ratio"]
     side: Side | None
@@ -45,6 +47,17 @@ class Rule:
         return {"value": self.bound, "difference": base + self.bound, "ratio": base * self.bound}[
             self.on
         ]
+
+
+def name_of(gate: Mapping[str, Any]) -> str:
+    """How tables and waivers call a gate."""
+    return str(gate.get("name") or gate["metric"])
+
+
+def kind_of(gate: Mapping[str, Any]) -> tuple[str, float]:
+    """(file in gates/, limit) of a gate as the experiment's data write it: {..., "max": 240}."""
+    kind = next(key for key in gate if key not in FIELDS)
+    return kind, float(gate[kind])
 
 
 def of_check(result: Result, check: Mapping[Any, Any], limit: float | None = None) -> Rule | None:

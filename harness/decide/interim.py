@@ -1,4 +1,5 @@
-"""Which gates a look at a run under way leaves open, by the very rules of the verdict."""
+"""Interim analysis: which gates a look at a run under way leaves open, by the very rules of the
+verdict."""
 
 from __future__ import annotations
 
@@ -15,6 +16,7 @@ import pandas as pd
 from harness import spec
 from harness.contracts import Status
 from harness.decide import decision, plan, verdict
+from harness.decide.gate_rules import kind_of, name_of
 from harness.decide.schedule import Rows, Task
 from harness.errors.limits import TOKEN_BUDGET_WORDS
 from harness.spec import Experiment
@@ -77,7 +79,7 @@ class Gates:
         found = self._checks({**self._data, "gates": gates}, data)
         bounds = {w["gate"]: w["up_to"] for w in self._data["waivers"] or []}
         doubtful = set(found.loc[found["reason_code"] == "waiver_exceeded", "gate"])
-        moved = [_moved(g, bounds) for g in gates if verdict.name_of(g) in doubtful]
+        moved = [_moved(g, bounds) for g in gates if name_of(g) in doubtful]
         again = self._checks({**self._data, "gates": moved, "waivers": []}, data)
         both = pd.concat([found, again], ignore_index=True)
         open_ = both["status"].isin(UNDECIDED) | _some_lost(both)
@@ -140,5 +142,5 @@ def _some_lost(checks: pd.DataFrame) -> pd.Series:
 
 
 def _moved(gate: Mapping[str, Any], bounds: Mapping[str, Any]) -> dict[str, Any]:
-    kind, _ = verdict.kind_of(gate)
-    return {**gate, kind: float(bounds[verdict.name_of(gate)])}
+    kind, _ = kind_of(gate)
+    return {**gate, kind: float(bounds[name_of(gate)])}

@@ -13,8 +13,9 @@ from typing import Any
 import pandas as pd
 
 from harness import plugins
-from harness.contracts import Family, Gate, Kind, Result, Status, Table
-from harness.decide import gate_rules, own_metrics
+from harness.contracts import Gate, Kind, Result, Status, Table
+from harness.decide import families, gate_rules, own_metrics
+from harness.decide.families import FamilyFacts
 from harness.errors import PluginError, UnknownNameError
 from harness.plugins import NamedMetric, kinds, unit_of
 from harness.plugins.kinds import SHARES, answer
@@ -29,6 +30,7 @@ GIBBERISH = 0.5  # round-trip WER from which half of the words are not those of 
 FAIR = 3.0  # of five: what a rating scale calls fair, from which an opinion approves
 NEAR = 0.3  # an opinion that is no further under the baseline's tells no difference that matters
 
+SELECTED_BY = "selected_by"  # in a stored experiment: gates that ruled variants out
 LAST = 1_000  # the order of a metric of which nothing is known
 
 _LINE = re.compile(r"^line \d+: ")
@@ -169,12 +171,12 @@ def chosen(result: Result) -> queries.Line:
 
 def both(result: Result) -> tuple[Measure, Measure] | None:
     """(speed, quality), if some variant has the two; None where nothing can be traded."""
-    time, found = speed(result), qualities(result)
-    if time is None or not found:
+    time, quality = speed(result), qualities(result)
+    if time is None or not quality:
         return None
     lines = queries.lines(result)
-    known = [line for line in lines if time.of(result, line) and found[0].of(result, line)]
-    return (time, found[0]) if known else None
+    known = [line for line in lines if time.of(result, line) and quality[0].of(result, line)]
+    return (time, quality[0]) if known else None
 
 
 def _first(result: Result, names: tuple[str, ...]) -> Measure | None:
@@ -229,6 +231,22 @@ def misses(check: Mapping[str, Any], own: Gate | None = None) -> bool:
     return answer(gate, float(check["limit"]), observed) is Status.FAIL
 
 
+def selected_by(result: Result) -> set[str]:
+    """The gates that ruled variants out where the candidate was chosen. A run from before they were
+    stored tells of them as far as it kept it: once a variant was found that misses none, all are
+    stored as warnings, and what that one misses was a warning before."""
+    stored = result.experiment.get(SELECTED_BY)
+    if stored is not None:
+        return {str(name) for name in stored}
+    plan = result.experiment.get("selection") or {}
+    checks = queries.rows(result.checks, workload=plan.get("dataset"))
+    own = queries.records(queries.rows(checks, variant=queries.candidate(result)[0]))
+    missed = [check for check in own if misses(check)]
+    if any(check["severity"] == "fail" for check in missed):
+        return set(checks["gate"][checks["severity"] == "fail"])  # nobody was fit: as they were
+    return set(checks["gate"]) - {str(check["gate"]) for check in missed}
+
+
 def maximum(result: Result, check: Mapping[str, Any]) -> float:
     """The value that a check refuses to be exceeded; NaN where it asks for something else."""
     rule = gate_rules.of_check(result, check)
@@ -242,10 +260,9 @@ def most(result: Result, metric: str, workload: str) -> float:
     return next((limit for limit in known if not math.isnan(limit)), math.nan)
 
 
-def family(result: Result) -> Family | Any | None:
-    """The family (or system) that the experiment is about; None for one of the user's own."""
-    name = str((result.experiment.get("model") or {}).get("family") or "")
-    return plugins.load("families", name) if name in plugins.names("families") else None
+def family(result: Result) -> FamilyFacts | None:
+    """The family (or system) that the experiment is about; None for one that nothing tells of."""
+    return families.of_model(result.experiment.get("model") or {}, result.experiment)
 
 
 def takes_text(result: Result) -> bool:
@@ -326,9 +343,9 @@ def without_line(error: str) -> str:
 
 def loops(result: Result, line: queries.Line) -> bool:
     """Whether some transcript of speech loops or spends its token budget, with this variant."""
-    found = queries.rows(result.summary, stage="quality", variant=line.variant, replica=0)
-    found = found[found["metric"].isin(signs(result, "loops")) & (found["value"] > 0)]
-    return not all(nobody_speaks(result, str(name)) for name in found["workload"])
+    summary = queries.rows(result.summary, stage="quality", variant=line.variant, replica=0)
+    summary = summary[summary["metric"].isin(signs(result, "loops")) & (summary["value"] > 0)]
+    return not all(nobody_speaks(result, str(name)) for name in summary["workload"])
 
 
 def signs(result: Result, *wanted: Table) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from harness.decide import layout, stats
 from harness.decide.entry import Entry
 from harness.decide.schedule import Task
 from harness.errors import SpecError
-from harness.spec import Experiment, Gate, Model, load_plugin
+from harness.spec import Experiment, GateSpec, ModelSpec, load_plugin
 
 MakeEntry = Callable[[str, str, int], Entry]  # (variant, session, replica)
 
@@ -59,7 +59,7 @@ def speech(datasets: Iterable[Dataset]) -> Dataset:
 def elsewhere(experiment: Experiment, locate: Locate) -> frozenset[str]:
     """The variants that no session opens here: neither they nor their parts have files."""
 
-    def remote(model: Model) -> bool:
+    def remote(model: ModelSpec) -> bool:
         if model.parts:
             return all(map(remote, model.parts.values()))
         family = load_plugin("families", model.family, locate)
@@ -87,7 +87,7 @@ def latency_tasks(
     chosen: str,
     entry: MakeEntry,
     operations: Sequence[str],
-    quantile: Callable[[Gate], float] = lambda gate: 0.5,
+    quantile: Callable[[GateSpec], float] = lambda gate: 0.5,
 ) -> list[Task]:
     """Baseline and candidate (in its chosen session): the pipeline at every length in as many
     rounds as the experiment asks for, its parts in as many at the sweep's length and in a quarter
@@ -139,7 +139,7 @@ def _as_gated(task: Task, quantiles: Sequence[float]) -> Task:
 
 def gates_of(
     experiment: Experiment, cell: tuple[tuple[str, str, int], str, float], chosen: str
-) -> list[Gate]:
+) -> list[GateSpec]:
     """The gates that look at ((variant, session, replica), operation, audio seconds), as their
     subject or as what it is compared with."""
     (variant, session, replica), operation, seconds = cell

@@ -1,73 +1,58 @@
-"""What another's protocol says of its configurations, and what the same ones show in rounds.
+"""What another's protocol says of its configurations, and what the same ones show in rounds, as
+the tables `audit_repeats` and `audit_rounds` have it (replays.py makes them).
 
-The protocol's figures are reckoned as such summaries do: numpy's interpolated percentiles over the
-calls of all lengths pooled, and the smallest P50 wins. Ours are paired within rounds.
+In the protocol the smallest P50 wins.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import math
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-import pandas as pd
-from numpy.typing import NDArray
-
 from harness.contracts import Result
-from harness.decide import stats
-from harness.decide.resolution import Resolution, reach_of, speed_of
-from harness.decide.stats import Interval, Timed
+from harness.decide.resolution import Bounds, Resolution, reach_of
 from harness.store import queries
 
 TAIL = 0.99
 LEVEL = 0.95
+TWIN, THIS, OPTION = "twin", "configuration", "option"  # what a row of audit_rounds is for
+NOTHING: Bounds = (math.nan, math.nan, math.nan)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True)
+class Percentiles:
+    """Calls of one length, or of all pooled (`seconds` is NaN), in one run of the protocol.
+
+    Milliseconds, NaN without a call; `slowest`: how many of the slowest calls of the run are these.
+    """
+
+    seconds: float
+    n: int
+    p50: float
+    p99: float
+    largest: float
+    slowest: int
+
+
+@dataclass(frozen=True)
 class Repeat:
-    """The calls of one configuration in one run of the whole protocol."""
+    """One configuration in one run of the protocol; `p99_high`: the bound that its P99 would have
+    if every call were independent, inf where they are too few."""
 
-    milliseconds: NDArray[np.float64]
-    lengths: NDArray[np.float64]  # seconds of audio of each call
+    pooled: Percentiles
+    lengths: tuple[Percentiles, ...]  # shortest first
+    p99_high: float
 
-    @property
-    def n(self) -> int:
-        return int(self.milliseconds.size)
 
-    @property
-    def p50(self) -> float:
-        return self._percentile(50)
+@dataclass(frozen=True)
+class Paired:
+    """The time of a configuration over another's, within rounds; `ratio`: (value, low, high)."""
 
-    @property
-    def p99(self) -> float:
-        return self._percentile(100 * TAIL)
-
-    @property
-    def largest(self) -> float:
-        return float(self.milliseconds.max()) if self.n else float("nan")
-
-    def _percentile(self, percent: float) -> float:
-        return float(np.percentile(self.milliseconds, percent)) if self.n else float("nan")
-
-    @property
-    def spans(self) -> list[float]:
-        """The audio lengths that were called, shortest first."""
-        return sorted(set(self.lengths.tolist()))
-
-    def at(self, seconds: float) -> Repeat:
-        """Its calls of one length."""
-        keep = self.lengths == seconds
-        return Repeat(self.milliseconds[keep], self.lengths[keep])
-
-    def slowest(self, share: float = 0.05) -> NDArray[np.float64]:
-        """Lengths of the slowest calls, `share` of all, at least one."""
-        most = max(1, round(share * self.n))
-        return self.lengths[np.argsort(-self.milliseconds, kind="stable")[:most]]
-
-    def tail(self) -> Interval:
-        """The P99 with the bounds that could be had if every call were independent."""
-        return stats.quantile_bounds(self.milliseconds, np.arange(self.n), TAIL, LEVEL)
+    ratio: Bounds = NOTHING
+    reads: str = "unknown"  # faster | slower | same | unknown
+    supported: bool = False  # whether the protocol alone could show the difference
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,24 +61,19 @@ class Configuration:
 
     name: str
     repeats: tuple[Repeat, ...]
-    timed: Timed  # in our rounds, each call by its length and clip
+    ours: Paired  # over the first configuration; of the first one itself nothing
     probes: Mapping[str, Mapping[str, Any]]
     error: str
 
     def over(self, other: Configuration) -> list[float]:
         """Its P50 over the other's in each repeat: what the protocol would say."""
         pairs = zip(self.repeats, other.repeats, strict=True)
-        return [over(one.p50, two.p50) for one, two in pairs]
-
-    def paired(self, other: Configuration, level: float = 0.975) -> Interval:
-        """Its time over the other's, within rounds, each length alike."""
-        return stats.paired_medians(self.timed, other.timed, level)[1]
+        return [over(one.pooled.p50, two.pooled.p50) for one, two in pairs]
 
     @property
     def drift(self) -> float:
         """By how much its P50 rose or fell between repeats, at most; NaN with one repeat."""
-        found = [repeat.p50 for repeat in self.repeats if repeat.n]
-        return over(max(found), min(found)) - 1 if len(found) > 1 else float("nan")
+        return drift_of([repeat.pooled.p50 for repeat in self.repeats])
 
     @property
     def graphs(self) -> tuple[tuple[str, str], ...]:
@@ -103,12 +83,23 @@ class Configuration:
 
 
 @dataclass(frozen=True, eq=False)
+class Option:
+    """The configuration with the options that nobody checked, and the same session without."""
+
+    added: Configuration
+    base: Configuration
+    ours: Paired  # the one over the other
+
+
+@dataclass(frozen=True, eq=False)
 class Replayed:
     """The whole audit; the configurations in the order in which the protocol ran them."""
 
     plan: Mapping[str, Any]  # the experiment's `audit` section
     configurations: tuple[Configuration, ...]
-    twin: Interval  # of our rounds: the first configuration over itself
+    rounds: int  # of ours
+    resolution: Resolution  # what our rounds cannot tell apart today
+    option: Option | None  # where both were measured
 
     @property
     def first(self) -> Configuration:
@@ -118,102 +109,91 @@ class Replayed:
     @property
     def winners(self) -> dict[int, Configuration]:
         """Repeat -> the one with the smallest P50, for repeats in which something was measured."""
-        found = {}
+        winners = {}
         for number in range(int(self.plan["repeats"])):
-            ran = {one.repeats[number].p50: one for one in self.configurations[::-1]}
-            best = min((p50 for p50 in ran if p50 == p50), default=None)
+            ran = {one.repeats[number].pooled.p50: one for one in self.configurations[::-1]}
+            best = min((p50 for p50 in ran if not math.isnan(p50)), default=None)
             if best is not None:
-                found[number] = ran[best]
-        return found
-
-    @property
-    def resolution(self) -> Resolution:
-        """What our rounds cannot tell apart today."""
-        return Resolution(reach_of(self.twin.low, self.twin.high))
+                winners[number] = ran[best]
+        return winners
 
     @property
     def drifts(self) -> list[float]:
         """Of every configuration that ran more than once."""
-        return [one.drift for one in self.configurations if one.drift == one.drift]
-
-    def ours(self, one: Configuration) -> Interval:
-        """Its time over the first one's; the intervals of all others hold at once with 95 %."""
-        others = max(1, len(self.configurations) - 1)
-        return one.paired(self.first, 1 - 0.025 / others)
-
-    def reads(self, ratio: Interval) -> str:
-        """faster | slower | same | unknown: a paired ratio against the A/A twin."""
-        if ratio.estimate != ratio.estimate or self.twin.estimate != self.twin.estimate:
-            return "unknown"
-        row = {"ratio": ratio.estimate, "low": ratio.low, "high": ratio.high}
-        return speed_of(row, self.resolution)
-
-    def supported(self, one: Configuration) -> bool:
-        """Whether the protocol alone could show the difference from the first configuration: on
-        one side in every repeat, by more than any drift, and our rounds find it as well."""
-        said = np.asarray(one.over(self.first))
-        side = {"faster": -1, "slower": 1}.get(self.reads(self.ours(one)), 0)
-        if not side or np.isnan(said).any() or len(said) < 2:
-            return False
-        return bool((side * (said - 1) > max(self.drifts)).all())
-
-    @property
-    def unchecked(self) -> tuple[Configuration, Configuration] | None:
-        """(with the options that nobody checked, without them), where both were measured."""
-        asked = self.plan.get("unchecked")
-        base = [one for one in self.configurations if asked and one.name == asked["session"]]
-        added = self.configurations[len(self.plan["sessions"]) :]
-        return (added[0], base[0]) if added and base else None
+        return [one.drift for one in self.configurations if not math.isnan(one.drift)]
 
 
 def read(result: Result) -> Replayed | None:
     """The audit that the tables hold; None where none was asked for, or nothing was called."""
     plan = result.experiment.get("audit")
-    calls = queries.rows(result.calls, stage="audit")
-    calls = calls[calls["round"] >= 0]
-    if not plan or calls.empty:
+    if not plan or result.audit_repeats.empty:
         return None
-    rounds = queries.rows(result.calls, stage="audit_rounds", warm=True, error="")
-    rounds = queries.rows(rounds, operation=plan["operation"])
-    names = calls.sort_values("block", kind="stable").drop_duplicates("block")["session"]
-    found = tuple(_configuration(result, plan, str(name), rounds) for name in names)
-    twin = _timed(rounds, found[0].name, 1)
-    return Replayed(plan, found, stats.paired_medians(twin, found[0].timed)[1])
+    names = result.audit_repeats.sort_values("place", kind="stable")["session"].unique()
+    configurations = tuple(_configuration(result, str(name)) for name in names)
+    twin = queries.row(result.audit_rounds, purpose=TWIN)
+    reach = math.inf if twin is None else reach_of(twin["low"], twin["high"])
+    return Replayed(
+        plan=plan,
+        configurations=configurations,
+        rounds=0 if twin is None else int(twin["rounds"]),
+        resolution=Resolution(reach),
+        option=_option(result, {one.name: one for one in configurations}),
+    )
 
 
 def over(one: float, two: float) -> float:
     """Their ratio, NaN where it is none (a clock that stands still)."""
-    return one / two if two > 0 else float("nan")
+    return one / two if two > 0 else math.nan
 
 
-def _configuration(
-    result: Result, plan: Mapping[str, Any], name: str, rounds: pd.DataFrame
-) -> Configuration:
-    mine = queries.rows(result.calls, stage="audit", session=name)
-    warm = queries.rows(mine, operation=plan["operation"], warm=True, error="")
-    failed = mine["error"][mine["error"] != ""]
+def drift_of(medians: Sequence[float]) -> float:
+    """By how much the P50 of one configuration rose or fell from run to run, at most."""
+    known = [value for value in medians if not math.isnan(value)]
+    return over(max(known), min(known)) - 1 if len(known) > 1 else math.nan
+
+
+def _configuration(result: Result, name: str) -> Configuration:
+    calls = queries.rows(result.calls, stage="audit", session=name)
+    failed = calls["error"][calls["error"] != ""]
+    probes = queries.records(queries.rows(calls, operation="probe", error=""))
     return Configuration(
         name=name,
-        repeats=tuple(_repeats(warm, int(plan["repeats"]))),
-        timed=_timed(rounds, name, 0),
-        probes={
-            str(row["item"]): queries.parsed(row["note"])
-            for row in queries.records(queries.rows(mine, operation="probe", error=""))
-        },
+        repeats=tuple(_repeats(result, name)),
+        ours=_paired(queries.row(result.audit_rounds, purpose=THIS, session=name)),
+        probes={str(row["item"]): queries.parsed(row["note"]) for row in probes},
         error=str(failed.iloc[0]) if len(failed) else "",
     )
 
 
-def _repeats(warm: pd.DataFrame, count: int) -> Iterator[Repeat]:
-    for number in range(count):
-        calls = queries.rows(warm, round=number)
-        columns = (calls[name].to_numpy(dtype=np.float64) for name in ("seconds", "audio_seconds"))
-        seconds, lengths = columns
-        yield Repeat(seconds * 1000, lengths)
+def _repeats(result: Result, name: str) -> Iterator[Repeat]:
+    mine = queries.rows(result.audit_repeats, session=name)
+    for number in sorted(mine["repeat"].unique()):
+        rows = queries.records(queries.rows(mine, repeat=number))
+        every = [(_percentiles(row), float(row["p99_high_ms"])) for row in rows]
+        lengths = tuple(one for one, _ in every if not math.isnan(one.seconds))
+        [(pooled, high)] = [pair for pair in every if math.isnan(pair[0].seconds)]
+        yield Repeat(pooled, lengths, high)
 
 
-def _timed(rounds: pd.DataFrame, session: str, replica: int) -> Timed:
-    mine = queries.rows(rounds, session=session, replica=replica)
-    # a clip's beginning is another clip at each length
-    lengths = mine["audio_seconds"].map("{:g} s ".format).astype(str)
-    return Timed.of(mine["seconds"], mine["round"], lengths + mine["item"].astype(str))
+def _percentiles(row: Mapping[str, Any]) -> Percentiles:
+    return Percentiles(
+        seconds=float(row["audio_seconds"]),
+        n=int(row["n"]),
+        p50=float(row["p50_ms"]),
+        p99=float(row["p99_ms"]),
+        largest=float(row["largest_ms"]),
+        slowest=int(row["slowest"]),
+    )
+
+
+def _paired(row: Mapping[str, Any] | None) -> Paired:
+    if row is None:
+        return Paired()
+    return Paired(queries.bounds(row, "ratio"), str(row["reads"]), bool(row["supported"]))
+
+
+def _option(result: Result, by_name: Mapping[str, Configuration]) -> Option | None:
+    row = queries.row(result.audit_rounds, purpose=OPTION)
+    if row is None or not {row["session"], row["over"]} <= set(by_name):
+        return None
+    return Option(by_name[row["session"]], by_name[row["over"]], _paired(row))

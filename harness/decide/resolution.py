@@ -2,8 +2,8 @@
 
 Two things differ if the interval of their difference (or ratio) leaves out "nothing", which is 0
 (or 1), and the estimate lies further from it than the A/A twin reaches: the same thing measured
-twice on this machine, today. Where there is no twin nothing is told apart (its reach is NaN or
-infinite); a metric of texts has no noise of the machine, and needs none (reach 0).
+twice on this machine, today (the noise floor). Where there is no twin nothing is told apart (its
+reach is NaN or infinite); a metric of texts has no noise of the machine, and needs none (reach 0).
 """
 
 from __future__ import annotations
@@ -31,18 +31,18 @@ class Resolution:
     reach: float = 0.0
     nothing: float = 1.0
 
-    def side(self, found: Bounds) -> Side:
+    def side(self, interval: Bounds) -> Side:
         """On which side of nothing a value with its interval lies; unknown without an interval."""
-        value, low, high = found
+        value, low, high = interval
         if not any(math.isfinite(end) for end in (low, high)):
             return "unknown"
         if high < self.nothing and value < self.nothing - self.reach:
             return "less"
         return "more" if low > self.nothing and value > self.nothing + self.reach else "same"
 
-    def apart(self, found: Bounds) -> bool:
+    def apart(self, interval: Bounds) -> bool:
         """Whether a value with its interval is told apart from nothing."""
-        return self.side(found) in ("less", "more")
+        return self.side(interval) in ("less", "more")
 
     def whole(self, low: float, high: float) -> Side:
         """The same of the interval as a whole, which is stricter: all of it is beyond the reach."""

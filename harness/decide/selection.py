@@ -15,13 +15,13 @@ from harness.contracts import Locate
 from harness.decide import decision, scoring, verdict
 from harness.decide.measures import misses
 from harness.decide.stats import Resampling
-from harness.spec import Experiment, Gate
+from harness.spec import Experiment, GateSpec
 from harness.store import tables
 from harness.store.made import Made, row
 
 
 @dataclass(frozen=True)
-class Seen:
+class SelectionData:
     """What was measured on the selection's data set."""
 
     calls: pd.DataFrame
@@ -40,7 +40,7 @@ class Choice:
     flaw: str = ""
 
 
-def select(experiment: Experiment, seen: Seen) -> Choice:
+def select(experiment: Experiment, seen: SelectionData) -> Choice:
     """The candidate: the best by the selection's metric of those that miss no gate on its data set;
     the best of all where none of those is left, or none of them has a figure for the metric.
     """
@@ -60,6 +60,13 @@ def select(experiment: Experiment, seen: Seen) -> Choice:
         flaw = "every one misses a gate there"
     winner = best or (ranked or fit or how.among)[0]
     return Choice(chosen(experiment, winner, bool(best)), flaw)
+
+
+def deciding(experiment: Experiment) -> list[str]:
+    """The gates that rule variants out there, as they were asked for: once one is fit they warn."""
+    how = experiment.selection
+    there = [gate for gate in experiment.gates if how and gate.at.dataset == how.dataset]
+    return [gate.name for gate in there if gate.severity == "fail"]
 
 
 def chosen(experiment: Experiment, winner: str, fit: bool = True) -> Experiment:
@@ -82,10 +89,10 @@ def chosen(experiment: Experiment, winner: str, fit: bool = True) -> Experiment:
     return replace(experiment, candidate=winner, gates=gates, claims=claims, waivers=waivers)
 
 
-def _without(out: set[str], dataset: str) -> Callable[[Gate], Gate | None]:
+def _without(out: set[str], dataset: str) -> Callable[[GateSpec], GateSpec | None]:
     """Gates without the losers, but on the selection's data set; None where nobody is left."""
 
-    def narrowed(gate: Gate) -> Gate | None:
+    def narrowed(gate: GateSpec) -> GateSpec | None:
         if gate.at.dataset == dataset or not gate.variants:
             return gate
         left = tuple(name for name in gate.variants if name not in out)
@@ -109,7 +116,7 @@ def _values(experiment: Experiment, scored: pd.DataFrame, locate: Locate) -> dic
     return {name: value for name, value in values.items() if name in how.among and value == value}
 
 
-def _failing(experiment: Experiment, seen: Seen, scored: pd.DataFrame) -> set[str]:
+def _failing(experiment: Experiment, seen: SelectionData, scored: pd.DataFrame) -> set[str]:
     """The variants that a gate on the selection's data set rules out."""
     how, locate = experiment.selection, spec.locator(seen.file)
     assert how is not None

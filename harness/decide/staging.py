@@ -14,7 +14,7 @@ PROCESS_SECONDS = 1.0  # until a new process begins to load its model
 
 
 @dataclass(frozen=True)
-class How:
+class StageLimits:
     """`seconds`: what the stage may take; `once`: variants whose process cannot be opened anew."""
 
     stage: str
@@ -27,7 +27,10 @@ class How:
 
 
 def plan_of(
-    tasks: Sequence[Task], costs: Costs, how: How, open_seconds: Mapping[str, float] | None = None
+    tasks: Sequence[Task],
+    costs: Costs,
+    how: StageLimits,
+    open_seconds: Mapping[str, float] | None = None,
 ) -> Layout:
     """The layout of a stage, for runner and forecast alike: pure. `open_seconds` by variant."""
     processes = {entry: at for at, entry in enumerate(dict.fromkeys(t.entry for t in tasks))}

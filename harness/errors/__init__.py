@@ -21,12 +21,6 @@ HarnessError
 
 from __future__ import annotations
 
-import collections.abc
-import pathlib
-import traceback
-
-SAID = 300  # signs of another's error text that a line shows
-
 
 class HarnessError(Exception):
     """Base of all: its text is the one line that the user reads."""
@@ -93,22 +87,3 @@ class IncomparableError(HarnessError):
 
 class ExtraError(HarnessError):
     """An optional package is missing: the text names the extra that installs it."""
-
-
-def told(error: BaseException, files: collections.abc.Collection[str] = ()) -> str:
-    """An error as one line: the last place in one of these files (the user's own), else the last
-    place at all, then what it is. Text from elsewhere is cut and put on one line."""
-    frames = traceback.extract_tb(error.__traceback__)
-    mine = [frame for frame in frames if frame.filename in files]
-    at = (mine or frames)[-1:]
-    where = (
-        f"{at[0].filename if mine else pathlib.PurePath(at[0].filename).name}:{at[0].lineno}: "
-        if at
-        else ""
-    )
-    if isinstance(error, SyntaxError) and error.filename in files:
-        where = f"{error.filename}:{error.lineno}: "
-    said = " ".join(str(error.msg if isinstance(error, SyntaxError) else error).split())
-    if isinstance(error, SystemExit):
-        return f"{where}would end the process (exit {said or 0})"
-    return f"{where}{type(error).__name__}" + (f": {said[:SAID]}" if said else "")

@@ -1,10 +1,14 @@
-"""An error as one line: what it is, where it came from, what to do about it."""
+"""An error as one line: what it is, where it came from, what to do about it; and no way out of the
+process but an error."""
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sysconfig
+import threading
 import traceback
+from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
 
@@ -41,9 +45,49 @@ def told(error: BaseException) -> str:
 def brief(error: BaseException) -> str:
     """Type, message and place, as a row of a table has it."""
     found = place(error)
-    shown = " ".join(plainly(error).split())[:LONGEST].rstrip(".")
     where = f" ({shorter(found[0])}:{found[1]})" if found else ""
-    return f"{type(error).__name__}{': ' if shown else ''}{shown}{where}"
+    return f"{_typed(error)}{where}"
+
+
+def located(error: BaseException) -> str:
+    """Place, type and message, as a line about a file of the user's own begins."""
+    found = place(error)
+    file = found[0] if found and is_own(found) else Path(found[0]).name if found else ""
+    where = f"{file}:{found[1]}: " if found else ""
+    if isinstance(error, SystemExit):
+        return f"{where}would end the process (exit {_said(error) or 0})"
+    return where + _typed(error)
+
+
+@contextlib.contextmanager
+def no_way_out(every_thread: bool = False) -> Iterator[None]:
+    """`os._exit` raises SystemExit as `sys.exit` does: it would leave with any code, nothing
+    decided. A fork of this process keeps its way out, and so do other threads unless it is refused
+    to each."""
+    leave, process = os._exit, os.getpid()
+
+    def refuse(code: int) -> None:
+        here = every_thread or threading.current_thread() is threading.main_thread()
+        if os.getpid() == process and here:
+            raise SystemExit(code)
+        leave(code)
+
+    setattr(os, "_exit", refuse)  # noqa: B010  its type says that it never returns
+    try:
+        yield
+    finally:
+        setattr(os, "_exit", leave)  # noqa: B010
+
+
+def _typed(error: BaseException) -> str:
+    said = _said(error)
+    return f"{type(error).__name__}{': ' if said else ''}{said}"
+
+
+def _said(error: BaseException) -> str:
+    """The message, cut and on one line; of a syntax error without its place."""
+    text = error.msg if isinstance(error, SyntaxError) else error
+    return " ".join(plainly(text).split())[:LONGEST].rstrip(".")
 
 
 def _told(error: BaseException) -> str:
@@ -67,8 +111,10 @@ def plainly(text: object) -> str:
 
 
 def place(error: BaseException) -> Place | None:
-    """The last line of the user's own code that the error, or what caused it, came through; else
-    the last of this package; else the last."""
+    """The last line of the user's own code that the error, or what caused it, came through, or that
+    is no Python; else the last of this package; else the last."""
+    if isinstance(error, SyntaxError) and is_own(at := (error.filename or "<>", error.lineno or 0)):
+        return at
     frames = [frame for one in _chain(error) for frame in _frames(one.__traceback__)]
     own = [frame for frame in frames if is_own(frame)]
     ours = [frame for frame in frames if _is_ours(frame[0])]

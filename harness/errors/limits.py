@@ -54,6 +54,8 @@ SHOWN_TEXT = 2_000  # characters of one text (an error, a reason) in a report
 SHOWN_TITLE = 300  # characters of a report's heading
 ALIGNED_WORDS = 400  # of two transcripts laid word under word: the work grows with the square
 FIGURE_NAME = 60  # characters of a name in a figure
+FIGURE_PIXELS = 50_000_000  # of a figure of the user's own, 4 bytes each while it is drawn
+FIGURE_BYTES = 10 * MEGABYTE  # of its file; ours have 0.1
 TERMINAL_LINE = 4_000  # characters of one line in a terminal
 # --- run folders: who reads a result got it from anywhere
 RESULT_JSON_BYTES = 16 * MEGABYTE  # of experiment.json and the other facts; real ones: 10 kB

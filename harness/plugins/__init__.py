@@ -7,11 +7,9 @@ import contextlib
 import hashlib
 import importlib
 import importlib.util
-import os
 import re
 import sys
-import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +17,8 @@ from types import ModuleType
 from typing import Any, get_args, get_type_hints
 
 from harness import contracts
-from harness.errors import HarnessError, PluginError, UnknownNameError, told
+from harness.errors import HarnessError, PluginError, UnknownNameError
+from harness.errors.faults import located, no_way_out
 from harness.errors.nearest import nearest
 
 PACKAGE = Path(__file__).parents[1]
@@ -31,6 +30,7 @@ CONTRACTS: dict[str, tuple[str, type | tuple[type, ...]]] = {
     "gates": ("gate", contracts.Gate),
     "judges": ("judge", contracts.Judge),
     "sections": ("section", contracts.Section),
+    "figures": ("figure", contracts.Figure),
     "exports": ("export", contracts.Export),
 }
 
@@ -39,7 +39,7 @@ _DATA_ONLY = ContextVar("data_only", default=False)
 _OWN: dict[str, str] = {}  # module name -> file of a plugin of the user's own
 
 
-IN_THE_REPORT = {"sections", "exports"}  # kinds whose files say, and measure nothing
+IN_THE_REPORT = {"sections", "figures", "exports"}  # kinds whose files say, and measure nothing
 
 
 def folder(kind: str) -> Path:
@@ -83,6 +83,8 @@ def load(kind: str, name: str, beside: Path | None = None) -> Any:
         raise PluginError(f"{where}{_line_of(module, attribute)} must define {wanted}.")
     if isinstance(entry, contracts.Metric) and name.endswith(".py"):
         _whole(entry, f"{where}{_line_of(module, attribute)}")
+    if isinstance(entry, contracts.Figure) and name.endswith(".py"):
+        _drawable(entry, f"{where}{_line_of(module, attribute)}")
     return entry
 
 
@@ -108,6 +110,16 @@ def _whole(metric: contracts.Metric, where: str) -> None:
         raise PluginError(
             f"{where}: should give a unit and exactly one of measure, of_variant, ratio_of."
         )
+
+
+def _drawable(figure: contracts.Figure, where: str) -> None:
+    """Refuse a figure of the user's own before anything is measured for it."""
+    if not isinstance(figure.title, Mapping) or not callable(figure.draw):
+        raise PluginError(
+            f"{where}: title should be language -> text, draw a function (result, language)."
+        )
+    if not isinstance(figure.order, int) or isinstance(figure.tables, str):
+        raise PluginError(f"{where}: order should be a whole number, tables a list of names.")
 
 
 @dataclass(frozen=True)
@@ -172,15 +184,14 @@ def data_only() -> Iterator[None]:
 def answering() -> Iterator[None]:
     """What a plugin of the user's own fails with is one line with its file and line, and none of
     them ends the process. Raises: PluginError."""
-    with _no_exit():
+    with no_way_out():
         try:
             yield
         except (HarnessError, KeyboardInterrupt):
             raise
         except BaseException as error:
-            files = set(_OWN.values())
-            if isinstance(error, SystemExit) or _passed_through(error, files):
-                raise PluginError(f"{told(error, files)}.") from error
+            if isinstance(error, SystemExit) or _passed_through(error, set(_OWN.values())):
+                raise PluginError(f"{located(error)}.") from error
             raise
 
 
@@ -191,24 +202,6 @@ def _passed_through(error: BaseException, files: set[str]) -> bool:
             return True
         trace = trace.tb_next
     return False
-
-
-@contextlib.contextmanager
-def _no_exit() -> Iterator[None]:
-    """`os._exit` of a plugin is an error as `sys.exit` is: it would leave with any code, nothing
-    decided. Children and other threads keep theirs."""
-    leave, process = os._exit, os.getpid()
-
-    def refuse(code: int) -> None:
-        if os.getpid() == process and threading.current_thread() is threading.main_thread():
-            raise SystemExit(code)
-        leave(code)
-
-    setattr(os, "_exit", refuse)  # noqa: B010  its type says that it never returns
-    try:
-        yield
-    finally:
-        setattr(os, "_exit", leave)  # noqa: B010
 
 
 def _own_file(path: Path) -> ModuleType:
@@ -226,14 +219,14 @@ def _own_file(path: Path) -> ModuleType:
     sys.modules[name] = module
     _OWN[name] = str(path)
     try:
-        with _no_exit():
+        with no_way_out():
             found.loader.exec_module(module)
     except KeyboardInterrupt:
         del sys.modules[name]
         raise
     except BaseException as error:
         del sys.modules[name]
-        line = told(error, {str(path)})
+        line = located(error)
         where = "" if line.startswith(str(path)) else f"{path}: "
         raise PluginError(f"{where}{line}.") from error
     return module

@@ -28,7 +28,7 @@ _BYTES = frozenset({"B", "KB", "kB", "MB", "GB", "KiB", "MiB", "GiB", "bytes"})
 _OUTPUT = frozenset({"text", "raw_text", "figures", "note"})  # of a call: what came out
 # unit of a share -> all of it
 _WHOLE = {"fraction": 1.0, "share": 1.0, "edits/word": 1.0, "edits/character": 1.0,
-          "errors/word": 1.0, "%": 100.0}  # fmt: skip
+          "errors/word": 1.0, "cosine": 1.0, "correlation": 1.0, "%": 100.0}  # fmt: skip
 
 
 def kind_of(metric: Metric) -> Kind:

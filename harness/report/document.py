@@ -5,7 +5,7 @@ Nothing but the result goes in (no clock, no host, no path), so equal tables giv
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from harness import plugins
@@ -14,7 +14,8 @@ from harness.decide.own_metrics import KEY
 from harness.errors.limits import SHOWN_TITLE
 from harness.io.escaping import cut, settled
 from harness.io.escaping.results import for_report
-from harness.report import markdown, metric_names, words
+from harness.report import captions, markdown, metric_names, words
+from harness.report.captions import Placed
 from harness.report.markdown import escape, paragraphs
 from harness.spec import load_plugin
 
@@ -22,8 +23,9 @@ LAST = 10_000  # the order of a section of which nothing was stored
 TEXTS = words.table("document")
 
 
-def render(result: Result, language: str) -> str:
-    """The whole report; figures are referred to as `figures/<name>.png`.
+def render(result: Result, language: str, drawn: Collection[str] = ()) -> str:
+    """The whole report; figures are referred to as `figures/<name>.png`. `drawn`: the names of
+    those that lie there, by which one that no section places itself is shown.
 
     Raises: SpecError for a language that the report is not written in.
     """
@@ -31,13 +33,27 @@ def render(result: Result, language: str) -> str:
         result, markdown.TEXTS[language]["cut"]
     )  # what a section makes of its names is never markdown
     parts = [_heading(shown, language)]
+    figures = captions.placed(shown, language, drawn)
     with metric_names.naming(shown):
         for name, section in sections(result):
             body = section.render(shown, language).strip()
+            body = paragraphs(body, *_standing(figures, name, body))
             if body:
                 heading = section.heading(shown, language) if section.heading else ""
                 parts += [f"## {heading or words.title(name, section.title, language)}", body]
+    for one in figures:
+        if not one.section:
+            parts += [f"## {one.title}", one.text]
     return settled(paragraphs(*parts) + "\n")
+
+
+def _standing(figures: Iterable[Placed], section: str, body: str) -> list[str]:
+    """Those that stand at the end of a section, but for what it has placed itself."""
+    return [
+        one.text
+        for one in figures
+        if one.section == section and f"]({markdown.picture(one.name)})" not in body
+    ]
 
 
 def sections(result: Result) -> list[tuple[str, Section]]:

@@ -11,18 +11,18 @@ from harness.report import markdown, wording, words
 FINDINGS = words.table("findings", "findings")
 
 
-def finding(found: Mapping[str, Any], check: Mapping[str, Any] | None, language: str) -> str:
+def finding(told: Mapping[str, Any], check: Mapping[str, Any] | None, language: str) -> str:
     """What a gate leaves unsaid, in the reader's words; `check` is the gate's row."""
-    values = {k: markdown.number(v, language) for k, v in found.items() if isinstance(v, float)}
-    values["purpose"] = wording.purpose_of(str(found.get("purpose", "")), language)
+    values = {k: markdown.number(v, language) for k, v in told.items() if isinstance(v, float)}
+    values["purpose"] = wording.purpose_of(str(told.get("purpose", "")), language)
     if check is not None:
         values["gate"] = markdown.escape(
             wording.gate_name(check, language, bool(check["workload"]))
         )
-        if found["code"] == "baseline":
-            values["value"] = markdown.quantity(found["value"], check["unit"], language)
-            values["limit"] = markdown.given(found["limit"], check["unit"], language)
-        elif "limit" in found:
-            values["limit"] = wording.gate_limit({**check, "limit": found["limit"]}, language)
-    text = FINDINGS[language].get(found["code"], str(found["code"]))
-    return text.format(**{k: markdown.escape(str(v)) for k, v in found.items()} | values)
+        if told["code"] == "baseline":
+            values["value"] = markdown.quantity(told["value"], check["unit"], language)
+            values["limit"] = markdown.given(told["limit"], check["unit"], language)
+        elif "limit" in told:
+            values["limit"] = wording.gate_limit({**check, "limit": told["limit"]}, language)
+    text = FINDINGS[language].get(told["code"], str(told["code"]))
+    return text.format(**{k: markdown.escape(str(v)) for k, v in told.items()} | values)

@@ -82,7 +82,12 @@ _BREAKS = {ord(sign): " " for sign in "\n\r\v\f\x1c\x1d\x1e\x85\u2028\u2029"}
 
 def figure(name: str, text: str) -> str:
     """An image of the run folder's `figures/`, with the text for those who cannot see it."""
-    return f"![{escape(text)}](figures/{name}.png)"
+    return f"![{escape(text)}]({picture(name)})"
+
+
+def picture(name: str) -> str:
+    """Where a figure lies, from the report."""
+    return f"figures/{name}.png"
 
 
 def source(language: str, *tables: str, **equal: str) -> str:

@@ -1,6 +1,7 @@
-"""What metrics, purposes of an approval and verdicts are called, in each language.
+"""What metrics, operations, purposes of an approval and verdicts are called, in each language.
 
-A metric's file says what it is called (`title`); here those are collected.
+A metric's file says what it is called (`title`), a family's what its operations are (`words`); here
+those are collected. Of the user's own, what their run stored is said while `naming` lasts.
 """
 
 from __future__ import annotations
@@ -15,28 +16,32 @@ from typing import Any
 
 from harness import plugins
 from harness.contracts import Result
-from harness.decide import own_metrics
+from harness.decide import families, own_metrics
 from harness.report import words
 
-METRICS = words.table("metric_names", "metrics")
-_OWN: ContextVar[Mapping[str, Any]] = ContextVar("own_titles", default=MappingProxyType({}))
+_OWN: ContextVar[Mapping[str, Any]] = ContextVar("own_names", default=MappingProxyType({}))
 
 
-def titles(language: str) -> Mapping[str, str]:
-    """Metric -> what the language calls it, else what its own file says that it is called."""
-    return {**_of_files(language), **METRICS[language]}
+def title(name: str, language: str) -> str:
+    """What a metric of ours is called; "" for one that has no file."""
+    found = _titles().get(name)
+    return "" if found is None else words.metric(name, found, language)
 
 
-@functools.lru_cache(maxsize=8)
-def _of_files(language: str) -> Mapping[str, str]:
-    found = ((name, plugins.load("metrics", name).title) for name in plugins.names("metrics"))
-    return {name: title[language] for name, title in found if language in title}
+@functools.cache
+def _titles() -> Mapping[str, Mapping[str, str]]:
+    return {name: plugins.load("metrics", name).title for name in plugins.names("metrics")}
+
+
+def naming(result: Result) -> contextlib.AbstractContextManager[None]:
+    """Inside, what the user's own plugins name is called what their run stored of it."""
+    return calling(result.experiment.get(own_metrics.KEY) or {})
 
 
 @contextlib.contextmanager
-def naming(result: Result) -> Iterator[None]:
-    """Inside, the metrics of the user's own are called what their run stored of them."""
-    before = _OWN.set(own_metrics.stored(result.experiment))
+def calling(own: Mapping[str, Any]) -> Iterator[None]:
+    """As `naming`, by what is stored of plugins of the user's own: kind -> name -> its facts."""
+    before = _OWN.set(own)
     try:
         yield
     finally:
@@ -45,9 +50,26 @@ def naming(result: Result) -> Iterator[None]:
 
 def own_title(name: str, language: str) -> str:
     """What a metric of the user's own calls itself; "" for one that says nothing."""
-    kept = _OWN.get().get(name)
-    title = kept.get("title") if isinstance(kept, Mapping) else None
-    return str(title.get(language) or "") if isinstance(title, Mapping) else ""
+    kept = own_metrics.stored({own_metrics.KEY: _OWN.get()}).get(name)
+    said = kept.get("title") if isinstance(kept, Mapping) else None
+    return str(said.get(language) or "") if isinstance(said, Mapping) else ""
+
+
+def operation(name: str, language: str) -> str:
+    """What a family calls an operation of its own; "" where none says."""
+    own = families.stored({own_metrics.KEY: _OWN.get()})
+    for family, said in (*((key, families.words_of(one)) for key, one in own.items()), *_said()):
+        text = words.of_family(family, name, said, language)
+        if text:
+            return text
+    return ""
+
+
+@functools.cache
+def _said() -> tuple[tuple[str, Mapping[str, Mapping[str, str]]], ...]:
+    """(family of ours, its words)."""
+    found = plugins.names(families.FAMILIES)
+    return tuple((name, plugins.load(families.FAMILIES, name).words) for name in found)
 
 
 def stem(name: str) -> str:

@@ -88,16 +88,16 @@ def blocks(result: Result) -> pd.DataFrame:
     return found.assign(noisy=marked(result, found))
 
 
-def counted(of: pd.DataFrame, **cell: Any) -> Counted:
+def counted(every: pd.DataFrame, **cell: Any) -> Counted:
     """The marks of one cell, out of `blocks`."""
-    mine = queries.rows(of, replica=0, **cell)
+    mine = queries.rows(every, replica=0, **cell)
     return Counted(int(mine["noisy"].sum()), len(mine))
 
 
-def shown(found: Counted, language: str) -> str:
+def shown(noise: Counted, language: str) -> str:
     """How many blocks, and how many of them are marked: "20 (3 †)"."""
-    marks = f" ({count(found.noisy, language)} {SIGN})" if found.noisy else ""
-    return count(found.blocks, language) + marks
+    marks = f" ({count(noise.noisy, language)} {SIGN})" if noise.noisy else ""
+    return count(noise.blocks, language) + marks
 
 
 def cause(result: Result, language: str) -> str:

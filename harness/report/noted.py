@@ -1,6 +1,7 @@
-"""What runs note in English of data sets, calls and judges, by code, and how a report says it.
+"""What runs note of data sets, calls and judges, by code, and how a report says it.
 
-Stored tables keep the English text, which metrics and comparisons read; only reports translate.
+Notes are stored as codes with arguments (contracts/notes.py). Runs of before have English sentences
+in their tables, and so have the errors of ratings, which are lines too: `CODES` reads those.
 """
 
 from __future__ import annotations
@@ -9,15 +10,26 @@ from harness.report import words
 
 KEYS = words.table("noted", "keys")
 NOTES = words.table("noted", "notes")  # code -> what a report says
+MARKUP = words.table("noted", "markup")  # kind of markup -> what a report calls it
 
 WORDED = frozenset(
-    ("made", "drawn", "transcripts", "ratings", "raters", "screening", "screened", "warning")
+    (
+        "made",
+        "drawn",
+        "transcripts",
+        "ratings",
+        "raters",
+        "screening",
+        "screened",
+        "scale",
+        "warning",
+    )
 )
 """Keys whose values are the package's own words; under all others stands what the user named."""
 
-FIGURES = frozenset(("seconds", "figure", "least"))  # written as a language does
+FIGURES = frozenset(("seconds", "figure", "least", "low", "high"))  # written as a language does
 
-# code of a note -> each part of one (between "; ") as a regular expression
+# code -> each part of an older note (between "; ") as a regular expression
 CODES: tuple[tuple[str, str], ...] = (
     ("repetition_guard", r"repetition guard stopped after (?P<tokens>\d+) tokens"),
     ("budget_spent", r"token budget of (?P<tokens>\d+) exhausted"),
@@ -35,20 +47,10 @@ CODES: tuple[tuple[str, str], ...] = (
     ("stratified", r"stratified by length in (?P<strata>\d+) strata"),
     ("at_random", "plainly at random: no length of a clip is known"),
     ("lengths_unknown", r"(?P<unknown>\d+) of (?P<all>\d+) lengths are unknown and rank last"),
+    ("channels_cancel", r"the channels cancel: channel (?P<channel>\d+) is heard"),
+    ("rescaled", r"(?P<low>\S+) to (?P<high>\S+), put on 1 to 5 by a straight line"),
     ("none", "none"),
     ("unknown", "unknown"),
-    ("round_trip", "round trip through the recogniser that the experiment names"),
-    (
-        "dnsmos",
-        r"DNSMOS P\.835 and P\.808 \(Microsoft; files of speechmos (?P<version>\S+), MIT\)",
-    ),
-    ("plcmos", r"PLCMOS v2 \(Microsoft; file of speechmos (?P<version>\S+), MIT\)"),
-    (
-        "utmos",
-        r"UTMOS22 strong learner \(MIT\) by speechonnxmetrics; weights unpinned: what the hub has "
-        "on the day, or the file in `path`",
-    ),
-    ("listeners", r"listeners' scores \(absolute category rating, ITU-T P\.800 or P\.808\)"),
     (
         "recogniser",
         r"(?P<model>\w[\w-]*), language (?P<spoken>\w[\w-]*), (?P<sha256>[0-9a-f]{12})",

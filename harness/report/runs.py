@@ -11,13 +11,13 @@ from harness.io.escaping import cut, visible
 from harness.report import wording
 from harness.report.markdown import estimate
 from harness.report.metric_names import stem
-from harness.store.history.lines import Entry, Figure, metrics
+from harness.store.history.lines import PastFigure, PastRun, metrics
 
 LANGUAGE = "en"  # of the command line
 OTHER = {"machine": "other machine", "data": "other data", "": ""}
 
 
-def runs(entries: Sequence[Entry]) -> list[str]:
+def runs(entries: Sequence[PastRun]) -> list[str]:
     """One line per run: day, commit, machine, verdict and how its gates came out."""
     rows = [("day", "commit", "harness", "machine", "verdict", "gates", "")]
     for entry in entries:
@@ -25,7 +25,7 @@ def runs(entries: Sequence[Entry]) -> list[str]:
     return [*_columns(rows), "", *_machines(entries)]
 
 
-def over_runs(entries: Sequence[Entry], metric: str) -> list[str]:
+def over_runs(entries: Sequence[PastRun], metric: str) -> list[str]:
     """The metric of every cell in every run, cell by cell.
 
     Raises: HarnessError where no run has the metric.
@@ -33,16 +33,18 @@ def over_runs(entries: Sequence[Entry], metric: str) -> list[str]:
     rows = [("variant", "where", "day", "commit", "harness", "machine", stem(metric), "")]
     for cell in cells(entries, metric):
         for entry in entries:
-            found = figure(entry, cell)
-            if found is not None:
-                name = found.variant
-                name += f" · {found.session}" if found.session not in ("", "default") else ""
-                value = estimate((found.value, found.low, found.high), found.unit, LANGUAGE)
-                rows.append((name, _where(found), *_who(entry), value, _mark(entry, entries)))
+            measured = figure(entry, cell)
+            if measured is not None:
+                name = measured.variant
+                name += f" · {measured.session}" if measured.session not in ("", "default") else ""
+                value = estimate(
+                    (measured.value, measured.low, measured.high), measured.unit, LANGUAGE
+                )
+                rows.append((name, _where(measured), *_who(entry), value, _mark(entry, entries)))
     return [*_columns(rows), "", *_machines(entries)]
 
 
-def cells(entries: Sequence[Entry], metric: str) -> list[Figure]:
+def cells(entries: Sequence[PastRun], metric: str) -> list[PastFigure]:
     """One figure of each cell that some run has of the metric. Raises: HarnessError for none."""
     found = {_key(figure): figure for entry in entries for figure in entry.of(metric)}
     if not found:
@@ -50,38 +52,38 @@ def cells(entries: Sequence[Entry], metric: str) -> list[Figure]:
     return list(found.values())
 
 
-def figure(entry: Entry, cell: Figure) -> Figure | None:
+def figure(entry: PastRun, cell: PastFigure) -> PastFigure | None:
     """The run's figure of a cell, None where it was not measured."""
     mine = (one for one in entry.of(cell.metric) if _key(one) == _key(cell))
     return next(mine, None)
 
 
-def _key(figure: Figure) -> tuple[str, str, str, str]:
+def _key(figure: PastFigure) -> tuple[str, str, str, str]:
     return figure.variant, figure.session, figure.operation, figure.workload
 
 
-def _who(entry: Entry) -> tuple[str, str, str, str]:
+def _who(entry: PastRun) -> tuple[str, str, str, str]:
     commit = entry.commit[:8] + ("+" if entry.dirty else "")
     return entry.day, commit or "unknown", entry.harness, entry.machine[:6]
 
 
-def _where(figure: Figure) -> str:
+def _where(figure: PastFigure) -> str:
     operation = wording.operation(figure.operation, LANGUAGE) if figure.operation else ""
     return f"{operation} {figure.workload}".strip()
 
 
-def _gates(entry: Entry) -> str:
+def _gates(entry: PastRun) -> str:
     statuses = [str(gate["status"]) for gate in entry.gates]
     counted = {name: statuses.count(name) for name in dict.fromkeys(statuses)}
     return ", ".join(f"{n} {name}" for name, n in counted.items()) or "none"
 
 
-def _mark(entry: Entry, entries: Sequence[Entry]) -> str:
+def _mark(entry: PastRun, entries: Sequence[PastRun]) -> str:
     """What keeps a run from being compared with the newest one."""
     return OTHER[entry.unlike(entries[-1])]
 
 
-def _machines(entries: Sequence[Entry]) -> list[str]:
+def _machines(entries: Sequence[PastRun]) -> list[str]:
     """What the short names of the machines stand for."""
     known = {entry.machine[:6]: entry.about for entry in entries}
     return [

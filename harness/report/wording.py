@@ -7,11 +7,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from harness import plugins
+from harness.contracts.notes import BETWEEN, Note, read, written
 from harness.io.escaping import marked, unmarked
 from harness.plugins import QUANTILE
-from harness.report import noted, words
+from harness.report import metric_names, noted, words
 from harness.report.markdown import estimate, given
-from harness.report.metric_names import PURPOSES, VERDICTS, own_title, stem, titles
+from harness.report.metric_names import PURPOSES, VERDICTS, own_title, stem, title
 
 TEXTS = words.table("wording")
 
@@ -29,20 +30,20 @@ def metric(name: str, language: str) -> str:
     if own := own_title(name, language):
         return own
     name = stem(name)
-    known = titles(language)
-    if name in known:
-        return known[name]
+    if known := title(name, language):
+        return known
     match = QUANTILE.match(name)
-    measured = match["stem"] + (match["unit"] or "") if match else ""
-    if match is None or measured not in known:
+    measured = title(match["stem"] + (match["unit"] or ""), language) if match else ""
+    if match is None or not measured:
         return name.replace("_", " ")
     digits = match["digits"].replace("_", words.of(language).decimal)
-    return f"{known[measured]} P{digits}"
+    return f"{measured} P{digits}"
 
 
 def operation(name: str, language: str) -> str:
     """What was timed, in the reader's words; a family's own operation by its name."""
-    return OPERATIONS[language].get(name, name.replace("_", " "))
+    ours = OPERATIONS[language].get(name) or metric_names.operation(name, language)
+    return ours or name.replace("_", " ")
 
 
 def way(takes: str, gives: Sequence[str], language: str) -> str:
@@ -169,29 +170,49 @@ def how(method: str, language: str, spoken: bool = True) -> str:
 
 def note(text: str, language: str) -> str:
     """What a run noted, in the reader's words; parts that no table has as they are."""
-    if language == words.ENGLISH:  # which it is stored in
+    older = _older(text, language)
+    if older != text:
+        return older
+    plain_text = unmarked(text)
+    said = BETWEEN.join(_said(one, language) for one in read(plain_text))
+    if said == plain_text:
         return text
-    whole = _noted(text, language)
-    return whole if whole != text else "; ".join(_noted(p, language) for p in text.split("; "))
+    return said if plain_text == text else marked(said)
 
 
-def _noted(text: str, language: str) -> str:
+def _said(one: Note | str, language: str) -> str:
+    if isinstance(one, str):
+        return _older(one, language)
+    template = noted.NOTES[language].get(one.code)
+    if template is None or {name for name, _, _ in words.places(template)} != set(one.arguments):
+        return written(one.code, **one.arguments)  # another's, which happens to look like ours
+    return template.format(**_figures(one.arguments, language))
+
+
+def _older(text: str, language: str) -> str:
+    """A sentence of before notes were codes, which is English."""
+    if language == words.ENGLISH:
+        return text
     plain_text = unmarked(text)
     for code, pattern in noted.CODES:
         found = re.fullmatch(pattern, plain_text)
         if found:
-            translated = noted.NOTES[language][code].format(**_figures(found, language))
-            return translated if plain_text == text else marked(translated)
+            said = noted.NOTES[language][code].format(**_figures(found.groupdict(), language))
+            return said if plain_text == text else marked(said)
     return text
 
 
-def _figures(found: re.Match[str], language: str) -> dict[str, str]:
+def _figures(arguments: Mapping[str, str], language: str) -> dict[str, str]:
     """What stands in a note, its figures with the language's decimal sign."""
-    spoken = words.of(language)
-    return {
+    spoken, kinds = words.of(language), noted.MARKUP[language]
+    shown = {
         name: spoken.point(text) if name in noted.FIGURES else text
-        for name, text in found.groupdict().items()
+        for name, text in arguments.items()
     }
+    if "markup" in shown:
+        parts = shown["markup"].split(", ")
+        shown["markup"] = ", ".join(kinds.get(kind, kind) for kind in parts)
+    return shown
 
 
 def notes(found: Mapping[str, Any], language: str) -> dict[str, str]:

@@ -30,7 +30,7 @@ Row = dict[str, Any]
 
 
 @dataclass(frozen=True)
-class Plan:
+class AuditPlan:
     """What is replayed: configurations in sequence, the first being what the others are against."""
 
     audit: Audit
@@ -63,7 +63,7 @@ def shapes(audit: Audit) -> dict[str, list[Any]]:
     return {REPLAY: [*calls, audit.iterations, audit.repeats], ROUNDS: [*calls, audit.rounds]}
 
 
-def measure(units: Mapping[str, Unit], plan: Plan, pool: Pool, tell: Tell) -> None:
+def measure(units: Mapping[str, Unit], plan: AuditPlan, pool: Pool, tell: Tell) -> None:
     """Measure the units (by stage) that are not complete, going on where a killed run stopped."""
     if not units[REPLAY].complete:
         _replay(units[REPLAY], plan, pool, tell)
@@ -75,7 +75,7 @@ def measure(units: Mapping[str, Unit], plan: Plan, pool: Pool, tell: Tell) -> No
         measure_rounds(units[ROUNDS], tasks, how, pool, tell)
 
 
-def _replay(unit: Unit, plan: Plan, pool: Pool, tell: Tell) -> None:
+def _replay(unit: Unit, plan: AuditPlan, pool: Pool, tell: Tell) -> None:
     """A block of the journal is one configuration of one repeat: cut off, it is all done again."""
     done = {(row["round"], row["block"]) for block in unit.blocks() for row in block}
     steps = list(_steps(plan))
@@ -98,7 +98,7 @@ def _replay(unit: Unit, plan: Plan, pool: Pool, tell: Tell) -> None:
     unit.finish()
 
 
-def _steps(plan: Plan) -> Iterator[tuple[int, int]]:
+def _steps(plan: AuditPlan) -> Iterator[tuple[int, int]]:
     """(repeat, place in the sequence); the probes come first, as repeat -1."""
     for repeat in range(-1, plan.audit.repeats):
         yield from ((repeat, place) for place in range(len(plan.entries)))
@@ -126,7 +126,7 @@ def _probed(entry: Entry, place: int, pool: Pool) -> list[Row]:
     ]
 
 
-def _configuration(plan: Plan, repeat: int, place: int, pool: Pool) -> Iterator[Row]:
+def _configuration(plan: AuditPlan, repeat: int, place: int, pool: Pool) -> Iterator[Row]:
     """Every length in turn, in the process that is opened for the first of them."""
     audit, entry = plan.audit, plan.entries[place]
     for seconds, (item, path) in plan.items.items():

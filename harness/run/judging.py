@@ -15,7 +15,7 @@ from harness.contracts import SCREENED, Judge, Rating, Ratings
 from harness.errors import HangError, HarnessError
 from harness.run.patience import Patience, own_limit
 from harness.run.pool import FAILURES_BEFORE_GIVING_UP, OF_THE_USER, Tell
-from harness.run.worker import OF_THE_ITEM, Connection, Worker, sounding
+from harness.run.worker import OF_THE_ITEM, Connection, sounding
 from harness.store import Unit, tables
 from harness.store.made import Made
 
@@ -143,8 +143,6 @@ class _Bench:
     def _connection(self) -> Connection | None:
         if self._open is None and not self._over:
             self._open = self._how.start(self._label)
-            if isinstance(self._open, Worker):
-                self._open.waiting = self._how.tell.line
             try:
                 limit = self._how.patience.opening()
                 self._open.ask({"open_judge": dict(self._seat.body)}, limit)

@@ -14,11 +14,11 @@ from typing import Any
 from harness.decide import layout, stats
 from harness.decide.layout import FIRST_LOOK, Block, Layout
 from harness.decide.schedule import Task
-from harness.decide.staging import How, plan_of
+from harness.decide.staging import StageLimits, plan_of
 from harness.errors.limits import OVERRUN
 from harness.run import spending
 from harness.run.pool import Pool, Tell
-from harness.run.rounds import Place, Stage
+from harness.run.rounds import BlockPlace, Stage
 from harness.store import Unit, tables
 
 OLDER = 100  # what a killed run's generations are counted apart by: its processes are gone
@@ -27,7 +27,9 @@ OLDER = 100  # what a killed run's generations are counted apart by: its process
 class Series:
     """The rounds of one latency stage, a step at a time, so that quality can lie between them."""
 
-    def __init__(self, unit: Unit, tasks: Sequence[Task], how: How, pool: Pool, tell: Tell) -> None:
+    def __init__(
+        self, unit: Unit, tasks: Sequence[Task], how: StageLimits, pool: Pool, tell: Tell
+    ) -> None:
         self._unit, self._tasks, self._how, self._tell = unit, list(tasks), how, tell
         self._pool = pool
         self._stage = Stage(unit, how.stage, how.clips, max(how.warmup, 1), pool)
@@ -141,11 +143,11 @@ class Series:
                 self._pool.close(task.entry)
         self._generation = generation
 
-    def _place(self, block: Block) -> Place:
+    def _place(self, block: Block) -> BlockPlace:
         task = self._tasks[block.cell]
         cost = self._costs.get(task.cell, math.nan)
         label = self._older * OLDER + block.generation
-        return Place(block.round + self._shift, label, block.clip, block.calls, cost)
+        return BlockPlace(block.round + self._shift, label, block.clip, block.calls, cost)
 
     def _looks(self) -> range:
         """The generations after which there is a look."""
@@ -195,7 +197,7 @@ class Series:
         )
 
 
-def rejected_then(unit: Unit, tasks: Sequence[Task], how: How) -> bool:
+def rejected_then(unit: Unit, tasks: Sequence[Task], how: StageLimits) -> bool:
     """Whether a complete stage stopped early at what was rejected by other limits than those of
     now, and is not by these."""
     stops = dict(enumerate(tables.records(unit.stops())))

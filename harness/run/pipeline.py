@@ -35,8 +35,8 @@ from harness.run.prepare import MEASURING, Setting, noise
 from harness.run.quality import Stream, quality_turns, turns_of
 from harness.run.sweeping import Sweep, measure_sweep
 from harness.run.variants import Watch
-from harness.run.worker import Connection, Worker
-from harness.spec import Experiment, Gate, find_metric
+from harness.run.worker import Connection, Worker, heard
+from harness.spec import Experiment, GateSpec, find_metric
 from harness.store import tables
 
 AUDIO = "audio"  # folder of a run, in which what synthesisers said is kept
@@ -68,7 +68,8 @@ class Run:
         """All calls of the experiment; units that an earlier run completed are read instead."""
         began = time.monotonic()
         watch = Watch.of(self.setting.models())
-        run, selected = replace(self, start=watch.starting(self.start))._with_candidate()
+        start = watch.starting(heard(self.start, self.tell.line))
+        run, selected = replace(self, start=start)._with_candidate()
         measured = run.rest(began, selected)
         watch.require_whole()
         return measured
@@ -133,7 +134,7 @@ class Run:
         spoken = {how.dataset: units}
         judged = self.judge(spoken)
         stops = [unit.stops() for unit in units]
-        seen = selection.Seen(
+        seen = selection.SelectionData(
             _joined("calls", units),
             _joined("judged", judged),
             pd.concat(stops, ignore_index=True),
@@ -221,7 +222,9 @@ class Run:
             found[part] = units, replace(stream, seconds=seconds)
         return found
 
-    def _timed(self, chosen: str, seconds: float) -> tuple[store.Unit, list[Task], staging.How]:
+    def _timed(
+        self, chosen: str, seconds: float
+    ) -> tuple[store.Unit, list[Task], staging.StageLimits]:
         """Baseline, twin and variants at every length, in fresh processes: the unit of the latency
         stage, to be measured anew where an earlier look rejected what now is open."""
         experiment, operations = self.setting.experiment, self.setting.family.operations
@@ -239,7 +242,7 @@ class Run:
         unit = self._unit("latency", entries, shape, limits, self._speech().fingerprint)
         remote = plan.elsewhere(experiment, self.setting.locate)
         still_open = self.setting.gates(chosen).of_tasks
-        how = staging.How("latency", {}, warmup, seconds, seed, still_open, remote)
+        how = staging.StageLimits("latency", {}, warmup, seconds, seed, still_open, remote)
         if unit.complete and laid.rejected_then(unit, tasks, how):
             unit.discard()  # it was seen for a part of the time only
         return unit, tasks, how if unit.complete else replace(how, clips=self._clips())
@@ -301,12 +304,12 @@ class Run:
         units = {name: self._unit(name, entries, shape, speech) for name, shape in shapes.items()}
         if not all(unit.complete for unit in units.values()):
             clips = self._clips(experiment.audit.audio_seconds)
-            todo = auditing.Plan(experiment.audit, entries, clips, experiment.seed)
+            todo = auditing.AuditPlan(experiment.audit, entries, clips, experiment.seed)
             with self._pool() as pool:
                 auditing.measure(units, todo, pool, self.tell)
         return list(units.values())
 
-    def _quantile(self, gate: Gate) -> float:
+    def _quantile(self, gate: GateSpec) -> float:
         """The latency quantile that a gate reads, NaN where it reads something else."""
         named = find_metric(gate.metric, self.setting.locate)
         if named.metric.ratio_of:
@@ -334,7 +337,7 @@ class Run:
         return store.Unit(self.setting.folder, name, key, self.setting.environment)
 
     def _pool(self) -> Pool:
-        return Pool(self.start, self._broken(), self.patience, self.tell)
+        return Pool(self.start, self._broken(), self.patience)
 
     def _broken(self) -> dict[str, str]:
         return {name: made.error for name, made in self.setting.made.items() if made.error}

@@ -43,14 +43,12 @@ class Pool:
         start: Callable[[str], Connection] = Worker,
         broken: Mapping[str, str] | None = None,
         patience: Patience | None = None,
-        tell: Tell | None = None,
     ) -> None:
         """`broken`: variants that could not be made, and why; they are never started. `patience`:
-        of the whole run; `tell` hears of a long wait."""
+        of the whole run."""
         self._start = start
         self._broken = broken or {}
         self._patience = patience or Patience()
-        self._tell = tell
         self._open: dict[Entry, Connection] = {}
         self._failures: dict[Entry, int] = {}  # in a row
         self._started: dict[Entry, int] = {}
@@ -77,7 +75,7 @@ class Pool:
             return None
         if self.given_up(entry):
             raise WorkerError(f"{entry.label}: {self.reason(entry)}")
-        connection = self._started_for(entry)
+        connection = self._start(entry.label)
         request = {
             "family": entry.family,
             "folder": str(entry.folder),
@@ -143,12 +141,6 @@ class Pool:
         connection = self._open.pop(entry, None)
         if connection is not None:
             connection.close()
-
-    def _started_for(self, entry: Entry) -> Connection:
-        connection = self._start(entry.label)
-        if self._tell is not None and isinstance(connection, Worker):
-            connection.waiting = self._tell.line
-        return connection
 
     def _note(self, entry: Entry, calls: Sequence[Mapping[str, Any]], seconds: float) -> None:
         """What the calls took, or for how long they failed."""

@@ -29,8 +29,6 @@ from harness.store import tables
 from harness.store.made import Made
 
 MEASURING = 5  # raise it when the measuring code changes what a row means: all is measured anew
-SAMPLED = 20  # clips of a data set that are looked at for their rate and bandwidth
-NARROW = 0.6  # of what the model can hear: 4 kHz of 8 are, an MP3's low-pass at 7 is not
 
 
 @dataclass(frozen=True)
@@ -111,7 +109,7 @@ def prepare(experiment: Experiment, folder: Path, file: Path, tell: Tell) -> Set
     models = [*made.values(), *(part for seat in seats for part in seat.parts.values())]
     used = _packages(models, locate, *(seat.judge.open for seat in seats if seat.judge.open))
     machine = {**environment.describe(), **used}
-    sounds = {name: _sound(data) for name, data in datasets.items()}
+    sounds = {name: audio.sound_of(data.utterances) for name, data in datasets.items()}
     setting = Setting(experiment, file, folder, machine, locate, made, datasets, judges, sounds)
     _same_rate(setting)
     _tell_narrow(setting, tell)
@@ -124,28 +122,14 @@ def dataset(use: Use, locate: Locate) -> Dataset:
     return loaded
 
 
-def _sound(data: Dataset) -> audio.Sound:
-    """Of SAMPLED clips that lie evenly over the data set."""
-    total = len(data.utterances)
-    places = sorted({at * total // SAMPLED for at in range(SAMPLED)}) if total else []
-    found = (data.utterances[at] for at in places)
-    usable = ((one.audio, one.part) for one in found if one.audio is not None and not one.error)
-    return audio.sound((clip, part) for clip, part in usable if clip is not None)
-
-
 def _tell_narrow(setting: Setting, tell: Tell) -> None:
     """A line for each data set whose clips lack the upper part of what the model can hear."""
     if setting.family.takes != "audio":
         return
-    most = setting.family.sample_rate / 2
     for name, one in setting.sounds.items():
-        spoken = setting.datasets[name].notes.get("transcripts") != "none"
-        if spoken and one.bandwidth_hz < NARROW * most:
-            tell.line(
-                f"{name}: its clips have sound up to {one.bandwidth_hz / 1000:.1f} kHz (median of "
-                f"{sum(one.rates.values())}); the model hears up to {most / 1000:g} kHz. Telephone "
-                "speech says little of a wide band, and the other way round."
-            )
+        said = audio.narrow(one, setting.family.sample_rate)
+        if said and setting.datasets[name].notes.get("transcripts") != "none":
+            tell.line(f"{name}: {said}.")
 
 
 def noise() -> Dataset:

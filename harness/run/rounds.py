@@ -39,7 +39,7 @@ def measure_rounds(unit: Unit, tasks: Sequence[Task], plan: Rounds, pool: Pool, 
             text = f"round {done + 1} of {plan.rounds}, {task.label}"
             tell.step(plan.stage, share, text, math.nan)
             calls = max(task.calls, 1)
-            unit.append(stage.block(task, Place(number, 0, number, calls, math.nan)))
+            unit.append(stage.block(task, BlockPlace(number, 0, number, calls, math.nan)))
         unit.append([])
         done, number = done + 1, number + 1
         late = time.monotonic() - started > plan.seconds and done >= MINIMUM_ROUNDS
@@ -49,7 +49,7 @@ def measure_rounds(unit: Unit, tasks: Sequence[Task], plan: Rounds, pool: Pool, 
 
 
 @dataclass(frozen=True)
-class Place:
+class BlockPlace:
     """Where a block lies: its round, generation of processes, clip of its length, and how many
     calls it has; `cost`: seconds of one of them, NaN where that is unknown."""
 
@@ -69,7 +69,7 @@ class Stage:
         )  # fmt: skip
         self._warm: dict[Cell, int] = {}  # the process, by its number, that the cell is warm in
 
-    def block(self, task: Task, place: Place) -> list[dict[str, Any]]:
+    def block(self, task: Task, place: BlockPlace) -> list[dict[str, Any]]:
         """The rows of one block, after those of a warm-up if the process had to be opened anew.
 
         A block that is lost has a row with the error for each of its planned calls: what hangs or
@@ -86,7 +86,7 @@ class Stage:
         Memory patterns are per input shape, so each length has a first call of its own.
         """
         rows = []
-        where = Place(-1, generation, 0, self._warmup, math.nan)
+        where = BlockPlace(-1, generation, 0, self._warmup, math.nan)
         try:
             opened = self._pool.open(task.entry)
         except OF_THE_USER:
@@ -105,7 +105,7 @@ class Stage:
         self._warm[task.cell] = self._pool.process(task.entry)
         return [*rows, *called]
 
-    def _calls(self, task: Task, place: Place) -> list[dict[str, Any]]:
+    def _calls(self, task: Task, place: BlockPlace) -> list[dict[str, Any]]:
         """All on one clip, the same one for every cell of a round, so that they can be paired. A
         block of which no cost is known is told of call by call."""
         told = math.isnan(place.cost)
@@ -133,7 +133,7 @@ class Stage:
             for order, call in enumerate(reply["calls"])
         ]
 
-    def _row(self, task: Task, place: Place, **values: Any) -> dict[str, Any]:
+    def _row(self, task: Task, place: BlockPlace, **values: Any) -> dict[str, Any]:
         return {
             "stage": self._name,
             "variant": task.entry.variant,

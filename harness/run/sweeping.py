@@ -32,7 +32,7 @@ from harness.decide.staging import PROCESS_SECONDS
 from harness.errors.limits import OVERRUN
 from harness.run import spending
 from harness.run.pool import Pool, Tell
-from harness.run.rounds import Place, Stage
+from harness.run.rounds import BlockPlace, Stage
 from harness.store import Unit
 
 STAGE = "sweep"
@@ -184,7 +184,7 @@ class _Running:
 
     def _block(self, task: Task, generation: int) -> None:
         began = time.monotonic()
-        place = Place(self._number, generation, self._number, 1, math.nan)
+        place = BlockPlace(self._number, generation, self._number, 1, math.nan)
         self._unit.append(self._stage.block(task, place))
         self._blocks += 1
         self._in_blocks += time.monotonic() - began

@@ -97,7 +97,7 @@ class Builder(Evaluated):
             filled.setdefault("candidate", others[0])
         return filled
 
-    def _model(self, raw: Any, path: str) -> model.Model | None:
+    def _model(self, raw: Any, path: str) -> model.ModelSpec | None:
         found = self.model_of(raw, path)
         if found is not None:
             self.family = self.plugin("families", found.family, f"{path}.family")
@@ -309,6 +309,8 @@ class Builder(Evaluated):
             self.existing(found.language, f"{path}.language")
         for i, name in enumerate(found.sections if found else ()):
             self.plugin("sections", name, f"{path}.sections[{i}]")
+        for i, name in enumerate(found.figures if found else ()):
+            self.plugin("figures", name, f"{path}.figures[{i}]")
         return found
 
 

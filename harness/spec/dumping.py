@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.runtime.session import SessionConfig
-from harness.spec.model import At, Experiment, Gate, Model, Origin, Recorded, Use
+from harness.spec.model import At, Experiment, GateSpec, ModelSpec, Origin, Recorded, Use
 
 
 def to_json(experiment: Experiment) -> dict[str, Any]:
@@ -25,7 +25,7 @@ def _plain(value: Any) -> Any:
     if isinstance(value, Use):
         parts = {"parts": _plain(value.parts)} if value.parts else {}
         return {"use": value.use, **parts, **_plain(value.params)}
-    if isinstance(value, Model):
+    if isinstance(value, ModelSpec):
         own = ((name, getattr(value, name)) for name in ("source", "parts", "quantize"))
         given = {name: _plain(part) for name, part in own if part}
         return {"family": value.family, **given, **_plain(value.params)}
@@ -33,7 +33,7 @@ def _plain(value: Any) -> Any:
         return {"name": value.name, "source": value.source, **value.metrics}
     if isinstance(value, (At, Origin)):
         return {k: _plain(v) for k, v in vars(value).items() if v not in ("", None, ())}
-    if isinstance(value, Gate):
+    if isinstance(value, GateSpec):
         return _gate(value)
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         pairs = ((f.name, getattr(value, f.name)) for f in dataclasses.fields(value))
@@ -53,7 +53,7 @@ def _leaf(value: Any) -> Any:
     return value.as_posix() if isinstance(value, Path) else value
 
 
-def _gate(gate: Gate) -> dict[str, Any]:
+def _gate(gate: GateSpec) -> dict[str, Any]:
     own = {k: v for k, v in vars(gate).items() if k not in ("kind", "limit")}
     given = {k: _plain(v) for k, v in own.items() if v not in ("", None, At())}
     return given | {gate.kind: gate.limit}

@@ -48,7 +48,8 @@ def schema() -> Schema:
                                               "tolerance": FIGURE})),
             "budget": _of(model.Budget, {}),
             "report": _of(model.Report, {"language": _language(),
-                                        "sections": _list(_choice("sections"))}),
+                                        "sections": _list(_choice("sections")),
+                                        "figures": _list(_choice("figures"))}),
         },
         optional=("baseline", "candidate"),
     )  # fmt: skip
@@ -58,7 +59,7 @@ def schema() -> Schema:
 # ------------------------------------------------------------------------------ parts
 def _model() -> Schema:
     own = {"family": _choice("families"), "source": _origin(), "parts": _parts()}
-    return _with_params(model.Model, own, "family", "families", optional=("source", "parts"))
+    return _with_params(model.ModelSpec, own, "family", "families", optional=("source", "parts"))
 
 
 def _use(kind: str) -> Schema:
@@ -125,7 +126,7 @@ def _quality() -> Schema:
 
 def _gate() -> Schema:
     own = {"metric": _metric(), "at": _at(), "baseline_up_to": FIGURE}
-    out = _of(model.Gate, own, leave_out=("kind", "limit"))
+    out = _of(model.GateSpec, own, leave_out=("kind", "limit"))
     limits = plugins.names("gates")
     for name in limits:
         about = plugins.docline("gates", name)

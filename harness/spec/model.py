@@ -32,7 +32,7 @@ class Use:
     """File name in the plugin folder, or the path of your own file (./my_plugin.py)."""
     params: Any
     """An instance of the plugin's Params."""
-    parts: Mapping[str, Model] = field(default_factory=dict)
+    parts: Mapping[str, ModelSpec] = field(default_factory=dict)
     """For a judge that needs models (round_trip): role -> model."""
 
 
@@ -55,7 +55,7 @@ class Origin:
 
 
 @dataclass(frozen=True)
-class Model:
+class ModelSpec:
     """The model: its family, where it comes from, and the family's own parameters beside these."""
 
     family: str
@@ -65,7 +65,7 @@ class Model:
     source: Origin | None = None
     """Where the original model comes from; a family without files (http) and a system made of parts
     have none."""
-    parts: Mapping[str, Model] = field(default_factory=dict)
+    parts: Mapping[str, ModelSpec] = field(default_factory=dict)
     """The models that a system is made of, by role (two_speed: fast, slow)."""
     quantize: Use | None = None
     """For a part only: quantization method and its parameters."""
@@ -81,7 +81,7 @@ class Variant:
     """Quantization method and its parameters; without it the model stays as it came."""
     source: Origin | None = None
     """Where this variant's files come from, if not from the model's own source."""
-    model: Model | None = None
+    model: ModelSpec | None = None
     """Another model altogether, as in the section of that name: a server, a system made of parts.
     For the same model with other parameters write `params: {...}` instead."""
 
@@ -217,7 +217,7 @@ class At:
 
 
 @dataclass(frozen=True)
-class Gate:
+class GateSpec:
     """A requirement: a metric, where it is measured, and one limit (`max: 240`)."""
 
     metric: Text
@@ -299,6 +299,8 @@ class Report:
     """Language of the report: a file of harness/report/words/, or one of your own (./ca.yaml)."""
     sections: tuple[str, ...] = ()
     """Sections to write, from harness/report/sections/; all unless said."""
+    figures: tuple[str, ...] = ()
+    """Figures to draw, from harness/report/figures/; all unless said."""
 
 
 @dataclass(frozen=True)
@@ -307,7 +309,7 @@ class Experiment:
 
     name: Text
     """The run's folder is reports/<name>/; letters, digits, dot, hyphen and underscore."""
-    model: Model
+    model: ModelSpec
     """The model, its family and where it comes from."""
     variants: tuple[Variant, ...]
     """The forms of the model that are compared."""
@@ -339,7 +341,7 @@ class Experiment:
     """Data for methods that calibrate."""
     audit: Audit | None = None
     """Another's protocol, replayed beside ours; it takes time beyond the budget."""
-    gates: tuple[Gate, ...] = ()
+    gates: tuple[GateSpec, ...] = ()
     """Requirements; without any the verdict can only be INSUFFICIENT EVIDENCE."""
     waivers: tuple[Waiver, ...] = ()
     """Misses that are accepted, within a bound and until a date."""
@@ -350,6 +352,6 @@ class Experiment:
     report: Report = field(default_factory=Report)
     """How the report is written."""
 
-    def model_of(self, variant: str) -> Model:
+    def model_of(self, variant: str) -> ModelSpec:
         """The model that a variant is a form of: its own, or the experiment's."""
         return next((v.model for v in self.variants if v.name == variant and v.model), self.model)

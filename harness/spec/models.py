@@ -16,14 +16,14 @@ OWN = ("family", "source", "parts", "quantize")  # keys beside the family's para
 class Models(References):
     """A Reader of models: the family says which keys belong there."""
 
-    def model_of(self, raw: Any, path: str, part: bool = False) -> model.Model | None:
+    def model_of(self, raw: Any, path: str, part: bool = False) -> model.ModelSpec | None:
         """A model, None after a note. Only a `part` carries its quantization itself."""
         data = self.mapping(raw, path)
         if data is None:
             return None
         name = self.value(str, data["family"], f"{path}.family") if "family" in data else None
         if name is None:
-            self.fields(model.Model, {"params": None, **data}, path, _UNREAD)
+            self.fields(model.ModelSpec, {"params": None, **data}, path, _UNREAD)
             return None
         family = self.plugin("families", name, f"{path}.family")
         if family is None:
@@ -31,7 +31,7 @@ class Models(References):
         before = len(self.problems)
         rest = {k: v for k, v in data.items() if k not in OWN}
         params = self.params(family.Params, rest, path, list(OWN))
-        found = model.Model(
+        found = model.ModelSpec(
             family=name,
             params=params,
             source=self._source(data, family, path),
@@ -40,7 +40,9 @@ class Models(References):
         )
         return found if len(self.problems) == before else None
 
-    def parts(self, data: Mapping[str, Any], owner: Any, path: str) -> Mapping[str, model.Model]:
+    def parts(
+        self, data: Mapping[str, Any], owner: Any, path: str
+    ) -> Mapping[str, model.ModelSpec]:
         """The models of a system's or judge's roles; every role of it, and no other."""
         roles: Mapping[str, str] = getattr(owner, "parts", {})
         given = self.mapping(data["parts"], f"{path}.parts") if "parts" in data else {}
@@ -66,7 +68,7 @@ class Models(References):
         """What a family takes: "audio" or "text"."""
         return str(self.plugin("families", family, "model").takes)
 
-    def merged(self, own: Any, raw: Any, path: str) -> model.Model | None:
+    def merged(self, own: Any, raw: Any, path: str) -> model.ModelSpec | None:
         """The experiment's model `own` (as written) with other parameters, None after a note."""
         data = self.mapping(raw, path)
         if data is None or not isinstance(own, dict):  # noted where the model was read

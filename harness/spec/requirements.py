@@ -11,7 +11,7 @@ from harness import contracts, plugins
 from harness.contracts import Status
 from harness.errors.nearest import nearest
 from harness.plugins.kinds import answer
-from harness.spec.model import Claim, Gate, Waiver
+from harness.spec.model import Claim, GateSpec, Waiver
 from harness.spec.subjects import Subject, Subjects
 from harness.spec.values import Special
 
@@ -26,9 +26,9 @@ class Requirements(Subjects):
 
     def __init__(self, builder: Builder) -> None:
         super().__init__(builder)
-        self._gates: list[Gate] = []
+        self._gates: list[GateSpec] = []
 
-    def gates(self, raw: Any, path: str) -> tuple[Gate | None, ...]:
+    def gates(self, raw: Any, path: str) -> tuple[GateSpec | None, ...]:
         found = [self._gate(entry, place) for place, entry in self.builder.items(raw, path)]
         names: set[str] = set()
         for i, gate in enumerate(found):
@@ -64,13 +64,13 @@ class Requirements(Subjects):
             )
 
     # ------------------------------------------------------------------------------ gates
-    def _gate(self, raw: Any, path: str) -> Gate | None:
+    def _gate(self, raw: Any, path: str) -> GateSpec | None:
         note = self.builder.note
         data = self.builder.mapping(raw, path)
         if data is None:
             return None
         limits = plugins.names("gates")
-        own = [f.name for f in fields(Gate) if f.name not in CALCULATED]
+        own = [f.name for f in fields(GateSpec) if f.name not in CALCULATED]
         kinds = [k for k in data if k in limits or k.endswith(".py")]
         before = len(self.builder.problems)
         self.builder.keys(data, path, list(dict.fromkeys([*own, *limits, *kinds])))
@@ -88,17 +88,17 @@ class Requirements(Subjects):
             "at": self._at,
             "baseline_up_to": functools.partial(self._of_metric, data),
         }
-        values = self.builder.fields(Gate, plain, path, special)
+        values = self.builder.fields(GateSpec, plain, path, special)
         plugin = self.builder.plugin("gates", kind, f"{path}.{kind}")
         if values is None or plugin is None:
             return None
-        gate = Gate(**values)
+        gate = GateSpec(**values)
         subject = self._subject(gate.metric, f"{path}.metric")
         return self._settled(gate, plugin, subject, path) if subject else None
 
     def _settled(
-        self, gate: Gate, plugin: contracts.Gate, subject: Subject, path: str
-    ) -> Gate | None:
+        self, gate: GateSpec, plugin: contracts.Gate, subject: Subject, path: str
+    ) -> GateSpec | None:
         """The gate with all that it left out, checked against the rest."""
         before = len(self.builder.problems)
         self._check_side(gate, plugin, subject, path)
@@ -116,7 +116,7 @@ class Requirements(Subjects):
         gate = replace(gate, name=gate.name or self._default_name(gate, subject))
         return gate if len(self.builder.problems) == before else None
 
-    def _session(self, gate: Gate, path: str) -> None:
+    def _session(self, gate: GateSpec, path: str) -> None:
         note, path = self.builder.note, f"{path}.session"
         if gate.session and gate.at.dataset:
             note(
@@ -127,7 +127,7 @@ class Requirements(Subjects):
         elif gate.session:
             self.builder.choice(gate.session, self.builder.session_names, path, "session")
 
-    def _against(self, gate: Gate, path: str) -> None:
+    def _against(self, gate: GateSpec, path: str) -> None:
         how = self.builder.selection
         if how and gate.over in how.among and gate.at.dataset != how.dataset:
             self.builder.note(
@@ -136,7 +136,9 @@ class Requirements(Subjects):
                 "beyond the selection's data set; compare with the baseline",
             )
 
-    def _check_side(self, gate: Gate, plugin: contracts.Gate, subject: Subject, path: str) -> None:
+    def _check_side(
+        self, gate: GateSpec, plugin: contracts.Gate, subject: Subject, path: str
+    ) -> None:
         """Refuses a limit that would pass what is worse: `min` for an error rate."""
         better = subject.named.metric.better
         if better == "neither":
@@ -164,9 +166,11 @@ class Requirements(Subjects):
         others = [n for n in builder.variant_names if n not in (builder.baseline, over)]
         if not others and over == builder.baseline != "":
             builder.note(path, f"compares with {over!r}, and there is no other variant")
+        elif not others and over in builder.variant_names:
+            builder.note(f"{path}.over", f"compares {over!r} with itself; say which `variants`")
         return tuple(others or builder.variant_names)
 
-    def _default_name(self, gate: Gate, subject: Subject) -> str:
+    def _default_name(self, gate: GateSpec, subject: Subject) -> str:
         place = str(gate.at).replace(" ", "")
         usual = self._operation("", gate.at, subject, "")
         part = f":{gate.operation}" if gate.operation != usual else ""
@@ -197,7 +201,7 @@ class Requirements(Subjects):
             )
         return replace(waiver, gate=gate.name)
 
-    def _called(self, name: Any) -> list[Gate]:
+    def _called(self, name: Any) -> list[GateSpec]:
         same = [g for g in self._gates if g.name == name]
         return same or [g for g in self._gates if g.metric == name]
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from harness import plugins
 from harness.errors import HarnessError
 from harness.plugins import NamedMetric
-from harness.spec.model import At, Claim, Gate
+from harness.spec.model import At, Claim, GateSpec
 from harness.spec.naming import find_metric, load_plugin
 
 if TYPE_CHECKING:
@@ -109,7 +109,7 @@ class Subjects:
             return given
         return family.operations[0] if family.operations[0] in usual else usual[0]
 
-    def _over(self, item: Gate | Claim, compares: bool, subject: Subject, path: str) -> str:
+    def _over(self, item: GateSpec | Claim, compares: bool, subject: Subject, path: str) -> str:
         """What the item is compared with, "" where nothing is compared."""
         builder, path = self.builder, f"{path}.over"
         if not (compares or subject.named.metric.ratio_of):

@@ -16,7 +16,8 @@ from typing import Any
 import pandas as pd
 
 from harness.contracts import Result
-from harness.errors import HarnessError, StoreError, limits, told
+from harness.errors import HarnessError, StoreError, limits
+from harness.errors.faults import located
 from harness.store import names, tables
 from harness.store.encoding import read_csv, read_parquet
 from harness.store.files import bounded, parsed
@@ -151,5 +152,5 @@ def told_of(folder: Path) -> Iterator[None]:
     except (HarnessError, OSError):
         raise
     except Exception as error:
-        line = told(error)
+        line = located(error)
         raise StoreError(f"{folder}: what its files say does not fit together ({line}).") from error

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import io
+import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from harness.errors import StoreError
@@ -28,7 +30,7 @@ _INTERVAL = {"low": NUMBER, "high": NUMBER}
 TABLES: Mapping[str, Mapping[str, str]] = {
     # one row per call, also of those that failed; the only table that holds measurements
     "calls": {
-        "stage": TEXT,  # sweep | latency | quality | audit | audit_rounds (runner/audit.py)
+        "stage": TEXT,  # sweep | latency | quality | audit | audit_rounds (run/audit.py)
         **_CELL,
         "operation": TEXT,  # load | first_call | pipeline | features | encoder | decoder_step ...
         "warm": FLAG,  # False: a warm-up or cold call, kept but in no warm figure
@@ -40,7 +42,7 @@ TABLES: Mapping[str, Mapping[str, str]] = {
         "speaker": TEXT,
         "labels": TEXT,  # JSON: column of the data set -> what it says, of the slices asked for
         "sentence": TEXT,
-        "recording": TEXT,  # equal for copies of one clip, or of one text to be said
+        "recording": TEXT,  # what tells copies of one clip, or of one text to be said
         "round": WHOLE,  # cells of one round were measured next to each other: the unit of pairing
         "block": WHOLE,  # consecutive calls of one cell in one round
         "order": WHOLE,  # position within the block
@@ -53,7 +55,7 @@ TABLES: Mapping[str, Mapping[str, str]] = {
         "rss_bytes": NUMBER,  # peak resident memory of the child process so far
         "steal": NUMBER,  # share of CPU time that the hypervisor took during the block
         "load": NUMBER,  # load average over one minute at the end of the block
-        "note": TEXT,  # what the model says of this call: token budget spent, repetition stopped
+        "note": TEXT,  # of this call: codes with arguments (budget_spent tokens=448), or a remark
         "figures": TEXT,  # JSON: name -> number, what else is known of this call
         "audio": TEXT,  # what a synthesiser said: a FLAC file in the run's folder `audio/`
         "audio_sha256": TEXT,
@@ -179,6 +181,30 @@ TABLES: Mapping[str, Mapping[str, str]] = {
         **_INTERVAL,
         "reads": TEXT,  # of the other one: better | worse | same | unknown | not measured
     },
+    # one row per configuration of a replayed protocol, run of it and audio length: what it says
+    "audit_repeats": {
+        "session": TEXT,
+        "place": WHOLE,  # of the configuration in the protocol's order, from 0
+        "repeat": WHOLE,  # which run of the protocol, from 0
+        "audio_seconds": NUMBER,  # NaN: the calls of all lengths pooled, as the protocol does
+        "n": WHOLE,
+        "p50_ms": NUMBER,  # interpolated, as the protocol reckons percentiles
+        "p99_ms": NUMBER,
+        "p99_high_ms": NUMBER,  # its 95 % bound if every call were independent; of all pooled
+        "largest_ms": NUMBER,
+        "slowest": WHOLE,  # how many of the slowest 5 % of the run's calls are of this length
+    },
+    # one row per configuration and what it is compared with: the same ones in paired rounds
+    "audit_rounds": {
+        "purpose": TEXT,  # twin | configuration | option: those that nobody checked
+        "session": TEXT,
+        "over": TEXT,  # the configuration that it is compared with; the twin with itself
+        "ratio": NUMBER,  # of times, paired within rounds
+        **_INTERVAL,  # of configurations: hold all at once with 95 %
+        "rounds": WHOLE,
+        "reads": TEXT,  # faster | slower | same | unknown; "" for the twin
+        "supported": FLAG,  # whether the protocol alone could show the difference
+    },
     # one row per gate and variant it applies to
     "checks": {
         "gate": TEXT,
@@ -297,14 +323,18 @@ LATER: Mapping[str, tuple[str, ...]] = {
 LATER_TABLES = ("slices",)
 
 # Tables that came later: a run from before has no file of them, and each is made when it is read.
-MADE_WHEN_READ = ("versus",)
+MADE_WHEN_READ = ("versus", "audit_repeats", "audit_rounds")
+
+
+_BLANKS: dict[str, Any] = {TEXT: "", NUMBER: math.nan, WHOLE: 0, FLAG: False}
+_DTYPES = {kind: pd.Series([], dtype=kind).dtype for kind in (TEXT, NUMBER, WHOLE, FLAG)}
 
 
 def frame(table: str, rows: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
     """Rows (dicts; missing numbers become NaN, missing texts "") as the table's typed frame."""
-    columns = TABLES[table]
-    data = pd.DataFrame(list(rows), columns=list(columns))
-    return _typed(data, columns)
+    columns, given = TABLES[table], list(rows)
+    out = {name: _column([row.get(name) for row in given], columns[name]) for name in columns}
+    return pd.DataFrame(out, columns=list(columns))
 
 
 def check(table: str, data: pd.DataFrame) -> pd.DataFrame:
@@ -351,14 +381,24 @@ def records(data: pd.DataFrame) -> list[dict[str, Any]]:
 
 
 def _typed(data: pd.DataFrame, columns: Mapping[str, str]) -> pd.DataFrame:
-    blanks: dict[str, Any] = {TEXT: "", WHOLE: 0, FLAG: False}
     out: dict[str, Any] = {}
     for name, kind in columns.items():
-        column: Any = data[name]
-        if kind == TEXT:
-            out[name] = column.astype(object).where(column.notna(), "").astype(str)
-        elif kind == NUMBER:
-            out[name] = pd.to_numeric(column).astype("float64")
-        else:
-            out[name] = column.astype(object).where(column.notna(), blanks[kind]).astype(kind)
-    return pd.DataFrame(out, columns=list(columns))
+        column = data[name]
+        done = column.dtype == _DTYPES[kind] and (kind == NUMBER or not column.hasnans)
+        out[name] = column if done else _column(column.tolist(), kind)
+    return pd.DataFrame(out, index=data.index, columns=list(columns))
+
+
+def _column(values: list[Any], kind: str) -> Any:
+    """Raises: ValueError or TypeError for a value that is not of the kind."""
+    blank = _BLANKS[kind]
+    filled = [blank if _missing(value) else value for value in values]
+    if kind == TEXT:
+        return pd.Series([str(value) for value in filled], dtype=str).array
+    if kind == NUMBER and any(isinstance(value, str) for value in filled):
+        return pd.to_numeric(pd.Series(filled, dtype=object)).to_numpy(np.float64)
+    return np.array(filled, dtype=object).astype(kind)
+
+
+def _missing(value: Any) -> bool:
+    return value is None or value is pd.NA or value is pd.NaT or bool(value != value)

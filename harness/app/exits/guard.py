@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from types import FrameType
 from typing import Any, NoReturn, TextIO
 
-from harness.errors.faults import told
+from harness.errors.faults import no_way_out, told
 
 STOPPING = [name for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
 
@@ -31,14 +31,14 @@ def guarded() -> Iterator[None]:
     """Inside, every text can be printed, a signal ends a command as an error does, a thread's
     error is a line, and `os._exit` (which could leave with any code) is an error as well."""
     _open_streams()
-    with _signals(), _hooks(), no_way_out():
+    with _signals(), _hooks(), no_way_out(every_thread=True):
         yield
 
 
 def end(code: int) -> NoReturn:
     """Leave now. What a plugin registered to be done at the end cannot change the code, and a
     thread that it left running cannot keep the process."""
-    with contextlib.suppress(BaseException), _hooks(), no_way_out():
+    with contextlib.suppress(BaseException), _hooks(), no_way_out(every_thread=True):
         atexit._run_exitfuncs()
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(Exception):
@@ -108,20 +108,3 @@ def _aside(error: BaseException | None) -> None:
     if error is not None and not isinstance(error, SystemExit):
         with contextlib.suppress(Exception):
             sys.stderr.write(f"harness: aside of the command: {told(error)}\n")
-
-
-@contextlib.contextmanager
-def no_way_out() -> Iterator[None]:
-    """`os._exit` in this process raises SystemExit; in a fork of it, it ends the fork."""
-    own, leaving = os.getpid(), os._exit
-
-    def refused(status: int) -> NoReturn:
-        if os.getpid() != own:
-            leaving(status)
-        raise SystemExit(f"os._exit({status})")
-
-    os._exit = refused
-    try:
-        yield
-    finally:
-        os._exit = leaving

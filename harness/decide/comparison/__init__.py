@@ -10,23 +10,28 @@ writing    a comparison as aligned text or markdown
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from harness.contracts import Result
+from harness.decide import families, own_metrics
 from harness.decide.comparison import outcomes
 from harness.decide.comparison.alike import Unlike, conflicts, differences
-from harness.decide.comparison.cells import Run
+from harness.decide.comparison.cells import RunCells
 from harness.decide.comparison.rows import Alone, Pair, Row, rows
 from harness.decide.stats import Resampling
 from harness.errors import IncomparableError
 from harness.plugins import NamedMetric
 
-__all__ = ["Alone", "Comparison", "How", "Row", "Unlike", "compare", "conflicts"]
+__all__ = ["Alone", "CompareOptions", "Comparison", "Row", "Unlike", "compare", "conflicts"]
+
+
+Stored = Callable[[Mapping[str, Any]], Mapping[str, Any]]
 
 
 @dataclass(frozen=True)
-class How:
+class CompareOptions:
     """`force`: also what cannot be compared, marked; `control`: divide times by the baseline's, so
     that a machine which was slower that day is no regression of the model."""
 
@@ -48,6 +53,7 @@ class Comparison:
     alone: tuple[Alone, ...]
     forced: tuple[Unlike, ...]
     differences: tuple[Unlike, ...]
+    own: Mapping[str, Any]  # what the runs stored of metrics and families of the user's own
 
     @property
     def exit_code(self) -> int:
@@ -59,24 +65,31 @@ class Comparison:
         return sum(row.outcome == outcome for row in self.rows)
 
 
+def _both(stored: Stored, before: Result, after: Result) -> dict[str, Any]:
+    return {**stored(before.experiment), **stored(after.experiment)}
+
+
 def compare(
-    before: Result, after: Result, metrics: Mapping[str, NamedMetric], how: How | None = None
+    before: Result,
+    after: Result,
+    metrics: Mapping[str, NamedMetric],
+    how: CompareOptions | None = None,
 ) -> Comparison:
     """What changed from `before` to `after`, cell by cell; `metrics` by name, those of both runs.
 
     Raises: IncomparableError that names every key with both values, unless `how.force`.
     """
-    how = how or How()
-    found = conflicts(before, after)
-    if found and not how.force:
-        told = "; ".join(map(str, found))
+    how = how or CompareOptions()
+    unlike = conflicts(before, after)
+    if unlike and not how.force:
+        told = "; ".join(map(str, unlike))
         raise IncomparableError(
             f"{before.folder} and {after.folder} cannot be compared: {told}."
             " --force compares them nevertheless and marks the result."
         )
     seed = int(before.experiment.get("seed") or 0)
     sampling = Resampling(seed=seed, draws=how.draws)
-    pair = Pair(Run.of(before), Run.of(after), metrics, sampling, how.control)
+    pair = Pair(RunCells.of(before), RunCells.of(after), metrics, sampling, how.control)
     drafts, alone = rows(pair)
     days = [str(side.environment.get("measured_on") or "") for side in (before, after)]
     return Comparison(
@@ -87,6 +100,10 @@ def compare(
         baseline=pair.before.baseline if pair.controlled else "",
         rows=tuple(outcomes.decided(drafts, pair.controlled, how.control)),
         alone=tuple(alone),
-        forced=tuple(found),
+        forced=tuple(unlike),
         differences=tuple(differences(before, after)),
+        own={
+            "metrics": _both(own_metrics.stored, before, after),
+            families.FAMILIES: _both(families.stored, before, after),
+        },
     )

@@ -39,20 +39,20 @@ def conflicts(before: Result, after: Result) -> list[Unlike]:
     judges of a data set, with their parameters, parts and recogniser; the code of the user's own
     metrics. What was never recorded is not known to be equal.
     """
-    found = [
+    unlike = [
         Unlike(key, _text(one), _text(other))
         for key, one, other in environment.different(before.environment, after.environment)
     ]
-    found += _pairs(_measuring(before.experiment), _measuring(after.experiment))
-    found += _pairs(_judges(before), _judges(after))
-    found += _pairs(_own_metrics(before), _own_metrics(after))
-    data = _pairs(_data(before), _data(after))
+    unlike += _pairs(_measuring(before.experiment), _measuring(after.experiment))
+    unlike += _pairs(_judges(before), _judges(after))
+    unlike += _pairs(_own_metrics(before), _own_metrics(after))
+    unlike_data = _pairs(_data(before), _data(after))
     unknown = [
         Unlike(key, UNKNOWN, UNKNOWN)
         for key, value in _data(before).items()
         if value == UNKNOWN == _data(after).get(key)
     ]
-    return [*found, *data, *unknown]
+    return [*unlike, *unlike_data, *unknown]
 
 
 def differences(before: Result, after: Result) -> list[Unlike]:
@@ -61,12 +61,12 @@ def differences(before: Result, after: Result) -> list[Unlike]:
     Also what only one of the runs has, as an empty value.
     """
     sides = (before, after)
-    found = _all_pairs(*(dict(_models(side)) for side in sides))
-    found += _all_pairs(*(_sessions(side) for side in sides))
-    found += _all_pairs(*(_parameters(side) for side in sides))
-    found += _all_pairs(*_variant_models(before.experiment, after.experiment))
+    unlike = _all_pairs(*(dict(_models(side)) for side in sides))
+    unlike += _all_pairs(*(_sessions(side) for side in sides))
+    unlike += _all_pairs(*(_parameters(side) for side in sides))
+    unlike += _all_pairs(*_variant_models(before.experiment, after.experiment))
     kept = ({key: side.environment.get(key) for key in VERSIONS} for side in sides)
-    return [*found, *_all_pairs(*kept)]
+    return [*unlike, *_all_pairs(*kept)]
 
 
 def _pairs(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[Unlike]:

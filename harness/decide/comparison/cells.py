@@ -9,7 +9,8 @@ import pandas as pd
 
 from harness.contracts import Result
 from harness.decide import scoring
-from harness.decide.comparison.changes import Cell, Side
+from harness.decide.comparison.changes import CellScores, Side
+from harness.decide.scoring import failures
 from harness.decide.scoring.changes import DEFAULT
 from harness.decide.scoring.summary import errors
 from harness.plugins import NamedMetric
@@ -19,7 +20,7 @@ STAGES = ("latency", "quality")  # the sweep chooses, the latency stage measures
 
 
 @dataclass(frozen=True)
-class Place:
+class FigurePlace:
     """Where a figure was measured; a figure of a whole variant has a variant and a metric only."""
 
     metric: str
@@ -31,25 +32,25 @@ class Place:
 
 
 @dataclass(frozen=True)
-class Run:
+class RunCells:
     """The scores of one run by place and replica, and how many calls failed there."""
 
     result: Result
-    cells: Mapping[tuple[Place, int], pd.DataFrame]
-    failed: Mapping[Place, int]  # places without a metric
+    cells: Mapping[tuple[FigurePlace, int], pd.DataFrame]
+    failed: Mapping[FigurePlace, int]  # places without a metric
     fingerprints: Mapping[str, str]  # of the variants that could be made
 
     @classmethod
-    def of(cls, result: Result) -> Run:
+    def of(cls, result: Result) -> RunCells:
         scores = result.tables["scores"]
         kept = scores[scores["stage"].isin(STAGES)]
         keys = ["metric", "variant", "session", "operation", "workload", "stage", "replica"]
         cells = {
-            (Place(*(str(part) for part in key[:-1])), int(str(key[-1]))): cell
+            (FigurePlace(*(str(part) for part in key[:-1])), int(str(key[-1]))): cell
             for key, cell in kept.groupby(keys, sort=False)
         }
         failed = {
-            Place("", str(v), str(s), str(o), str(w), str(stage)): count
+            FigurePlace("", str(v), str(s), str(o), str(w), str(stage)): count
             for (stage, v, s, replica, o, w), count in errors(result.tables["calls"]).items()
             if replica == 0 and stage in STAGES
         }
@@ -61,49 +62,47 @@ class Run:
     def baseline(self) -> str:
         return baseline(self.result)
 
-    def frame(self, place: Place) -> pd.DataFrame:
+    def frame(self, place: FigurePlace) -> pd.DataFrame:
         """The scores of a cell that the run has."""
         return self.cells[place, 0]
 
-    def side(self, place: Place) -> Side:
+    def side(self, place: FigurePlace) -> Side:
         """The cell, and the baseline's at the same place, in the default session, if there is."""
         base = self._base(place, 0)
-        return Side(Cell.of(self.frame(place)), None if base is None else Cell.of(base))
+        return Side(CellScores.of(self.frame(place)), None if base is None else CellScores.of(base))
 
-    def twin(self, place: Place) -> Side | None:
+    def twin(self, place: FigurePlace) -> Side | None:
         """The baseline's A/A twin at the same place over the baseline; None without one."""
         twin, base = self._base(place, 1), self._base(place, 0)
-        return None if twin is None or base is None else Side(Cell.of(twin), Cell.of(base))
+        return (
+            None if twin is None or base is None else Side(CellScores.of(twin), CellScores.of(base))
+        )
 
-    def _base(self, place: Place, replica: int) -> pd.DataFrame | None:
+    def _base(self, place: FigurePlace, replica: int) -> pd.DataFrame | None:
         own = replace(place, variant=self.baseline, session=DEFAULT)
         return self.cells.get((own, replica))
 
-    def is_base(self, place: Place) -> bool:
+    def is_base(self, place: FigurePlace) -> bool:
         return (place.variant, place.session) == (self.baseline, DEFAULT)
 
-    def failed_share(self, place: Place) -> float:
+    def failed_share(self, place: FigurePlace) -> float:
         """Calls of the cell that gave no result, among all of them."""
         lost = self.failed.get(replace(place, metric=""), 0)
         got = len(self.cells.get((place, 0), ()))
         return lost / (lost + got) if lost else 0.0
 
-    def error(self, place: Place) -> str:
-        """Why the variant could not be made, else what most calls of the cell failed with."""
+    def error(self, place: FigurePlace) -> str:
+        """Why the variant could not be made or opened, else what most calls of the cell failed
+        with."""
+        cell = {"stage": place.stage, "variant": place.variant, "session": place.session}
         calls = self.result.tables["calls"]
-        at = (calls["stage"] == place.stage) & (calls["variant"] == place.variant)
-        at &= (calls["session"] == place.session) & (calls["error"] != "")
-        mine = calls[at]
-        here = pd.Series(scoring.workload(mine), index=mine.index, dtype=object) == place.workload
-        told = mine.loc[here, "error"].value_counts().index.tolist()
-        variants = self.result.tables["variants"]
-        built = variants[variants["variant"] == place.variant]["error"].tolist()
-        return " ".join(str(next(filter(None, [*built, *told]), "")).split())
+        lost = failures.of_cell(calls, place.operation, place.workload, **cell)
+        return failures.why(self.result.tables["variants"], place.variant, lost.failed)
 
 
 def pairs(
-    before: Run, after: Run, metrics: Mapping[str, NamedMetric]
-) -> Iterator[tuple[Place | None, Place | None]]:
+    before: RunCells, after: RunCells, metrics: Mapping[str, NamedMetric]
+) -> Iterator[tuple[FigurePlace | None, FigurePlace | None]]:
     """(place in the first run, place in the second) of each cell, None for the one without it.
 
     What a model says does not depend on its session: the same data set's texts are the same cell
@@ -121,8 +120,11 @@ def pairs(
 
 
 def _elsewhere(
-    place: Place, mine: list[Place], other: list[Place], metrics: Mapping[str, NamedMetric]
-) -> Place | None:
+    place: FigurePlace,
+    mine: list[FigurePlace],
+    other: list[FigurePlace],
+    metrics: Mapping[str, NamedMetric],
+) -> FigurePlace | None:
     if not scoring.of_texts(metrics[place.metric]):
         return None
     alike = replace(place, session="")

@@ -24,7 +24,7 @@ QUALITY = "quality"
 
 
 @dataclass(frozen=True)
-class Cell:
+class CellScores:
     """The scores of one cell as arrays, shape (n,)."""
 
     values: NDArray[np.float64]
@@ -34,15 +34,15 @@ class Cell:
     quality: bool
 
     @classmethod
-    def of(cls, frame: pd.DataFrame) -> Cell:
+    def of(cls, frame: pd.DataFrame) -> CellScores:
         values, weights = (frame[n].to_numpy(dtype=np.float64) for n in ("value", "weight"))
         rounds = frame["round"].to_numpy(dtype=np.int64)
         items = frame["item"].to_numpy().astype(str)
         quality = bool(len(frame)) and frame["stage"].iloc[0] == QUALITY
         return cls(values, weights, rounds, items, quality)
 
-    def __getitem__(self, rows: NDArray[np.generic]) -> Cell:
-        return Cell(
+    def __getitem__(self, rows: NDArray[np.generic]) -> CellScores:
+        return CellScores(
             self.values[rows],
             self.weights[rows],
             self.rounds[rows],
@@ -70,11 +70,11 @@ class Cell:
 class Side:
     """A cell of one run, and the baseline's cell that it is divided by, if it is."""
 
-    cell: Cell
-    base: Cell | None = None
+    cell: CellScores
+    base: CellScores | None = None
 
     @property
-    def cells(self) -> list[Cell]:
+    def cells(self) -> list[CellScores]:
         return [self.cell] if self.base is None else [self.cell, self.base]
 
 
@@ -126,7 +126,7 @@ def _over_rounds(after: Side, before: Side, named: NamedMetric, how: Resampling)
     return stats.signed_logs(groups, named.quantile, how)
 
 
-def _aligned(cells: list[Cell]) -> list[NDArray[np.intp]]:
+def _aligned(cells: list[CellScores]) -> list[NDArray[np.intp]]:
     """Row numbers of as many calls from each cell at each round and item, in the same order."""
     names, item = np.unique(np.concatenate([c.items for c in cells]), return_inverse=True)
     ends = np.cumsum([c.items.size for c in cells])[:-1]
@@ -147,11 +147,11 @@ def _turn(place: NDArray[np.int64]) -> NDArray[np.int64]:
     return turn
 
 
-def _folded(cell: Cell, units: NDArray[np.int64]) -> Folded:
+def _folded(cell: CellScores, units: NDArray[np.int64]) -> Folded:
     return Folded(cell.values, cell.weights, units)
 
 
-def _same_by_item(one: Cell, other: Cell) -> bool:
+def _same_by_item(one: CellScores, other: CellScores) -> bool:
     """Whether each clip that both have gave one and the same value, however often, in both."""
     shared = np.intersect1d(one.items, other.items)
     kept = [cell[np.isin(cell.items, shared)] for cell in (one, other)]

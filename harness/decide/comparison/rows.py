@@ -10,8 +10,8 @@ from typing import Literal
 import pandas as pd
 
 from harness.decide import gate_rules, resolution, scoring, stats
-from harness.decide.comparison.cells import Place, Run, pairs
-from harness.decide.comparison.changes import Cell, Side, log_change
+from harness.decide.comparison.cells import FigurePlace, RunCells, pairs
+from harness.decide.comparison.changes import CellScores, Side, log_change
 from harness.decide.scoring.estimates import unpaired
 from harness.decide.scoring.summary import of_variant
 from harness.decide.stats import Interval, Resampling
@@ -28,7 +28,7 @@ class Row:
     two equal cells reaches, NaN where that does not apply. `p` is corrected for the number of rows.
     """
 
-    place: Place
+    place: FigurePlace
     session_after: str
     kind: Kind
     unit: str
@@ -56,7 +56,7 @@ class Row:
 class Alone:
     """A cell that one run has and the other lacks; `error` is what its calls failed with there."""
 
-    place: Place
+    place: FigurePlace
     missing_in: Literal["before", "after"]
     error: str = ""
 
@@ -65,8 +65,8 @@ class Alone:
 class Pair:
     """Two runs, the metrics of both, and what they are compared by."""
 
-    before: Run
-    after: Run
+    before: RunCells
+    after: RunCells
     metrics: Mapping[str, NamedMetric]
     how: Resampling
     control: bool  # divide times by the baseline's
@@ -96,7 +96,7 @@ def rows(pair: Pair) -> tuple[list[Row], list[Alone]]:
     return [*whole, *(row for row in found if row.kind != "time"), *noisy], [*lacking, *alone]
 
 
-def _alone(pair: Pair, one: Place | None, other: Place | None) -> Alone:
+def _alone(pair: Pair, one: FigurePlace | None, other: FigurePlace | None) -> Alone:
     if one is not None:
         return Alone(one, "after", pair.after.error(one))
     assert other is not None
@@ -111,11 +111,11 @@ def _kind(named: NamedMetric) -> Kind:
     return "peak" if named.metric.fold == "max" else "time"
 
 
-def _row(pair: Pair, one: Place, other: Place) -> Row:
+def _row(pair: Pair, one: FigurePlace, other: FigurePlace) -> Row:
     before, after = pair.before.frame(one), pair.after.frame(other)
     named = pair.metrics[one.metric]
     kind = _kind(named)
-    cells = Cell.of(before), Cell.of(after)
+    cells = CellScores.of(before), CellScores.of(after)
     figures = cells[0].fold(named), cells[1].fold(named)
     change = plain = _unsure(figures, len(before) + len(after))
     if kind == "text":
@@ -160,7 +160,7 @@ def _of_texts(
     return replace(difference, p=stats.p_of_bound(difference, how.level))
 
 
-def _controlled(pair: Pair, one: Place, other: Place, plain: Interval) -> Interval:
+def _controlled(pair: Pair, one: FigurePlace, other: FigurePlace, plain: Interval) -> Interval:
     """The ratio of ratios; the plain one for the baseline itself and without a common baseline."""
     if not pair.controlled or pair.before.is_base(one):
         return plain
@@ -176,7 +176,7 @@ def _ratio(logs: Interval) -> Interval:
     return replace(logs, estimate=math.exp(logs.estimate), low=ends[0], high=ends[1])
 
 
-def _margin(pair: Pair, place: Place) -> float:
+def _margin(pair: Pair, place: FigurePlace) -> float:
     """How far the second run's gates let this metric get worse against the baseline; NaN where none
     says so. Of several that look at this data set and variant, the tightest."""
     worse = {"lower": "upper", "higher": "lower"}  # which side is the bad one
@@ -213,7 +213,7 @@ def _noise(pair: Pair, found: list[Row]) -> dict[resolution.Place, float]:
     return out
 
 
-def _where(place: Place) -> resolution.Place:
+def _where(place: FigurePlace) -> resolution.Place:
     return place.stage, place.operation, place.workload, place.metric
 
 
@@ -226,7 +226,7 @@ def _whole_variants(pair: Pair) -> tuple[list[Row], list[Alone]]:
             continue
         one, other = (_figures(run, named) for run in (pair.before, pair.after))
         for name in dict.fromkeys([*one, *other]):
-            place = Place(named.name, name)
+            place = FigurePlace(named.name, name)
             if name not in one or name not in other:
                 alone.append(Alone(place, "after" if name in one else "before"))
                 continue
@@ -238,7 +238,7 @@ def _whole_variants(pair: Pair) -> tuple[list[Row], list[Alone]]:
     return found, alone
 
 
-def _figures(run: Run, named: NamedMetric) -> dict[str, float]:
+def _figures(run: RunCells, named: NamedMetric) -> dict[str, float]:
     rows: Iterator[dict[str, object]] = (
         {str(k): v for k, v in row.items()}
         for row in run.result.tables["variants"].to_dict("records")

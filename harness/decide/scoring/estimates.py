@@ -310,7 +310,7 @@ def _compare_crossed(
     both = pd.concat([_ratings(ours), _ratings(theirs)], axis=1, join="inner")
     raters, items = (both.index.get_level_values(name).to_numpy(dtype=object) for name in RATED)
     mine, other = both.to_numpy(dtype=np.float64).T
-    return stats.compare_crossed(mine, other, stats.Places.of(raters, items), how.level)
+    return stats.compare_crossed(mine, other, stats.RatingPlaces.of(raters, items), how.level)
 
 
 def _ratings(cell: pd.DataFrame) -> pd.Series:

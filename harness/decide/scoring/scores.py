@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from harness.contracts import Call, Metric
 from harness.plugins import NamedMetric
 from harness.runtime.garbage import uncollected
+from harness.speech.audio import copies
 from harness.store import tables
 
 Normalise = Callable[[str], str]
@@ -109,7 +110,9 @@ def _parts(
     if not fine.all():
         calls, raw = calls[fine], raw[fine]
     usable = calls.reset_index(drop=True).assign(
-        raw_text=raw["text"].array, raw_reference=raw["reference"].array
+        recording=copies.merged(calls["recording"].tolist(), raw["reference"].tolist()),
+        raw_text=raw["text"].array,
+        raw_reference=raw["reference"].array,
     )
     with uncollected():  # what is looked through again and again is no garbage
         seen = _as_metrics_see(usable)

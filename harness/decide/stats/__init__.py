@@ -13,7 +13,7 @@ from harness.decide.stats.bounds import (
     needed_for_bound,
     unbounded,
 )
-from harness.decide.stats.crossed import Places, compare_crossed, crossed_mean
+from harness.decide.stats.crossed import RatingPlaces, compare_crossed, crossed_mean
 from harness.decide.stats.looks import Look, early, last, looks
 from harness.decide.stats.mapsswe import Errors, MatchedPairs, matched_pairs, segment_errors
 from harness.decide.stats.multiple import holm, p_of_bound
@@ -47,7 +47,7 @@ __all__ = [
     "Logs",
     "Look",
     "MatchedPairs",
-    "Places",
+    "RatingPlaces",
     "Resampling",
     "Sums",
     "Timed",

@@ -26,7 +26,7 @@ SWEEPS = 30  # over raters and items in turn, until the residuals have neither e
 
 
 @dataclass(frozen=True)
-class Places:
+class RatingPlaces:
     """Which rater (0 .. raters - 1) and which item gave each score, shape (n,)."""
 
     rater: Codes
@@ -35,7 +35,7 @@ class Places:
     items: int
 
     @classmethod
-    def of(cls, raters: ArrayLike, items: ArrayLike) -> Places:
+    def of(cls, raters: ArrayLike, items: ArrayLike) -> RatingPlaces:
         return cls(*codes(np.asarray(raters)), *codes(np.asarray(items)))
 
     @property
@@ -54,13 +54,13 @@ def crossed_mean(
     data = np.asarray(scores, dtype=np.float64)
     if not data.size or not np.isfinite(data).all():
         return broken(data.size, METHOD)
-    places = Places.of(raters, items)
+    places = RatingPlaces.of(raters, items)
     found = _around(float(data.mean()), data - data.mean(), places, level)
     return replace(found, p=math.nan)
 
 
 def compare_crossed(
-    ours: ArrayLike, theirs: ArrayLike, places: Places, level: float = 0.975
+    ours: ArrayLike, theirs: ArrayLike, places: RatingPlaces, level: float = 0.975
 ) -> tuple[Interval, Interval]:
     """(mean of ours - mean of theirs, mean of ours / mean of theirs); score i of both is of the
     same rater and item. `p` is two-sided, against no difference.
@@ -83,7 +83,7 @@ def compare_crossed(
     )
 
 
-def _around(mean: float, parts: Numbers, places: Places, level: float) -> Interval:
+def _around(mean: float, parts: Numbers, places: RatingPlaces, level: float) -> Interval:
     """A figure and its bounds from the linear part of each score in it, which add up to 0."""
     n, units = parts.size, places.fewer
     if units < 2:
@@ -96,7 +96,7 @@ def _around(mean: float, parts: Numbers, places: Places, level: float) -> Interv
     return Interval(mean, mean - half, mean + half, n, units, METHOD, p)
 
 
-def _variance(parts: Numbers, places: Places) -> float:
+def _variance(parts: Numbers, places: RatingPlaces) -> float:
     """Of the mean of scores with these deviations from it."""
     n = parts.size
     over_raters = _over(parts, places.rater, places.raters)
@@ -112,7 +112,7 @@ def _over(parts: Numbers, unit: Codes, units: int) -> float:
     return units / (units - 1) * float(sums @ sums)
 
 
-def _residual(parts: Numbers, places: Places) -> Numbers:
+def _residual(parts: Numbers, places: RatingPlaces) -> Numbers:
     """What is left of each score without the effects of its rater and its item."""
     left = parts
     for _ in range(SWEEPS):

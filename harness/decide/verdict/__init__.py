@@ -1,7 +1,7 @@
 """Gates, waivers and claims -> checks -> verdict: pure functions of tables and of today's date."""
 
 from harness.decide.verdict.case import Case
-from harness.decide.verdict.checks import checks, kind_of, name_of
+from harness.decide.verdict.checks import checks
 from harness.decide.verdict.claims import claims
 from harness.decide.verdict.decision import exit_code, name_of_verdict, verdict
 from harness.decide.verdict.showing import shown
@@ -11,8 +11,6 @@ __all__ = [
     "checks",
     "claims",
     "exit_code",
-    "kind_of",
-    "name_of",
     "name_of_verdict",
     "shown",
     "verdict",

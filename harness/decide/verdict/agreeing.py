@@ -11,7 +11,7 @@ import pandas as pd
 
 from harness import plugins
 from harness.contracts import Evidence, Gate, Status
-from harness.decide.verdict.checks import kind_of, name_of
+from harness.decide.gate_rules import kind_of, name_of
 from harness.decide.verdict.decision import (
     APPROVED,
     GOOD,

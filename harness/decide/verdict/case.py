@@ -9,14 +9,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from harness.contracts import SCREENED
 from harness.decide import scoring, stats
+from harness.decide.scoring import failures
 from harness.decide.scoring.changes import DEFAULT, exact_change
 from harness.decide.scoring.estimates import Needed, calls_needed, lost, unpaired
-from harness.decide.scoring.scores import workload
+from harness.decide.scoring.failures import Failures
 from harness.decide.scoring.summary import of_variant
 from harness.decide.stats import Interval, Look, Resampling
 from harness.decide.verdict import notes
@@ -69,7 +69,7 @@ class Case:
 
 
 @dataclass(frozen=True)
-class Figure:
+class AskedFigure:
     """One metric of one variant at one place. `over` is a variant or a recorded row, or ""."""
 
     metric: str
@@ -90,7 +90,7 @@ class Figure:
 
 
 @dataclass(frozen=True)
-class Found:
+class FigureEvidence:
     """The evidence for a figure.
 
     `cell` is what a quantile, or what is made of it and a recorded figure, was folded from; `limit`
@@ -124,11 +124,13 @@ class Found:
         return calls_needed(self.cell, self.named, self.limit(limit), self.look.level)
 
 
-def find(case: Case, data: Mapping[str, pd.DataFrame], figure: Figure, on: str = "value") -> Found:
+def find(
+    case: Case, data: Mapping[str, pd.DataFrame], figure: AskedFigure, on: str = "value"
+) -> FigureEvidence:
     """The evidence for a figure: itself, or its difference from or ratio to what it is over."""
     named = case.metrics.get(figure.metric)
     if named is None:
-        return Found(stats.exactly(math.nan, 0, ""))
+        return FigureEvidence(stats.exactly(math.nan, 0, ""))
     if named.metric.ratio_of:
         measured = replace(figure, metric=named.metric.ratio_of)
         return _inverse(find(case, data, measured, "ratio"))
@@ -140,38 +142,46 @@ def find(case: Case, data: Mapping[str, pd.DataFrame], figure: Figure, on: str =
 
 
 def _plain(
-    case: Case, data: Mapping[str, pd.DataFrame], figure: Figure, named: NamedMetric
-) -> Found:
+    case: Case, data: Mapping[str, pd.DataFrame], figure: AskedFigure, named: NamedMetric
+) -> FigureEvidence:
     if named.metric.of_variant is not None:
-        error = _error(data["variants"], NO_CALLS, figure)
-        return Found(_of_variant(data, figure, named), error=error)
-    cell, failures = _cell(data["scores"], figure), _failures(data, figure, named)
-    cell = _with_lost(cell, failures.failed, named)
+        error = failures.why(data["variants"], figure.variant, NO_CALLS.failed)
+        return FigureEvidence(_of_variant(data, figure, named), error=error)
+    cell, lost_calls = _cell(data["scores"], figure), _failures(data, figure, named)
+    cell = _with_lost(cell, lost_calls.failed, named)
     look = _of_time(_look(data, figure), named)
-    return Found(
+    return FigureEvidence(
         stats.allowing(scoring.estimate(cell, named, case.how(look)), look.allowance),
         cell,
         named,
-        incomplete=len(failures.failed),
-        planned=failures.planned,
+        incomplete=len(lost_calls.failed),
+        planned=lost_calls.planned,
         notes=(
-            *notes.lost(len(failures.failed), named),
+            *notes.lost(len(lost_calls.failed), named),
             *notes.counts(cell, figure.stage),
             *notes.unseen(cell, named),
         ),
-        error=_error(data["variants"], failures, figure),
+        error=failures.why(data["variants"], figure.variant, lost_calls.failed),
         look=look,
     )
 
 
-def _over_variant(case: Case, data: Mapping[str, pd.DataFrame], figure: Figure, on: str) -> Found:
+def _over_variant(
+    case: Case, data: Mapping[str, pd.DataFrame], figure: AskedFigure, on: str
+) -> FigureEvidence:
     named = case.metrics[figure.metric]
     session = DEFAULT if figure.over != case.candidate else case.session
     other = replace(figure, variant=figure.over, session=session, over="")
+    if replace(figure, over="") == other:  # a selection chose it: nothing to compare
+        return FigureEvidence(stats.exactly(math.nan, 0, ""))
     if named.metric.of_variant is not None:
         pair = exact_change(_of_variant(data, figure, named), _of_variant(data, other, named))
-        errors = (_error(data["variants"], NO_CALLS, one) for one in (figure, other))
-        return Found(pair[0 if on == "difference" else 1], error=next(filter(None, errors), ""))
+        errors = (
+            failures.why(data["variants"], one.variant, NO_CALLS.failed) for one in (figure, other)
+        )
+        return FigureEvidence(
+            pair[0 if on == "difference" else 1], error=next(filter(None, errors), "")
+        )
     mine, theirs = _cell(data["scores"], figure), _cell(data["scores"], other)
     ours, base = _failures(data, figure, named), _failures(data, other, named)
     alone = tuple(unpaired(mine, theirs))
@@ -179,8 +189,11 @@ def _over_variant(case: Case, data: Mapping[str, pd.DataFrame], figure: Figure, 
     tailed = _with_lost(mine, ours.failed, named) if tail else mine
     look = max(_look(data, figure), _look(data, other), key=lambda one: one.level)
     pair = scoring.compare(tailed, theirs, named, case.how(look))
-    errors = (_error(data["variants"], side, one) for side, one in ((ours, figure), (base, other)))
-    return Found(
+    errors = (
+        failures.why(data["variants"], one.variant, side.failed)
+        for side, one in ((ours, figure), (base, other))
+    )
+    return FigureEvidence(
         pair[0 if on == "difference" else 1],
         named=None if named.quantile == 0.5 else named,  # medians shrink as means do, tails do not
         incomplete=_incomplete(ours, base, alone),
@@ -196,7 +209,9 @@ def _over_variant(case: Case, data: Mapping[str, pd.DataFrame], figure: Figure, 
     )
 
 
-def _over_recorded(case: Case, data: Mapping[str, pd.DataFrame], figure: Figure, on: str) -> Found:
+def _over_recorded(
+    case: Case, data: Mapping[str, pd.DataFrame], figure: AskedFigure, on: str
+) -> FigureEvidence:
     """Against one figure that was measured elsewhere: it has no interval and is taken as exact."""
     found = _plain(case, data, figure, case.metrics[figure.metric])
     row = case.recorded(figure.over)
@@ -212,7 +227,7 @@ def _over_recorded(case: Case, data: Mapping[str, pd.DataFrame], figure: Figure,
     return replace(found, interval=moved, limit=limit, notes=(*found.notes, note))
 
 
-def _look(data: Mapping[str, pd.DataFrame], figure: Figure) -> Look:
+def _look(data: Mapping[str, pd.DataFrame], figure: AskedFigure) -> Look:
     """How strictly the figure's cell is read: more so where it was stopped early."""
     stops = data["stops"]
     keep = (stops["stage"] == figure.stage) & (stops["variant"] == figure.variant)
@@ -230,7 +245,7 @@ def _of_time(look: Look, named: NamedMetric) -> Look:
     return look if timed else replace(look, allowance=0.0)
 
 
-def _inverse(found: Found) -> Found:
+def _inverse(found: FigureEvidence) -> FigureEvidence:
     """Baseline over variant from variant over baseline: a speed-up from a ratio of times."""
     mine = found.interval
     estimate, low, high = mine.estimate, mine.low, mine.high
@@ -247,14 +262,15 @@ def _inverse(found: Found) -> Found:
     )
 
 
-def _of_variant(data: Mapping[str, pd.DataFrame], figure: Figure, named: NamedMetric) -> Interval:
+def _of_variant(
+    data: Mapping[str, pd.DataFrame], figure: AskedFigure, named: NamedMetric
+) -> Interval:
     rows = data["variants"][data["variants"]["variant"] == figure.variant].to_dict("records")
-    if not rows:
-        return stats.exactly(math.nan, 0, "exact")
-    return of_variant(named, {str(k): v for k, v in rows[0].items()})
+    known = [{str(k): v for k, v in row.items()} for row in rows[:1]]
+    return of_variant(named, known[0]) if known else stats.exactly(math.nan, 0, "exact")
 
 
-def _cell(scores: pd.DataFrame, figure: Figure) -> pd.DataFrame:
+def _cell(scores: pd.DataFrame, figure: AskedFigure) -> pd.DataFrame:
     keep = (scores["stage"] == figure.stage) & (scores["variant"] == figure.variant)
     keep &= (scores["session"] == figure.session) & (scores["replica"] == 0)
     keep &= (scores["operation"] == figure.operation) & (scores["metric"] == figure.metric)
@@ -263,19 +279,7 @@ def _cell(scores: pd.DataFrame, figure: Figure) -> pd.DataFrame:
     return scores[keep]
 
 
-@dataclass(frozen=True)
-class _Failures:
-    """The calls of one cell that gave no result, among how many."""
-
-    failed: pd.DataFrame
-    planned: int
-
-    @property
-    def share(self) -> float:
-        return len(self.failed) / self.planned if self.planned else 0.0
-
-
-def _incomplete(ours: _Failures, base: _Failures, alone: Sequence[str]) -> int:
+def _incomplete(ours: Failures, base: Failures, alone: Sequence[str]) -> int:
     """What has no pair, each once: an utterance that failed in either variant, or that one of them
     never had; of calls (and of listeners' scores), those of the side that lost more."""
     worse = max(ours, base, key=lambda side: side.share).failed
@@ -285,10 +289,12 @@ def _incomplete(ours: _Failures, base: _Failures, alone: Sequence[str]) -> int:
     return len(items | set(alone))
 
 
-NO_CALLS = _Failures(tables.frame("calls", []), 0)
+NO_CALLS = Failures(tables.frame("calls", []), 0)
 
 
-def _failures(data: Mapping[str, pd.DataFrame], figure: Figure, named: NamedMetric) -> _Failures:
+def _failures(
+    data: Mapping[str, pd.DataFrame], figure: AskedFigure, named: NamedMetric
+) -> Failures:
     """Failed and planned calls of the figure's cell, those among them whose audio its judge could
     not take; one that could not load counts too. Of listeners, invalid and planned scores where
     their share is the larger one."""
@@ -308,13 +314,13 @@ def _failures(data: Mapping[str, pd.DataFrame], figure: Figure, named: NamedMetr
     return replace(found, failed=pd.concat([found.failed, unheard], ignore_index=True))
 
 
-def _invalid(scores: pd.DataFrame) -> _Failures:
+def _invalid(scores: pd.DataFrame) -> Failures:
     """Listeners' scores that are none, among all but those that a stated rule leaves out."""
     asked = scores[~scores["error"].str.startswith(SCREENED)]
-    return _Failures(asked[asked["error"] != ""], len(asked))
+    return Failures(asked[asked["error"] != ""], len(asked))
 
 
-def _mute(calls: pd.DataFrame, figure: Figure) -> pd.DataFrame:
+def _mute(calls: pd.DataFrame, figure: AskedFigure) -> pd.DataFrame:
     """Calls of the figure's cell that gave no audio, though nothing failed: no judge saw them."""
     keep = (calls["stage"] == figure.stage) & (calls["variant"] == figure.variant)
     keep &= (calls["session"] == figure.session) & (calls["dataset"] == figure.workload)
@@ -322,16 +328,9 @@ def _mute(calls: pd.DataFrame, figure: Figure) -> pd.DataFrame:
     return calls[keep & (calls["replica"] == 0)]
 
 
-def _failed_calls(calls: pd.DataFrame, figure: Figure) -> _Failures:
-    keep = (calls["stage"] == figure.stage) & (calls["variant"] == figure.variant)
-    keep &= (calls["session"] == figure.session) & (calls["replica"] == 0)
-    places = np.flatnonzero(keep)
-    mine = calls[["dataset", "audio_seconds", "operation", "warm", "error"]].iloc[places]
-    failed = mine["error"] != ""
-    here = pd.Series(workload(mine), index=mine.index, dtype=object) == figure.workload
-    here &= (mine["operation"] == figure.operation) & (mine["warm"] | failed)
-    counted = here | ((mine["operation"] == "load") & failed)
-    return _Failures(calls.iloc[places[counted & failed]], int(counted.sum()))
+def _failed_calls(calls: pd.DataFrame, figure: AskedFigure) -> Failures:
+    cell = {"stage": figure.stage, "variant": figure.variant, "session": figure.session}
+    return failures.of_cell(calls, figure.operation, figure.workload, **cell)
 
 
 def _with_lost(cell: pd.DataFrame, failed: pd.DataFrame, named: NamedMetric) -> pd.DataFrame:
@@ -339,11 +338,3 @@ def _with_lost(cell: pd.DataFrame, failed: pd.DataFrame, named: NamedMetric) -> 
     if math.isnan(named.quantile) or failed.empty:
         return cell
     return pd.concat([cell, lost(failed, named)], ignore_index=True) if len(cell) else cell
-
-
-def _error(variants: pd.DataFrame, failures: _Failures, figure: Figure) -> str:
-    """Why the variant could not be built or opened, else what most of its calls failed with."""
-    built = variants[variants["variant"] == figure.variant]["error"].tolist()
-    called = failures.failed["error"].value_counts(sort=True)
-    texts = [*built, *called.index.tolist()[:1]]
-    return " ".join(next(filter(None, texts), "").split())

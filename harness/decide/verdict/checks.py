@@ -17,15 +17,13 @@ import pandas as pd
 
 from harness import plugins
 from harness.contracts import Evidence, Gate, Status
+from harness.decide.gate_rules import kind_of, name_of
 from harness.decide.scoring.estimates import Needed
 from harness.decide.stats import Interval
-from harness.decide.verdict.case import Case, Figure, Found, find
+from harness.decide.verdict.case import AskedFigure, Case, FigureEvidence, find
 from harness.decide.verdict.reasons import sentence, unmeasured
 from harness.spec import load_plugin, locator
 from harness.store import tables
-
-FIELDS = ("metric", "at", "operation", "variants", "session", "over", "severity", "name",
-          "baseline_up_to", "on")  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -40,18 +38,12 @@ def checks(case: Case, data: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     return tables.frame("checks", _rows(case, data))
 
 
-def kind_of(gate: Mapping[str, Any]) -> tuple[str, float]:
-    """(file in gates/, limit) of a gate as the experiment's data write it: {..., "max": 240}."""
-    kind = next(key for key in gate if key not in FIELDS)
-    return kind, float(gate[kind])
-
-
 def _rows(case: Case, data: Mapping[str, pd.DataFrame]) -> Iterator[dict[str, Any]]:
     for gate in case.experiment.get("gates") or []:
         kind, limit = kind_of(gate)
         plugin = gate_of(case, kind)
         for variant in gate.get("variants") or [case.candidate]:
-            figure = Figure(
+            figure = AskedFigure(
                 gate["metric"],
                 variant,
                 case.heard_in(variant, gate.get("at") or {}, gate.get("session") or ""),
@@ -74,7 +66,7 @@ def gate_of(case: Case, kind: str) -> Gate:
     return beside
 
 
-def _place(case: Case, gate: Mapping[str, Any], figure: Figure) -> dict[str, Any]:
+def _place(case: Case, gate: Mapping[str, Any], figure: AskedFigure) -> dict[str, Any]:
     named = case.metrics.get(figure.metric)
     exact = named is not None and named.metric.of_variant is not None
     return {
@@ -90,7 +82,9 @@ def _place(case: Case, gate: Mapping[str, Any], figure: Figure) -> dict[str, Any
     }
 
 
-def _answer(case: Case, gate: Mapping[str, Any], rule: tuple[Gate, float], found: Found) -> _Answer:
+def _answer(
+    case: Case, gate: Mapping[str, Any], rule: tuple[Gate, float], found: FigureEvidence
+) -> _Answer:
     code = unmeasured(found)
     if code:
         return _Answer(Status.NOT_MEASURED, code)
@@ -117,7 +111,7 @@ def evidence(interval: Interval) -> Evidence:
     return Evidence(interval.estimate, interval.low, interval.high, interval.n, interval.method)
 
 
-def _waived(case: Case, gate: Mapping[str, Any], plugin: Gate, found: Found) -> _Answer:
+def _waived(case: Case, gate: Mapping[str, Any], plugin: Gate, found: FigureEvidence) -> _Answer:
     """A FAIL is waived where the gate would pass at the waiver's bound, until the waiver's day.
 
     The whole confidence bound has to be inside, as for the gate itself: a waiver moves a limit, it
@@ -135,17 +129,12 @@ def _waived(case: Case, gate: Mapping[str, Any], plugin: Gate, found: Found) -> 
     return _Answer(Status.FAIL, "waiver_expired", mine[0])
 
 
-def name_of(gate: Mapping[str, Any]) -> str:
-    """How tables and waivers call a gate."""
-    return str(gate.get("name") or gate["metric"])
-
-
 def day(waiver: Mapping[str, Any]) -> datetime.date:
     """The last day on which a waiver counts."""
     return datetime.date.fromisoformat(str(waiver["until"]))
 
 
-def _outcome(found: Found, rule: tuple[Gate, float], answer: _Answer) -> dict[str, Any]:
+def _outcome(found: FigureEvidence, rule: tuple[Gate, float], answer: _Answer) -> dict[str, Any]:
     plugin, limit = rule
     interval, open_ = found.interval, answer.status is Status.INCONCLUSIVE
     needed = found.needed(plugin.limit_on(limit)) if open_ else Needed(math.nan, math.nan)

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from harness.decide.stats import Interval
-from harness.decide.verdict.case import Case, Figure, find
+from harness.decide.verdict.case import AskedFigure, Case, find
 from harness.decide.verdict.reasons import sentence, unmeasured
 from harness.store import tables
 
@@ -28,7 +28,7 @@ def claims(case: Case, data: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
 def _rows(case: Case, data: Mapping[str, pd.DataFrame]) -> Iterator[dict[str, Any]]:
     for claim in case.experiment.get("claims") or []:
         variant = claim.get("variant") or case.candidate
-        figure = Figure(
+        figure = AskedFigure(
             claim["metric"],
             variant,
             case.session_of(variant),

@@ -13,8 +13,9 @@ from typing import Any
 import pandas as pd
 
 from harness.contracts import Status
+from harness.decide.gate_rules import name_of
 from harness.decide.verdict.case import Case
-from harness.decide.verdict.checks import day, name_of
+from harness.decide.verdict.checks import day
 from harness.decide.verdict.showing import finding, gates_of, sentence
 from harness.plugins.kinds import PURPOSES
 

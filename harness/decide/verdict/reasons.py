@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from harness.decide.verdict.case import AT_ONCE, Found
+from harness.decide.verdict.case import AT_ONCE, FigureEvidence
 
 MOST_FAILED = 0.01  # share of calls or utterances without a result that a gate still bears
 NAMED = 3  # utterances that a sentence names
@@ -30,37 +30,37 @@ SENTENCES = {
 }
 
 
-def unmeasured(found: Found) -> str:
+def unmeasured(evidence: FigureEvidence) -> str:
     """The code of why there is no figure to decide on; "" where there is one."""
-    if found.planned and found.incomplete > MOST_FAILED * found.planned:
+    if evidence.planned and evidence.incomplete > MOST_FAILED * evidence.planned:
         return "failed"
-    if found.interval.n == 0:
+    if evidence.interval.n == 0:
         return "nothing"
-    return "broken" if math.isnan(found.interval.estimate) else ""
+    return "broken" if math.isnan(evidence.interval.estimate) else ""
 
 
-def sentence(code: str, found: Found, waiver: Mapping[str, Any] | None = None) -> str:
+def sentence(code: str, evidence: FigureEvidence, waiver: Mapping[str, Any] | None = None) -> str:
     """One line: what decided it, on how many samples, and how."""
-    names = ", ".join(found.unpaired[:NAMED])
-    rest = len(found.unpaired) - NAMED
+    names = ", ".join(evidence.unpaired[:NAMED])
+    rest = len(evidence.unpaired) - NAMED
     more = f" and {rest} more" if rest > 0 else ""
     text = SENTENCES[code].format(
-        incomplete=found.incomplete,
-        planned=found.planned,
+        incomplete=evidence.incomplete,
+        planned=evidence.planned,
         names=f"; not in both: {names}{more}" if names else "",
         up_to=f"{float(waiver['up_to']):g}" if waiver else "",
         until=waiver["until"] if waiver else "",
     )
-    interval = found.interval
-    if found.error and code in UNMEASURED:
-        text = f"{text}: {found.error.rstrip('.')}"
+    interval = evidence.interval
+    if evidence.error and code in UNMEASURED:
+        text = f"{text}: {evidence.error.rstrip('.')}"
     parts = [text]
     if interval.n and interval.method != "exact":
         units = f" in {interval.units} independent units" if interval.units != interval.n else ""
         parts.append(f"n = {interval.n}{units}")
-    if found.look.level > AT_ONCE.level:
-        parts.append(f"looked at more than once, so each bound holds at {found.look.level:.2%}")
-    if found.look.allowance > 0:
-        parts.append(f"stopped early, so {found.look.allowance:.1%} of drift are allowed for")
-    parts += [part for part in (interval.method, *found.notes) if part]
+    if evidence.look.level > AT_ONCE.level:
+        parts.append(f"looked at more than once, so each bound holds at {evidence.look.level:.2%}")
+    if evidence.look.allowance > 0:
+        parts.append(f"stopped early, so {evidence.look.allowance:.1%} of drift are allowed for")
+    parts += [part for part in (interval.method, *evidence.notes) if part]
     return "; ".join(parts) + "."

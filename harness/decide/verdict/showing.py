@@ -15,9 +15,11 @@ import pandas as pd
 
 from harness.contracts import Gate, Metric
 from harness.decide import stats
+from harness.decide.gate_rules import kind_of, name_of
 from harness.decide.scoring.changes import DEFAULT
-from harness.decide.verdict.case import Case, Figure, find
-from harness.decide.verdict.checks import gate_of, kind_of, name_of
+from harness.decide.verdict import speaking
+from harness.decide.verdict.case import AskedFigure, Case, find
+from harness.decide.verdict.checks import gate_of
 from harness.plugins import kinds
 
 SENTENCES = {
@@ -26,6 +28,12 @@ SENTENCES = {
     "waiver": "{gate}: its waiver up to {limit:g} lets the worst output pass",
     "baseline": "{gate}: {over} itself is at {value:.3g} (bound {bound:.3g}, of use up to"
     " {limit:.3g}), and to be no worse than that shows nothing",
+    "mute": "{gate}: {variant} said nothing in {count} of {total} calls, and what is made of that"
+    " shows nothing",
+    "steady": "{gate}: {variant} gave a steady noise or tone, no speech, in {count} of {total}"
+    " calls, and what is made of that shows nothing",
+    "misunderstood": "{gate}: {variant} is at a {metric} of {value:.3g} there (of use up to"
+    " {most:.3g}): what it says is not understood, and how it sounds shows nothing",
     "unlooked": "no gate decides on quality (errors in texts, opinion of the audio, nearness to a"
     " reference): nobody looked at what it says",
     "purpose": "no gate decides on {purpose}, which is what an approval is asked for",
@@ -99,6 +107,9 @@ def _doubts(
         bound = float(waiver["up_to"])
         if waiver["gate"] == name and not code and kinds.doubt(metric, plugin, bound) == "free":
             yield finding("waiver", gate=name, limit=bound)
+    if kinds.of_quality(metric):
+        for said in speaking.doubts(case, gate, data):
+            yield {**said, "gate": name}
     if plugin.on != "value" and kinds.of_quality(metric):
         yield from _of_baseline(case, gate, plugin, data)
 
@@ -129,7 +140,7 @@ def _figure_of(
         return stats.exactly(float(row.get(gate["metric"], math.nan)), 1, "recorded")
     session = case.session if over == case.candidate else DEFAULT
     at, operation = gate.get("at") or {}, gate.get("operation") or ""
-    return find(case, data, Figure(gate["metric"], over, session, operation, at)).interval
+    return find(case, data, AskedFigure(gate["metric"], over, session, operation, at)).interval
 
 
 # --------------------------------------------------------------------------- at which lengths

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from harness.contracts import notes
 from harness.errors import AssetError
 
 STRATA = 10
@@ -38,7 +39,7 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Drawn:
-    """`rows`: ascending places in the data set; `how`: in words, "" where all of it is used."""
+    """`rows`: ascending places in the data set; `how`: as a note, "" where all of it is used."""
 
     rows: np.ndarray
     how: str = ""
@@ -70,9 +71,10 @@ def draw(lengths: np.ndarray, wanted: Wanted) -> Drawn:
     count = min(wanted.limit or total, _within(lengths[walk], wanted.minutes))
     if count == total:
         return Drawn(np.arange(total))
-    how = f"stratified by length in {strata} strata"
+    how = notes.written("stratified", strata=strata)
     if known < total:
-        how += f"; {total - known} of {total} lengths are unknown and rank last"
+        lacking = {"unknown": total - known, "all": total}
+        how = notes.joined(how, notes.written("lengths_unknown", **lacking))
     return Drawn(np.sort(walk[:count]), how)
 
 
@@ -80,7 +82,7 @@ def _plain(total: int, limit: int | None, seed: int) -> Drawn:
     if limit is None or limit >= total:
         return Drawn(np.arange(total))
     drawn = np.random.default_rng(seed).choice(total, limit, replace=False)
-    return Drawn(np.sort(drawn), "plainly at random: no length of a clip is known")
+    return Drawn(np.sort(drawn), notes.written("at_random"))
 
 
 def _walk(lengths: np.ndarray, strata: int, seed: int) -> np.ndarray:

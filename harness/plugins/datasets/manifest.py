@@ -19,7 +19,7 @@ from harness.errors import AssetError, AudioError
 from harness.plugins.datasets import _sampling
 from harness.plugins.datasets._corpus import (
     Listing,
-    Places,
+    RowPlaces,
     composed,
     found,
     is_there,
@@ -36,11 +36,12 @@ from harness.plugins.datasets._corpus.segments import (
     LONGEST_SECONDS,
     STARTS,
     STOPS,
+    WHOLE,
     Segment,
     segment,
 )
-from harness.plugins.datasets._corpus.table import JSON, Table, Wanted, open_table
-from harness.plugins.datasets._sampling import Wanted as Sample
+from harness.plugins.datasets._corpus.table import JSON, AskedColumns, RowTable, open_table
+from harness.plugins.datasets._sampling import Wanted
 from harness.speech import audio
 
 _MILLISECONDS = re.compile(r"(^|[_\W])(ms|msec|millis|milliseconds)\W?$", re.IGNORECASE)
@@ -94,7 +95,7 @@ def load(params: Params, locate: Locate) -> Dataset:
     path = locate(params.path)
     try:
         opened = _opened(path, params)
-        return _read(opened, Sample(params.limit, params.minutes, params.seed))
+        return _read(opened, Wanted(params.limit, params.minutes, params.seed))
     except UnicodeDecodeError as error:
         raise AssetError(not_utf8(path, error)) from error
 
@@ -135,10 +136,10 @@ def columns(params: Params, locate: Locate) -> tuple[str, ...] | None:
 class _Opened:
     """The manifest's rows, and what its columns mean."""
 
-    table: Table
+    table: RowTable
     names: Params
 
-    def lengths(self, places: Places) -> np.ndarray:
+    def lengths(self, places: RowPlaces) -> np.ndarray:
         """Seconds of each row by the manifest, NaN where it does not say."""
         meant = map(self.segment, self.table.rows(places))
         found = (math.nan if isinstance(one, str) else one.seconds for one in meant)
@@ -147,7 +148,7 @@ class _Opened:
     def seconds(self, row: Mapping[str, Any]) -> float:
         return _seconds(row.get(self.names.duration), self.names.per_second)
 
-    def times(self, places: Places) -> tuple[np.ndarray, np.ndarray]:
+    def times(self, places: RowPlaces) -> tuple[np.ndarray, np.ndarray]:
         """How many times each row's clip (or part of one) was there up to it, and how many times
         its bare name."""
         texts = (text for row in self.table.rows(places) for text in self._keys(row))
@@ -176,14 +177,6 @@ class _Opened:
         own = (names.audio, names.text, names.duration, names.speaker)
         return segment(row, self.seconds(row), own)
 
-    def shown_part(self, row: Mapping[str, Any]) -> str:
-        """As an id has it: `@1.5-3`; "" for what begins with its file."""
-        found = self.segment(row)
-        if isinstance(found, str) or found.part is None or not found.part[0]:
-            return ""
-        start, stop = found.part
-        return f"@{start:.10g}-" + ("" if math.isinf(stop) else f"{stop:.10g}")
-
     def labels(self, row: Mapping[str, Any]) -> dict[str, str]:
         """What the row says beside."""
         names = self.names
@@ -192,8 +185,9 @@ class _Opened:
     def _keys(self, row: Mapping[str, Any]) -> tuple[str, str]:
         """What no two rows should have, and the name that is numbered where two have it."""
         place, meant = self.place(row), self.segment(row)
+        part = WHOLE if isinstance(meant, str) else meant
         what = meant if isinstance(meant, str) else meant.part
-        return f"{composed(str(place))} {what}", shown(place.stem) + self.shown_part(row)
+        return f"{composed(str(place))} {what}", shown(place.stem) + part.shown
 
 
 def _opened(path: Path, names: Params) -> _Opened:
@@ -205,7 +199,7 @@ def _opened(path: Path, names: Params) -> _Opened:
         raise AssetError(f"{path.name}: no folder {names.audio_folder} beside it.")
     used = (names.duration, names.speaker, "split", *STARTS, *STOPS)
     try:
-        table = open_table(path, Wanted((names.audio, names.text), used, names.audio))
+        table = open_table(path, AskedColumns((names.audio, names.text), used, names.audio))
     except OSError as error:
         raise AssetError(f"{path.name} cannot be read: {error.strerror or error}.") from error
     if path.suffix.lower() in JSON:
@@ -219,7 +213,7 @@ def _opened(path: Path, names: Params) -> _Opened:
     return opened
 
 
-def _has_keys(table: Table, names: Params) -> None:
+def _has_keys(table: RowTable, names: Params) -> None:
     """Raises: AssetError for a needed key that no row has; rows that are no JSON say so themselves.
 
     Of a manifest that has them, the first rows alone are read.
@@ -280,7 +274,7 @@ def _number(value: Any) -> float:
         return math.nan
 
 
-def _read(opened: _Opened, wanted: Sample) -> Dataset:
+def _read(opened: _Opened, wanted: Wanted) -> Dataset:
     table = opened.table
     total = len(table.places)
     lengths = np.full(total, np.nan) if wanted.everything else opened.lengths(table.places)
@@ -317,9 +311,9 @@ class _Rows:
         spoken = tags.without(_text(row.get(names.text)))
         error = fields if isinstance(fields, str) else self._problem(row, place, clip, at)
         stem = shown(place.stem) if _named(row.get(names.audio)) else ""
-        name = stem + self.opened.shown_part(row) if stem else ""
         meant = self.opened.segment(row)
-        part = Segment(None, math.nan) if isinstance(meant, str) else meant
+        part = WHOLE if isinstance(meant, str) else meant
+        name = stem + part.shown if stem else ""
         return Utterance(
             id=numbered(name, int(self.stems[at])) if name else f"line {self.numbers[at]}",
             audio=None if error else clip,

@@ -19,7 +19,7 @@ from typing import Annotated, Literal, get_args, overload
 import numpy as np
 from annotated_types import Ge, Le, MinLen
 
-from harness.contracts import Dataset, Locate, Source, Utterance
+from harness.contracts import Dataset, Locate, Source, Utterance, notes
 
 RATE = 16_000
 RECIPE = 1  # of how the sounds below are made: another number, another data set
@@ -111,15 +111,15 @@ def load(params: Params, locate: Locate) -> Dataset:
     """A clip of each kind and length, the lengths in turn."""
     sounds, lengths = dict.fromkeys(params.sounds), dict.fromkeys(params.seconds)
     clips = _Clips(tuple(sounds), tuple(lengths), params.seed)
-    notes = {
-        "made": "by its seed: no file on disk",
+    told = {
+        "made": notes.written("by_seed"),
         "sounds": ", ".join(clips.sounds),
         "seconds": ", ".join(f"{seconds:g}" for seconds in clips.seconds),
         "seed": str(params.seed),
         "rows": str(len(clips)),
         "transcripts": "none",
     }
-    return Dataset("no_speech", clips, clips.fingerprint(), notes)
+    return Dataset("no_speech", clips, clips.fingerprint(), told)
 
 
 @dataclass(frozen=True)

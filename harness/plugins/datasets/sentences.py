@@ -19,8 +19,7 @@ from harness.errors.limits import ROW_BYTES, SENTENCES_BYTES
 from harness.io.places import bounded
 from harness.plugins.datasets import _sampling
 from harness.plugins.datasets._corpus import narrow, not_utf8, read_one, stock
-from harness.plugins.datasets._corpus.table import Wanted as Columns
-from harness.plugins.datasets._corpus.table import open_table, unfit
+from harness.plugins.datasets._corpus.table import AskedColumns, open_table, unfit
 from harness.plugins.datasets._sampling import Wanted
 
 Row = tuple[str, str]  # (sentence, why it cannot be used)
@@ -89,7 +88,7 @@ def _rows(path: Path, column: str) -> list[Row]:
         return [_line(path.name, number, line) for number, line in lines if line.strip()]
     if kind not in (".tsv", ".csv"):
         raise AssetError(f"{path.name}: sentences come as .txt, .tsv or .csv.")
-    table = open_table(path, Columns((column,)))
+    table = open_table(path, AskedColumns((column,)))
     places = table.places
     texts = (read_one(path, places, row) for row in range(len(places)))
     numbered = zip(places.numbers, map(table.fields, texts), strict=True)

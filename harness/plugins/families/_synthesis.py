@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,12 +14,17 @@ from harness.contracts import Feeds, Output
 from harness.errors import ModelError, OutputError, SpecError, TextError
 from harness.errors.nearest import nearest
 from harness.plugins.families import _modelfiles
+from harness.runtime import graph
 from harness.runtime.session import running
 
 if TYPE_CHECKING:
     import onnxruntime
 
 OPERATIONS = ("pipeline", "phonemes", "acoustic")
+WORDS = {
+    "en": {"phonemes": "phonemes", "acoustic": "sound from phonemes"},
+    "es": {"phonemes": "fonemas", "acoustic": "sonido a partir de los fonemas"},
+}
 ROLE = "acoustic"  # of the one graph: phoneme ids -> samples
 
 
@@ -98,6 +103,12 @@ class Synthesiser:
         return Output(audio=samples, sample_rate=self._rate, figures={**_counts(pieces), **figures})
 
 
+def feeds(voice: Synthesiser, texts: Iterable[str]) -> Iterator[tuple[str, Feeds]]:
+    """The inputs of the graph on real texts, for calibration."""
+    for text in texts:
+        yield from voice.feeds(text)
+
+
 def _counts(pieces: Sequence[Piece]) -> dict[str, float]:
     return {
         "pieces": float(len(pieces)),
@@ -115,6 +126,13 @@ def the_graph(folder: Path, what: str) -> Path:
     if len(found) > 1:
         raise _modelfiles.several(folder, [[path] for path in found])
     return found[0]
+
+
+def signature(path: Path) -> tuple[set[str], int]:
+    """(input names, number of outputs) of a graph, without its weights. Raises: ModelError."""
+    made = graph.read(path, weights=False).graph
+    weights = {tensor.name for tensor in made.initializer}
+    return {value.name for value in made.input} - weights, len(made.output)
 
 
 def require_signature(

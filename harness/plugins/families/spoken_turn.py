@@ -12,14 +12,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from harness.contracts import Composite, Model, Output
+from harness.contracts import Composite, Model, Output, notes
 from harness.errors import SpecError
 
 if TYPE_CHECKING:
     import numpy as np
 
 RATE = 16_000
-SILENT = "nothing was heard, so nothing was said"
+SILENT = notes.written("nothing_heard")
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class SpokenTurn:
         at = time.perf_counter() - started
         figures = {**heard.figures, "recogniser_seconds": at}
         if not heard.text.strip():
-            return replace(heard, notes=_joined(heard.notes, SILENT), figures=figures)
+            return replace(heard, notes=notes.joined(heard.notes, SILENT), figures=figures)
         said = self.synthesiser.prepare("pipeline", heard.text)()
         spent = time.perf_counter() - started - at
         figures = {**said.figures, **figures, "synthesiser_seconds": spent}
@@ -63,15 +63,11 @@ class SpokenTurn:
         figures["first_audio_seconds"] = at + said.figures.get("first_audio_seconds", spent)
         return replace(
             heard,
-            notes=_joined(heard.notes, said.notes),
+            notes=notes.joined(heard.notes, said.notes),
             audio=said.audio,
             sample_rate=said.sample_rate or self.rate,
             figures=figures,
         )
-
-
-def _joined(*notes: str) -> str:
-    return "; ".join(note for note in notes if note)
 
 
 def assemble(models: Mapping[str, Model], rates: Mapping[str, int], params: Params) -> Model:
@@ -91,4 +87,14 @@ family = Composite(
     parts={"recogniser": "audio", "synthesiser": "text"},
     assemble=assemble,
     gives=("text", "audio"),
+    words={
+        "en": {
+            "recogniser": "recogniser",
+            "synthesiser": "synthesiser",
+        },
+        "es": {
+            "recogniser": "reconocedor",
+            "synthesiser": "sintetizador",
+        },
+    },
 )

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from harness.contracts import Composite, Model, Output
+from harness.contracts import Composite, Model, Output, notes
 from harness.errors import SpecError
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ def _output(first: Output, counts: Output, *, used_slow: bool) -> Output:
     return Output(
         text=counts.text,
         tokens=sum(known) if known else math.nan,
-        notes="; ".join(note for note in ("slow" if used_slow else "", counts.notes) if note),
+        notes=notes.joined(notes.written("slow") if used_slow else "", counts.notes),
         figures={
             "used_slow": float(used_slow),
             "fast_confidence": first.figures[CONFIDENCE],
@@ -100,4 +100,14 @@ family = Composite(
     operations=("pipeline", "fast", "slow"),
     parts={"fast": "audio", "slow": "audio"},
     assemble=assemble,
+    words={
+        "en": {
+            "fast": "the fast one",
+            "slow": "the slow one",
+        },
+        "es": {
+            "fast": "el rápido",
+            "slow": "el lento",
+        },
+    },
 )

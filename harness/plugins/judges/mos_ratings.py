@@ -14,7 +14,7 @@ from typing import Annotated
 import numpy as np
 from annotated_types import Ge, Le, MinLen
 
-from harness.contracts import SCREENED, Judge, Locate, Rating, Ratings
+from harness.contracts import SCREENED, Judge, Locate, Rating, Ratings, notes
 from harness.errors import AssetError
 from harness.errors.limits import SENTENCES_BYTES
 from harness.io.places import content
@@ -235,36 +235,44 @@ def _scaled(params: Params) -> dict[str, str]:
     if params.scale in (None, (LOWEST, HIGHEST)):
         return {}
     low, high = params.scale or (LOWEST, HIGHEST)
-    return {"scale": f"{low:g} to {high:g}, put on 1 to 5 by a straight line"}
+    return {"scale": notes.written("rescaled", low=f"{low:g}", high=f"{high:g}")}
 
 
 def _notes(read: Sequence[Rating], rows: Sequence[Rating], params: Params) -> dict[str, str]:
     counted = [row for row in rows if not row.error]
     raters = {row.rater for row in counted}
     asked = {row.rater for row in read if not row.error}
-    rules = [f"at least {params.min_ratings} ratings"] if params.min_ratings > 1 else []
-    rules += ["scores that vary"] if params.constant else []
+    rules = [notes.written("at_least", ratings=params.min_ratings)] * (params.min_ratings > 1)
+    rules += [notes.written("scores_vary")] if params.constant else []
     if params.min_correlation is not None:
-        rules.append(f"correlation with the others of at least {params.min_correlation:g}")
-    notes = {
-        "ratings": f"{len(counted)} of {len(rows)} count",
-        "raters": f"{len(raters)} of {len(asked)} count",
+        least = f"{params.min_correlation:g}"
+        rules.append(notes.written("correlation", figure=least))
+    told = {
+        "ratings": _share(len(counted), len(rows)),
+        "raters": _share(len(raters), len(asked)),
         "items": str(len({row.item for row in counted})),
         "systems": ", ".join(sorted({row.system for row in counted})),
-        "screening": "; ".join(rules) or "none",
+        "screening": notes.joined(*rules) or notes.written("none"),
         **_scaled(params),
         "invalid": str(sum(bool(row.error) for row in read)),
     }
     if gone := sorted(asked - raters):
-        notes["screened raters"] = ", ".join(gone)
+        told["screened raters"] = ", ".join(gone)
     if len(raters) == 1:
-        notes["warning"] = "one rater only: nothing can be said of other listeners"
-    return notes
+        told["warning"] = notes.written("one_rater")
+    return told
+
+
+def _share(some: int, of: int) -> str:
+    return notes.written("of_all_count", some=some, all=of)
 
 
 judge = Judge(
     Params=Params,
     version="listeners' scores (absolute category rating, ITU-T P.800 or P.808)",
+    named={
+        "es": "puntuaciones de oyentes (categorías absolutas, UIT-T P.800 o P.808)",
+    },
     about={
         "en": "What the listeners of one test said of the items that they heard. It holds for "
         "listeners and items like those; a score of another test, with other anchors and other "

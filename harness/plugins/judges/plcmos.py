@@ -116,6 +116,9 @@ def _halves(path: Path) -> tuple[Any, Any]:
 judge = Judge(
     Params=Params,
     version="PLCMOS v2 (Microsoft; file of speechmos 0.0.1.1, MIT)",
+    named={
+        "es": "PLCMOS v2 (Microsoft; archivo de speechmos 0.0.1.1, MIT)",
+    },
     about={
         "en": "Predicts what crowdsourced raters (ITU-T P.808) would say of calls whose lost "
         "packets were concealed: gaps, robotic stretches, artefacts. "

@@ -35,6 +35,9 @@ def open_judge(
 judge = Judge(
     Params=Params,
     version="round trip through the recogniser that the experiment names",
+    named={
+        "es": "ida y vuelta por el reconocedor que nombra el experimento",
+    },
     about={
         "en": "Whether a machine understands the words that were to be said. Its own errors are "
         "in the figure, the same for every variant: compare with its WER on human speech. It "

@@ -102,6 +102,10 @@ judge = Judge(
     Params=Params,
     version="UTMOS22 strong learner (MIT) by speechonnxmetrics; weights unpinned: what the hub has "
     "on the day, or the file in `path`",
+    named={
+        "es": "UTMOS22, modelo fuerte (MIT), de speechonnxmetrics; pesos sin fijar: "
+        "los que el hub tenga ese día, o el archivo de `path`",
+    },
     about={
         "en": "Predicts the naturalness that listeners gave synthetic speech in the VoiceMOS "
         "challenge 2022, trained on English (BVCC). In Spanish it may rank variants of one voice "

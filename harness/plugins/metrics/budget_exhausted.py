@@ -8,15 +8,22 @@ from __future__ import annotations
 
 import math
 
-from harness.contracts import Call, Metric
+from harness.contracts import Call, Metric, notes
 
-STOPS = ("token budget", "repetition guard")  # as the families' notes begin
+STOPS = ("budget_spent", "repetition_guard")
+OLDER = ("token budget", "repetition guard")  # as notes began before they were codes
 
 
 def measure(call: Call) -> tuple[float, float]:
     if math.isnan(call.tokens):
         return 0.0, 0.0
-    return float(any(stop in call.note for stop in STOPS)), 1.0
+    return float(any(map(_stopped, notes.read(call.note)))), 1.0
+
+
+def _stopped(note: notes.Note | str) -> bool:
+    if isinstance(note, notes.Note):
+        return note.code in STOPS
+    return note.startswith(OLDER)
 
 
 metric = Metric(

@@ -15,6 +15,7 @@ metric = Metric(
     measure=figure("p808"),
     judge="dnsmos",
     kind="opinion",
+    useless=2.5,  # white, pink and speech-shaped noise, hums and tones get 2.0 to 2.4
     title={"en": "DNSMOS P.808", "es": "DNSMOS P.808"},
     table="parts",
     order=23,

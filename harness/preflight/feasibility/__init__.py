@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from harness import contracts
@@ -17,14 +17,15 @@ from harness.contracts import Locate
 from harness.decide import plan as runs
 from harness.plugins import NamedMetric
 from harness.preflight.feasibility import budget, costs, gates, questions, targets, wording
-from harness.preflight.feasibility.budget import Plan
-from harness.preflight.feasibility.gates import Finding, Terms
+from harness.preflight.feasibility.budget import BudgetPlan
+from harness.preflight.feasibility.gates import Decidability, Terms
 from harness.preflight.feasibility.questions import SayLimit, plain_limit
 from harness.preflight.feasibility.targets import Contradiction
 from harness.runtime import environment
-from harness.spec import Experiment, Gate, find_metric, load_plugin
+from harness.spec import Experiment, GateSpec, find_metric, load_plugin
+from harness.speech import audio
 
-__all__ = ["Finding", "Forecast", "assess", "foresee", "missing", "undecidable"]
+__all__ = ["Decidability", "Forecast", "assess", "foresee", "missing", "undecidable"]
 
 
 @dataclass(frozen=True)
@@ -32,21 +33,37 @@ class Forecast:
     """All that is known of an experiment before it runs."""
 
     minutes: float  # of the budget
-    plan: Plan
-    findings: tuple[Finding, ...]
+    plan: BudgetPlan
+    findings: tuple[Decidability, ...]
     warnings: tuple[Contradiction, ...]
     terms: Terms  # what findings and questions are made from
+    data: Mapping[str, contracts.Dataset | None] = field(default_factory=dict)  # those on this disk
 
     def lines(self, say: SayLimit = plain_limit) -> list[str]:
         """As plain aligned text; `say` writes a limit as the report does."""
         found = wording.gates(self.findings, questions.limits(self.terms, say))
         asked = wording.questions(self.questions(say))
         return [*wording.plan(self.minutes, self.plan), *found, *asked,
-                *wording.warnings(self.warnings)]  # fmt: skip
+                *wording.questions(self.narrow()), *wording.warnings(self.warnings)]  # fmt: skip
 
     def questions(self, say: SayLimit = plain_limit) -> list[str]:
         """What the gates leave unasked."""
         return questions.questions(self.terms, say)
+
+    def narrow(self) -> list[str]:
+        """Data sets whose clips lack the upper part of what the model can hear; decodes some."""
+        locate, name = self.terms.costs.locate, self.terms.experiment.model.family
+        if locate is None:  # an assessment of given sizes has no data
+            return []
+        family: contracts.Family = load_plugin("families", name, locate)
+        if family.takes != "audio":
+            return []
+        said = {
+            name: audio.narrow(audio.sound_of(one.utterances), family.sample_rate)
+            for name, one in self.data.items()
+            if one is not None and one.notes.get("transcripts") != "none"
+        }
+        return [f"{name}: {text}" for name, text in said.items() if text]
 
 
 def foresee(
@@ -59,8 +76,9 @@ def foresee(
     before = costs.known(folder, experiment, environment.describe())
     found = costs.Costs(experiment, before, call_seconds, environment.cores(), locate)
     counts = {part.name: costs.utterances(part, locate) for part in experiment.quality}
-    longest = {part.name: costs.longest(part, locate) for part in experiment.quality}
-    return assess(experiment, found, counts, locate, longest)
+    data = {part.name: costs.here(part, locate) for part in experiment.quality}
+    longest = {name: costs.longest(one) for name, one in data.items()}
+    return replace(assess(experiment, found, counts, locate, longest), data=data)
 
 
 def assess(
@@ -77,7 +95,7 @@ def assess(
 
     remote = runs.elsewhere(experiment, locate)
 
-    def quantile(gate: Gate) -> float:
+    def quantile(gate: GateSpec) -> float:
         one = metrics[gate.metric]
         return metrics.get(one.metric.ratio_of, one).quantile
 

@@ -13,13 +13,13 @@ from harness.decide.entry import Entry
 from harness.decide.layout import Layout
 from harness.decide.schedule import SWEEP_SHARE, Task
 from harness.preflight.feasibility.costs import Costs
-from harness.spec import Experiment, Gate
+from harness.spec import Experiment, GateSpec
 
 LEAST_SECONDS = 30.0  # that a stage gets, however small the budget
 
 
 @dataclass(frozen=True)
-class Stage:
+class StageCost:
     """One stage: `calls` and `seconds` of the whole plan, `fits` the seconds that it may take."""
 
     name: str
@@ -42,10 +42,10 @@ class Fit:
 
 
 @dataclass(frozen=True)
-class Plan:
+class BudgetPlan:
     """The stages, and what fits of each latency task."""
 
-    stages: tuple[Stage, ...]
+    stages: tuple[StageCost, ...]
     tasks: Mapping[Task, Fit]
     sources: tuple[str, ...]  # where the costs are from
     level: float  # of a latency bound at the last look, if a gate is open until then
@@ -62,7 +62,7 @@ class Plugins:
     (NaN where it reads none), and the variants that run elsewhere."""
 
     operations: Sequence[str]
-    quantile: Callable[[Gate], float] = lambda gate: 0.5
+    quantile: Callable[[GateSpec], float] = lambda gate: 0.5
     remote: frozenset[str] = frozenset()
 
 
@@ -71,12 +71,12 @@ def forecast(
     costs: Costs,
     utterances: Mapping[str, float],
     plugins: Plugins,
-) -> Plan:
+) -> BudgetPlan:
     """Pure. `utterances`: data set -> how many, NaN where unknown."""
     priced = _Prices(costs)
     quality = [_quality(experiment, name, n, priced) for name, n in utterances.items()]
     budget = experiment.budget.minutes * 60
-    stages: list[Stage] = []
+    stages: list[StageCost] = []
     fit: dict[Task, Fit] = {}
     level, gain = stats.last(0).level, math.nan
     if experiment.latency is not None:
@@ -92,7 +92,7 @@ def forecast(
         second, fit = _latency(experiment, tasks, priced, fits, plugins.remote)
         stages = [first, second, *_audit(experiment, priced)]
         level = plan.AT_THE_END
-    return Plan((*stages, *quality), fit, tuple(dict.fromkeys(priced.sources)), level, gain)
+    return BudgetPlan((*stages, *quality), fit, tuple(dict.fromkeys(priced.sources)), level, gain)
 
 
 class _Prices:
@@ -122,17 +122,17 @@ def _entry(experiment: Experiment) -> plan.MakeEntry:
     return make
 
 
-def _quality(experiment: Experiment, name: str, count: float, priced: _Prices) -> Stage:
+def _quality(experiment: Experiment, name: str, count: float, priced: _Prices) -> StageCost:
     """Every utterance once with each variant: the budget does not cut these."""
     names = [variant.name for variant in experiment.variants]
     how = experiment.selection
     if how is not None and how.dataset != name:  # the winner alone of those to choose from
         names = [n for n in names if n not in how.among[1:]]
     each = [priced.of(variant, "default", "pipeline", name) for variant in names]
-    return Stage(f"quality {name}", len(names), 1, count * len(names), count * sum(each))
+    return StageCost(f"quality {name}", len(names), 1, count * len(names), count * sum(each))
 
 
-def _audit(experiment: Experiment, priced: _Prices) -> list[Stage]:
+def _audit(experiment: Experiment, priced: _Prices) -> list[StageCost]:
     """Another's protocol beside ours: beyond the budget."""
     audit = experiment.audit
     if audit is None:
@@ -145,12 +145,12 @@ def _audit(experiment: Experiment, priced: _Prices) -> list[Stage]:
         for seconds in audit.audio_seconds
     )
     calls = cells * each * len(audit.audio_seconds)
-    return [Stage("audit", cells, audit.rounds, calls, cells * each * cost)]
+    return [StageCost("audit", cells, audit.rounds, calls, cells * each * cost)]
 
 
 def _sweep(
     tasks: Sequence[Task], experiment: Experiment, priced: _Prices, fits: float
-) -> tuple[Stage, float]:
+) -> tuple[StageCost, float]:
     """The sweep as the runner plans it, and the gain that it can find."""
     costs = [priced.task(task) for task in tasks]
     rivals = [t for t in tasks if t.entry.session.name != plan.DEFAULT]
@@ -163,7 +163,7 @@ def _sweep(
     opened = len(tasks) + 2 * made.pairs
     taken = calls * typical + opened * (staging.PROCESS_SECONDS + typical)
     gain = made.gain() if rivals else math.nan
-    return Stage("sweep", len(tasks), max(made.rounds, default=0), calls, taken), gain
+    return StageCost("sweep", len(tasks), max(made.rounds, default=0), calls, taken), gain
 
 
 def _latency(
@@ -172,17 +172,17 @@ def _latency(
     priced: _Prices,
     fits: float,
     remote: frozenset[str] = frozenset(),
-) -> tuple[Stage, dict[Task, Fit]]:
+) -> tuple[StageCost, dict[Task, Fit]]:
     """The latency stage as it is wanted, and the runner's own layout of what fits of it."""
     latency = experiment.latency
     assert latency is not None
     costs = {task.cell: priced.task(task) for task in tasks}
-    how = staging.How("latency", {}, latency.warmup, math.inf, experiment.seed, once=remote)
+    how = staging.StageLimits("latency", {}, latency.warmup, math.inf, experiment.seed, once=remote)
     wanted = staging.plan_of(tasks, costs, how)
     known = all(math.isfinite(seconds) for seconds in costs.values()) and math.isfinite(fits)
     made = staging.plan_of(tasks, costs, replace(how, seconds=fits)) if known else wanted
     calls = sum(cell.rounds * cell.calls for cell in wanted.cells)
-    stage = Stage("latency", len(tasks), wanted.rounds, calls, wanted.seconds, fits)
+    stage = StageCost("latency", len(tasks), wanted.rounds, calls, wanted.seconds, fits)
     return stage, _fit(tasks, costs, made)
 
 

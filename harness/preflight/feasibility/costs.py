@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from harness import plugins
-from harness.contracts import Locate, Method, Source, Utterance
+from harness.contracts import Dataset, Locate, Method, Source, Utterance
 from harness.decide import slices
 from harness.errors import HarnessError
 from harness.errors.limits import RESULT_JSON_BYTES, RESULT_TABLE_BYTES
@@ -237,18 +237,23 @@ def utterances(quality: Quality, locate: Locate) -> float:
     return min(known, default=math.nan)
 
 
-def longest(quality: Quality, locate: Locate) -> float:
-    """Seconds of the longest clip among the first of a data set on this disk; NaN where that is
-    not known without fetching anything."""
+def here(quality: Quality, locate: Locate) -> Dataset | None:
+    """A data set on this disk; None where it cannot be had without fetching anything."""
     params = quality.dataset.params
     if not getattr(params, "path", "") or not hasattr(params, "limit"):
-        return math.nan
+        return None
     try:
-        source = load_plugin("datasets", quality.dataset.use, locate)
-        clips = source.load(params, locate).utterances[:PEEKED]
-        return max((_clip_seconds(one) for one in clips if not one.error), default=math.nan)
+        source: Source = load_plugin("datasets", quality.dataset.use, locate)
+        return source.load(params, locate)
     except HarnessError:
-        return math.nan
+        return None
+
+
+def longest(data: Dataset | None) -> float:
+    """Seconds of the longest clip among the first of a data set; NaN where none tells."""
+    first = () if data is None else data.utterances[:PEEKED]
+    known = (_clip_seconds(one) for one in first if not one.error)
+    return max((seconds for seconds in known if not math.isnan(seconds)), default=math.nan)
 
 
 def _clip_seconds(one: Utterance) -> float:

@@ -17,9 +17,9 @@ from harness.decide import stats
 from harness.decide.schedule import FEWEST_UTTERANCES, MINIMUM_ROUNDS, Task
 from harness.plugins import NamedMetric, kinds
 from harness.preflight.feasibility import anchors
-from harness.preflight.feasibility.budget import Fit, Plan
+from harness.preflight.feasibility.budget import BudgetPlan, Fit
 from harness.preflight.feasibility.costs import Costs, Sample, model_of
-from harness.spec import DEFAULT_SESSION, Experiment, Gate, Use
+from harness.spec import DEFAULT_SESSION, Experiment, GateSpec, Use
 
 # calls in a row resemble each other: one in two to four counts (stats/quantiles.py)
 SPARE = 4
@@ -32,7 +32,7 @@ Decidable = Literal["yes", "no", "unknown"]
 
 
 @dataclass(frozen=True)
-class Finding:
+class Decidability:
     """Whether a gate can be decided; calls are utterances on a data set, rounds for a ratio."""
 
     gate: str
@@ -48,7 +48,7 @@ class Terms:
     """What findings are made from: the plan, its costs and the plugins that the gates name."""
 
     experiment: Experiment
-    plan: Plan
+    plan: BudgetPlan
     costs: Costs
     utterances: Mapping[str, float]
     metrics: Mapping[str, NamedMetric]  # also what a ratio is made of
@@ -67,7 +67,7 @@ class _Guess:
     why: str
 
 
-def findings(terms: Terms) -> list[Finding]:
+def findings(terms: Terms) -> list[Decidability]:
     """One for each gate, in the experiment's order."""
     return [_finding(terms, gate) for gate in terms.experiment.gates]
 
@@ -88,12 +88,14 @@ def samples(sd: float, distance: float, level: float) -> float:
     return float(math.ceil((z * sd / distance) ** 2 - 1e-9))
 
 
-def _finding(terms: Terms, gate: Gate) -> Finding:
+def _finding(terms: Terms, gate: GateSpec) -> Decidability:
     named = terms.metrics[gate.metric]
     if named.metric.of_variant is not None:
-        return Finding(gate.name, 0, 0, 0.0, "yes", "exact: read off the files")
+        return Decidability(gate.name, 0, 0, 0.0, "yes", "exact: read off the files")
     if named.metric.fold == "max":
-        return Finding(gate.name, 1, 1, 0.0, "yes", "the largest value seen; it has no interval")
+        return Decidability(
+            gate.name, 1, 1, 0.0, "yes", "the largest value seen; it has no interval"
+        )
     base = terms.metrics[named.metric.ratio_of] if named.metric.ratio_of else named
     if base.metric.operations[0] in ("load", "first_call"):
         return _of_starts(gate, base.quantile)
@@ -109,7 +111,7 @@ def _finding(terms: Terms, gate: Gate) -> Finding:
 
 
 # ------------------------------------------------------------------------------------- latency
-def _of_quantile(terms: Terms, gate: Gate, q: float) -> Finding:
+def _of_quantile(terms: Terms, gate: GateSpec, q: float) -> Decidability:
     """A quantile's bound: the fewest independent calls, times what calls in a row are worth."""
     found = _cell(terms, gate)
     if found is None:
@@ -123,10 +125,10 @@ def _of_quantile(terms: Terms, gate: Gate, q: float) -> Finding:
         "unknown": f"{least} independent calls would do, calls in a row take up to {SPARE} x that",
         "yes": f"{SPARE} x the {least} calls that would do if each were independent",
     }[state]
-    return Finding(gate.name, needed, calls, needed * fit.seconds / 60, state, why)
+    return Decidability(gate.name, needed, calls, needed * fit.seconds / 60, state, why)
 
 
-def _of_rounds(terms: Terms, gate: Gate) -> Finding:
+def _of_rounds(terms: Terms, gate: GateSpec) -> Decidability:
     """A paired median: rounds, by the spread of one round's ratio."""
     found = _cell(terms, gate)
     if found is None:
@@ -150,14 +152,14 @@ def _of_rounds(terms: Terms, gate: Gate) -> Finding:
     return _judged(gate, guess, (math.floor(fit.rounds), each), terms.plan.level)
 
 
-def _of_starts(gate: Gate, q: float) -> Finding:
+def _of_starts(gate: GateSpec, q: float) -> Decidability:
     needed = stats.needed_calls(q, stats.last(0).level)
     state: Decidable = "no" if needed > PROCESSES else "yes"
     why = "each run starts a cell's process once"
-    return Finding(gate.name, needed, PROCESSES, math.nan, state, why)
+    return Decidability(gate.name, needed, PROCESSES, math.nan, state, why)
 
 
-def _cell(terms: Terms, gate: Gate) -> tuple[Task, Fit] | None:
+def _cell(terms: Terms, gate: GateSpec) -> tuple[Task, Fit] | None:
     """The task that a gate looks at, and what fits of it."""
     wanted = (_variant(terms, gate), gate.session or DEFAULT_SESSION, gate.operation or "pipeline")
     for task, fit in terms.plan.tasks.items():
@@ -169,7 +171,7 @@ def _cell(terms: Terms, gate: Gate) -> tuple[Task, Fit] | None:
 
 
 # ------------------------------------------------------------------------------------ data sets
-def _on_utterances(terms: Terms, gate: Gate) -> Finding:
+def _on_utterances(terms: Terms, gate: GateSpec) -> Decidability:
     count = terms.utterances.get(gate.at.dataset, math.nan)
     variant, named = _variant(terms, gate), terms.metrics[gate.metric]
     cost = terms.costs.of(variant, DEFAULT_SESSION, "pipeline", gate.at.dataset).seconds
@@ -179,7 +181,7 @@ def _on_utterances(terms: Terms, gate: Gate) -> Finding:
     least = stats.needed_calls(named.quantile, _level(count))
     state: Decidable = "no" if count < least else "yes" if count >= SPARE * least else "unknown"
     why = f"{least} utterances if each is independent, up to {SPARE} x that as they come"
-    return Finding(gate.name, SPARE * least, count, SPARE * least * each / 60, state, why)
+    return Decidability(gate.name, SPARE * least, count, SPARE * least * each / 60, state, why)
 
 
 def _level(utterances: float) -> float:
@@ -188,7 +190,7 @@ def _level(utterances: float) -> float:
     return stats.last(len(looks)).level
 
 
-def _distance(terms: Terms, gate: Gate, variant: str) -> _Guess:
+def _distance(terms: Terms, gate: GateSpec, variant: str) -> _Guess:
     """How far the likely truth is from the limit, and how much an utterance says."""
     on, fewest = terms.kinds[gate.kind].on, stats.FEWEST
     sd, spread = _spread(terms, gate, variant)
@@ -206,7 +208,7 @@ def _distance(terms: Terms, gate: Gate, variant: str) -> _Guess:
     return _Guess(sd, abs(gate.limit - truth), fewest, why)
 
 
-def _spread(terms: Terms, gate: Gate, variant: str) -> tuple[float, str]:
+def _spread(terms: Terms, gate: GateSpec, variant: str) -> tuple[float, str]:
     """Standard deviation of one utterance, from an earlier run or an anchor, and its sentence."""
     on = terms.kinds[gate.kind].on
     seen = _seen(terms, gate, variant, on)
@@ -222,7 +224,7 @@ def _spread(terms: Terms, gate: Gate, variant: str) -> tuple[float, str]:
     )
 
 
-def _seen(terms: Terms, gate: Gate, variant: str, on: str) -> Sample | None:
+def _seen(terms: Terms, gate: GateSpec, variant: str, on: str) -> Sample | None:
     """An earlier run's figure for what the gate reads."""
     key = (variant, gate.operation or "pipeline", gate.at.dataset, gate.metric)
     if on == "value":
@@ -231,7 +233,7 @@ def _seen(terms: Terms, gate: Gate, variant: str, on: str) -> Sample | None:
     return terms.costs.earlier.paired.get((*key, kind))
 
 
-def _likely(terms: Terms, gate: Gate, variant: str) -> tuple[float, str]:
+def _likely(terms: Terms, gate: GateSpec, variant: str) -> tuple[float, str]:
     """The value to expect: an earlier run's, else what is published of this very model."""
     seen = _seen(terms, gate, variant, "value")
     if seen is not None:
@@ -246,7 +248,7 @@ def _likely(terms: Terms, gate: Gate, variant: str) -> tuple[float, str]:
     return anchor.value, f"{anchor.about}, {anchor.conditions}: {anchor.source.title}"
 
 
-def _beyond(terms: Terms, gate: Gate, value: float) -> bool:
+def _beyond(terms: Terms, gate: GateSpec, value: float) -> bool:
     better = terms.metrics[gate.metric].metric.better
     side = kinds.side_of(terms.kinds[gate.kind], gate.limit)
     lower = better == "lower" or (better == "neither" and side == "upper")
@@ -269,13 +271,13 @@ def _words(use: Use) -> str:
     return " ".join(str(value) for value in vars(use.params).values())
 
 
-def _variant(terms: Terms, gate: Gate) -> str:
+def _variant(terms: Terms, gate: GateSpec) -> str:
     """The candidate, or the first that the gate applies to."""
     candidate = terms.experiment.candidate
     return candidate if candidate in gate.variants or not gate.variants else gate.variants[0]
 
 
-def _judged(gate: Gate, guess: _Guess, fit: tuple[float, float], level: float) -> Finding:
+def _judged(gate: GateSpec, guess: _Guess, fit: tuple[float, float], level: float) -> Decidability:
     """The finding for a mean-like figure; `fit` is (samples that fit, seconds of each)."""
     count, each = fit
     if math.isnan(guess.distance) or math.isnan(guess.sd):
@@ -288,8 +290,8 @@ def _judged(gate: Gate, guess: _Guess, fit: tuple[float, float], level: float) -
     elif count < needed:
         state = "no" if likely < EVEN or count < guess.fewest else "unknown"
         why = f"{math.floor(100 * likely)} % likely {why}"
-    return Finding(gate.name, needed, count, needed * each / 60, state, why)
+    return Decidability(gate.name, needed, count, needed * each / 60, state, why)
 
 
-def _unknown(gate: Gate, why: str, fit: float = math.nan) -> Finding:
-    return Finding(gate.name, math.nan, fit, math.nan, "unknown", why)
+def _unknown(gate: GateSpec, why: str, fit: float = math.nan) -> Decidability:
+    return Decidability(gate.name, math.nan, fit, math.nan, "unknown", why)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 
 from harness.plugins import kinds
 from harness.preflight.feasibility.gates import Terms
-from harness.spec import Gate
+from harness.spec import GateSpec
 
 SayLimit = Callable[[str, float, str], str]  # (kind of gate, limit, unit) -> as a reader has it
 
@@ -27,11 +27,11 @@ def questions(terms: Terms, say: SayLimit) -> list[str]:
     return [*_unlooked(terms), *_of_gates(terms, say), *_of_waivers(terms, say), *_lengths(terms)]
 
 
-def _limit(terms: Terms, gate: Gate, value: float, say: SayLimit) -> str:
+def _limit(terms: Terms, gate: GateSpec, value: float, say: SayLimit) -> str:
     return say(gate.kind, value, terms.metrics[gate.metric].metric.unit)
 
 
-def _doubt(terms: Terms, gate: Gate, value: float) -> str:
+def _doubt(terms: Terms, gate: GateSpec, value: float) -> str:
     return kinds.doubt(terms.metrics[gate.metric].metric, terms.kinds[gate.kind], value)
 
 
@@ -67,7 +67,7 @@ def _of_gates(terms: Terms, say: SayLimit) -> Iterator[str]:
             yield f"{gate.name}: no output can meet {limit}"
 
 
-def _meant(terms: Terms, gate: Gate) -> str:
+def _meant(terms: Terms, gate: GateSpec) -> str:
     """ "; 2 pp is 0.02": a share that was written in points."""
     share = terms.metrics[gate.metric].metric.unit == "fraction"
     on = terms.kinds[gate.kind].on

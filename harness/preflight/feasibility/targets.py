@@ -10,7 +10,7 @@ from harness.plugins import kinds
 from harness.preflight.feasibility import anchors
 from harness.preflight.feasibility.costs import bits_of, model_of
 from harness.preflight.feasibility.gates import Terms, data_of, language_of
-from harness.spec import Claim, Gate, Variant
+from harness.spec import Claim, GateSpec, Variant
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ def _targets(terms: Terms) -> Iterator[_Target]:
         yield _of_claim(terms, claim)
 
 
-def _of_gate(gate: Gate, variant: str) -> _Target:
+def _of_gate(gate: GateSpec, variant: str) -> _Target:
     name = f"gate {gate.name}"
     return _Target(name, gate.metric, gate.limit, variant, gate.operation, gate.at.dataset)
 

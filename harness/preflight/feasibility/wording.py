@@ -6,8 +6,8 @@ import math
 import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 
-from harness.preflight.feasibility.budget import Plan, Stage
-from harness.preflight.feasibility.gates import Finding
+from harness.preflight.feasibility.budget import BudgetPlan, StageCost
+from harness.preflight.feasibility.gates import Decidability
 from harness.preflight.feasibility.targets import Contradiction
 
 WIDTH = 100
@@ -15,7 +15,7 @@ MARK = "!"
 STATES = {"yes": "yes", "no": f"{MARK} no", "unknown": "maybe", "?": "unknown"}
 
 
-def undecidable(finding: Finding) -> str:
+def undecidable(finding: Decidability) -> str:
     """One line on a gate that the budget cannot decide."""
     return (
         f"{finding.gate}: cannot be decided within the budget,"
@@ -23,7 +23,7 @@ def undecidable(finding: Finding) -> str:
     )
 
 
-def plan(minutes: float, plan: Plan) -> list[str]:
+def plan(minutes: float, plan: BudgetPlan) -> list[str]:
     """The stages and what they take."""
     rows: list[tuple[str, ...]] = [("plan", "cells", "calls", "minutes", "")]
     rows += [_stage(stage) for stage in plan.stages]
@@ -40,7 +40,7 @@ def plan(minutes: float, plan: Plan) -> list[str]:
     return [*_aligned(rows, "<>>><"), *told]
 
 
-def _stage(stage: Stage) -> tuple[str, ...]:
+def _stage(stage: StageCost) -> tuple[str, ...]:
     cut = f"cut to {stage.fits / 60:.1f} by the budget" if stage.seconds > stage.fits else ""
     return (
         stage.name,
@@ -51,7 +51,7 @@ def _stage(stage: Stage) -> tuple[str, ...]:
     )
 
 
-def gates(findings: Sequence[Finding], limits: Mapping[str, str]) -> list[str]:
+def gates(findings: Sequence[Decidability], limits: Mapping[str, str]) -> list[str]:
     """A row for each gate."""
     if not findings:
         return []
@@ -63,7 +63,7 @@ def gates(findings: Sequence[Finding], limits: Mapping[str, str]) -> list[str]:
     return ["", *_aligned(rows, "<<<>>><")]
 
 
-def _counts(finding: Finding) -> tuple[str, str]:
+def _counts(finding: Decidability) -> tuple[str, str]:
     return _count(finding.calls_needed), _count(finding.calls_fit)
 
 

@@ -12,7 +12,7 @@ from harness.decide.comparison import Comparison, outcomes
 from harness.decide.comparison.rows import Row
 from harness.errors.limits import SHOWN_TITLE
 from harness.io.escaping import cut, inert, visible
-from harness.report import wording
+from harness.report import metric_names, wording
 from harness.report.comparison.wording import OUTCOMES, TEXTS, WHY
 from harness.report.markdown import code, count, estimate, number, quantity
 from harness.report.markdown import table as markdown_table
@@ -31,7 +31,7 @@ WIDTH = 100  # of a paragraph in a terminal; the table is as wide as it is
 
 
 @dataclass(frozen=True)
-class Block:
+class Passage:
     """A paragraph, or a heading with the items or the table below it."""
 
     text: str
@@ -43,7 +43,7 @@ class Block:
 def plain(comparison: Comparison, language: str, everything: bool = False) -> str:
     """For a terminal: columns aligned with blanks. `everything`: also what nothing could decide."""
     parts = []
-    for block in _blocks(comparison, language, everything):
+    for block in _said(comparison, language, everything):
         lines = textwrap.wrap(visible(f"{block.text}{':' if block.items else ''}"), WIDTH)
         lines += [f"  {visible(item)}" for item in block.items]
         lines += _columns([block.headers, *block.cells]) if block.cells else []
@@ -57,7 +57,7 @@ SIGN = "\n<!-- harness compare -->\n"  # ends our files: only such a one is writ
 def markdown(comparison: Comparison, language: str, everything: bool = False) -> str:
     """For a pull request or a file: a heading, paragraphs, lists and a table."""
     parts = []
-    for place, block in enumerate(_blocks(comparison, language, everything)):
+    for place, block in enumerate(_said(comparison, language, everything)):
         head = f"# {inert(block.text)}" if not place else inert(block.text)
         if block.items:
             head = f"{head}:\n\n" + "\n".join(f"- {code(item)}" for item in block.items)
@@ -92,26 +92,31 @@ def _columns(rows: Sequence[Sequence[str]]) -> list[str]:
     return lines
 
 
-def _blocks(comparison: Comparison, language: str, everything: bool) -> Iterator[Block]:
+def _said(comparison: Comparison, language: str, everything: bool) -> list[Passage]:
+    with metric_names.calling(comparison.own):
+        return list(_blocks(comparison, language, everything))
+
+
+def _blocks(comparison: Comparison, language: str, everything: bool) -> Iterator[Passage]:
     texts = TEXTS[language]
     names = {"before": comparison.before, "after": comparison.after}
-    yield Block(texts["title"].format(**names))
+    yield Passage(texts["title"].format(**names))
     if comparison.forced:
-        yield Block(texts["forced"], [str(one) for one in comparison.forced])
+        yield Passage(texts["forced"], [str(one) for one in comparison.forced])
     if all(comparison.days):
-        yield Block(texts["days"].format(one=comparison.days[0], other=comparison.days[1]))
+        yield Passage(texts["days"].format(one=comparison.days[0], other=comparison.days[1]))
     others = [str(one) for one in comparison.differences]
-    yield Block(texts["other"], others) if others else Block(texts["same"])
-    yield Block(_counts(comparison, language))
+    yield Passage(texts["other"], others) if others else Passage(texts["same"])
+    yield Passage(_counts(comparison, language))
     if any(row.kind == "time" for row in comparison.rows):
-        yield Block(_control(comparison, language))
+        yield Passage(_control(comparison, language))
     shown = [row for row in comparison.rows if everything or _telling(row)]
     if shown:
         shown.sort(key=lambda row: ORDER.index(row.outcome))
-        yield Block("", (), texts["headers"].split("|"), [_cells(row, language) for row in shown])
-        yield Block(texts["method"])
+        yield Passage("", (), texts["headers"].split("|"), [_cells(row, language) for row in shown])
+        yield Passage(texts["method"])
     if not any(outcomes.judged(row) for row in comparison.rows):
-        yield Block(texts["nothing"])
+        yield Passage(texts["nothing"])
     yield from _listed(comparison, language, everything)
 
 
@@ -127,7 +132,7 @@ def _counts(comparison: Comparison, language: str) -> str:
     return TEXTS[language]["counts"].format(**counts, powerless=powerless)
 
 
-def _listed(comparison: Comparison, language: str, everything: bool) -> Iterator[Block]:
+def _listed(comparison: Comparison, language: str, everything: bool) -> Iterator[Passage]:
     """Every row and cell that has no line in the table, put together by what they share."""
     texts = TEXTS[language]
     silent = [row for row in comparison.rows if outcomes.undecidable(row)]
@@ -139,7 +144,7 @@ def _listed(comparison: Comparison, language: str, everything: bool) -> Iterator
             )
             for row in silent
         )
-        yield Block(texts["undecidable"], _grouped(said, language))
+        yield Passage(texts["undecidable"], _grouped(said, language))
     if comparison.alone:
         said = (
             (
@@ -149,7 +154,7 @@ def _listed(comparison: Comparison, language: str, everything: bool) -> Iterator
             )
             for one in comparison.alone
         )
-        yield Block(texts["alone"], _grouped(said, language))
+        yield Passage(texts["alone"], _grouped(said, language))
 
 
 def _cell(row: Row, language: str) -> str:

@@ -6,16 +6,16 @@ import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from harness.contracts import Result
+from harness.contracts import Figure, Result
 from harness.decide import protocol
 from harness.decide.protocol import Configuration, Replayed
 from harness.report import words
-from harness.report.figures import style
+from harness.report.drawing import style
 from harness.report.markdown import quantity
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
+    from matplotlib.figure import Figure as Picture
 
 # times beyond the widest are an arrow with the figure, so that small differences can be seen
 NARROWEST, WIDEST = 0.4, 1.35
@@ -24,26 +24,26 @@ NEAR, ABOVE = 0.02, 0.3  # circles nearer than this are drawn above each other
 TEXTS = words.table("figures.audit")
 
 
-def draw(result: Result, language: str) -> Figure | None:
+def draw(result: Result, language: str) -> Picture | None:
     """Rows: configurations in the protocol's order; None where nothing was replayed."""
-    found = protocol.read(result)
-    if found is None or not found.winners:
+    replayed = protocol.read(result)
+    if replayed is None or not replayed.winners:
         return None
-    texts, count = TEXTS[language], len(found.configurations)
-    figure, axes = style.new(_title(found, language), texts["subtitle"], 1.8 + 0.55 * count)
-    unit = next((r.p50 for r in found.first.repeats if r.n), float("nan"))
-    for place, one in enumerate(found.configurations):
-        ink = style.BASELINE if one is found.first else style.HUES[0][0]
-        times = {n + 1: protocol.over(repeat.p50, unit) for n, repeat in enumerate(one.repeats)}
-        times = {n: time for n, time in times.items() if time == time}
+    texts, count = TEXTS[language], len(replayed.configurations)
+    figure, axes = style.new(_title(replayed, language), texts["subtitle"], 1.8 + 0.55 * count)
+    unit = next((r.pooled.p50 for r in replayed.first.repeats if r.pooled.n), math.nan)
+    for place, one in enumerate(replayed.configurations):
+        ink = style.BASELINE if one is replayed.first else style.HUES[0][0]
+        ratios = [protocol.over(repeat.pooled.p50, unit) for repeat in one.repeats]
+        times = {n: time for n, time in enumerate(ratios, 1) if not math.isnan(time)}
         _repeats(axes, times, place, ink)
-        _ours(axes, found, one, place + BESIDE, language)
+        _ours(axes, one, place + BESIDE, language)
         if not times:
             style.shown(axes, f"✕ {texts['failed']}", (1, place), offset=(4, 0), color=style.MUTED)
         beyond = [quantity(t, "share", language) for t in times.values() if t > WIDEST]
         if beyond:
             _beyond(axes, place, f"○ {', '.join(beyond)}", ink)
-    _frame(axes, found, language)
+    _frame(axes, replayed, language)
     return figure
 
 
@@ -61,16 +61,16 @@ def _repeats(axes: Axes, times: Mapping[int, float], place: float, ink: str) -> 
         style.shown(axes, str(n), (time, at), **how)
 
 
-def _ours(axes: Axes, found: Replayed, one: Configuration, place: float, language: str) -> None:
-    ratio, ink = found.ours(one), style.INK
-    if one is found.first or math.isnan(ratio.estimate):
+def _ours(axes: Axes, one: Configuration, place: float, language: str) -> None:
+    (ratio, low, high), ink = one.ours.ratio, style.INK
+    if math.isnan(ratio):
         return
-    if ratio.estimate > WIDEST:
-        _beyond(axes, place, f"◆ {quantity(ratio.estimate, 'share', language)}", ink)
+    if ratio > WIDEST:
+        _beyond(axes, place, f"◆ {quantity(ratio, 'share', language)}", ink)
         return
-    ends = [max(ratio.low, NARROWEST), min(ratio.high, WIDEST)]
+    ends = [max(low, NARROWEST), min(high, WIDEST)]
     axes.plot(ends, [place, place], color=ink, linewidth=1.8)
-    axes.plot([ratio.estimate], [place], "D", color=ink, markersize=5.5, markeredgecolor="white")
+    axes.plot([ratio], [place], "D", color=ink, markersize=5.5, markeredgecolor="white")
 
 
 def _beyond(axes: Axes, place: float, text: str, ink: str) -> None:
@@ -78,8 +78,8 @@ def _beyond(axes: Axes, place: float, text: str, ink: str) -> None:
     style.shown(axes, text, (WIDEST, place), offset=(9, 0), color=ink)
 
 
-def _frame(axes: Axes, found: Replayed, language: str) -> None:
-    texts, band, count = TEXTS[language], found.resolution.band, len(found.configurations)
+def _frame(axes: Axes, replayed: Replayed, language: str) -> None:
+    texts, band, count = TEXTS[language], replayed.resolution.band, len(replayed.configurations)
     axes.axvline(1, color=style.INK, linewidth=1)
     low, high = axes.get_xlim()
     if math.isfinite(band[0]):
@@ -93,17 +93,27 @@ def _frame(axes: Axes, found: Replayed, language: str) -> None:
     axes.set(xlim=ends, ylim=(count - 0.4, -1.1))
     axes.set(xlabel=texts["axis"])
     axes.set_yticks(range(count))
-    axes.set_yticklabels([one.name for one in found.configurations], color=style.INK)
+    axes.set_yticklabels([one.name for one in replayed.configurations], color=style.INK)
     axes.xaxis.set_major_formatter(style.percent(language))
     axes.spines["left"].set_visible(False)
     style.grid(axes)
 
 
-def _title(found: Replayed, language: str) -> str:
-    texts, named = TEXTS[language], list(dict.fromkeys(found.winners.values()))
+def _title(replayed: Replayed, language: str) -> str:
+    texts, named = TEXTS[language], list(dict.fromkeys(replayed.winners.values()))
     names = {"names": ", ".join(one.name for one in named), "name": named[0].name}
-    ratio = quantity(found.ours(named[0]).estimate, "share", language)
-    key = "other" if len(named) > 1 else "first" if named[0] is found.first else "same"
-    if len(found.winners) < 2:
+    ratio = quantity(named[0].ours.ratio[0], "share", language)
+    key = "other" if len(named) > 1 else "first" if named[0] is replayed.first else "same"
+    if len(replayed.winners) < 2:
         key = "once"
-    return texts[key].format(**names, ratio=ratio, first=found.first.name)
+    return texts[key].format(**names, ratio=ratio, first=replayed.first.name)
+
+
+figure = Figure(
+    title={
+        "en": "Each configuration by the protocol in each repeat, and our way",
+        "es": "Cada configuración según el protocolo en cada repetición, y a nuestro modo",
+    },
+    draw=draw,
+    section="audit",
+)

@@ -6,23 +6,23 @@ import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from harness.contracts import Result
+from harness.contracts import Figure, Result
 from harness.decide import gate_rules, measures
 from harness.decide.gate_rules import Rule
 from harness.report import wording, words
-from harness.report.figures import style
+from harness.report.drawing import style
 from harness.store import queries
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
+    from matplotlib.figure import Figure as Picture
 
 Ends = tuple[float, float, float]
 LEAST, WIDEST = -0.5, 1.5  # of the limit; what lies beyond is drawn at the edge
 TEXTS = words.table("figures.gates")
 
 
-def draw(result: Result, language: str) -> Figure | None:
+def draw(result: Result, language: str) -> Picture | None:
     """One row per check of the candidate that was measured; None where there is none."""
     every = queries.records(queries.own_checks(result))
     known = [(check, gate_rules.of_check(result, check)) for check in every][::-1]
@@ -107,3 +107,13 @@ def _waivers(axes: Axes, result: Result, checks: list[dict[str, Any]], language:
             axes.plot([at, at], [place - 0.3, place + 0.3], ":", color=style.STATUS["WAIVED"])
             how = {"offset": (4, 0), "color": style.STATUS["WAIVED"]}
             style.shown(axes, TEXTS[language]["waiver"], (at, place), **how)
+
+
+figure = Figure(
+    title={
+        "en": "How much of each limit is used, with its interval",
+        "es": "Cuánto de cada límite se usa, con su intervalo",
+    },
+    draw=draw,
+    section="result",
+)

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.contracts import Result
+from harness.contracts import Figure, Result
 from harness.report import noise, words
-from harness.report.figures import style
+from harness.report.drawing import style
 from harness.report.markdown import count
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
+    from matplotlib.figure import Figure as Picture
 
 TEXTS = words.table("figures.noise")
 
 
-def draw(result: Result, language: str) -> Figure | None:
+def draw(result: Result, language: str) -> Picture | None:
     """A dot or cross per block, stage by stage; None without blocks."""
     blocks, texts = noise.blocks(result), TEXTS[language]
     stages = [name for name in ("sweep", "latency") if (blocks["stage"] == name).any()]
@@ -60,3 +60,13 @@ def _dots(axes: Axes, mine: pd.DataFrame) -> None:
     axes.scatter(x[noisy], y[noisy], **style.CROSS)
     axes.axhline(1, color=style.INK, linewidth=0.9)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+
+
+figure = Figure(
+    title={
+        "en": "Median of each block against its cell's, round by round",
+        "es": "Mediana de cada bloque respecto a la de su celda, ronda a ronda",
+    },
+    draw=draw,
+    section="noise",
+)

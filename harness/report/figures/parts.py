@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from harness.contracts import Result
+from harness.contracts import Figure, Result
 from harness.decide import measures
 from harness.report import wording, words
-from harness.report.figures import style
+from harness.report.drawing import style
 from harness.report.markdown import NBSP, number
 from harness.store import queries
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
+    from matplotlib.figure import Figure as Picture
 
 STEP = "decoder_step"
 SHADES = (0.6, 1.0, 0.33)  # of each part in turn
@@ -24,7 +24,7 @@ TEXTS = words.table("figures.parts")
 Bar = tuple[queries.Line, str, list[float]]  # length, then P50 of each part and the rest, in ms
 
 
-def draw(result: Result, language: str) -> Figure | None:
+def draw(result: Result, language: str) -> Picture | None:
     """One bar per length and line that has all its parts; None where no cell has."""
     whole = [name for name in queries.parts(result) if name != STEP]
     bars = _bars(result, whole)
@@ -87,7 +87,7 @@ def _bar(axes: Axes, values: list[float], place: float, ink: str) -> None:
         left += value
 
 
-def _legend(figure: Figure, names: list[str]) -> None:
+def _legend(figure: Picture, names: list[str]) -> None:
     """Below the axes, where no bar is."""
     from matplotlib.patches import Patch
 
@@ -110,3 +110,13 @@ def _title(result: Result, bars: list[Bar], whole: list[str], language: str) -> 
     part = values[whole.index("encoder")] / sum(values) * 100
     said = wording.workload(workload, language)
     return texts["title"].format(share=number(part, language, 0), workload=said, line=line.label)
+
+
+figure = Figure(
+    title={
+        "en": "Where the time goes, by audio length",
+        "es": "En qué se va el tiempo según la duración del audio",
+    },
+    draw=draw,
+    section="parts",
+)

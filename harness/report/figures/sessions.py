@@ -6,21 +6,21 @@ import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from harness.contracts import Result
+from harness.contracts import Figure, Result
 from harness.decide import resolution
 from harness.report import words
-from harness.report.figures import style
+from harness.report.drawing import style
 from harness.report.markdown import quantity
 from harness.store import queries
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
+    from matplotlib.figure import Figure as Picture
 
 TEXTS = words.table("figures.sessions")
 
 
-def draw(result: Result, language: str) -> Figure | None:
+def draw(result: Result, language: str) -> Picture | None:
     """Rows: sessions, fastest first; None where none but the default one was swept."""
     table = result.sessions
     if table["session"].nunique() < 2:
@@ -107,3 +107,13 @@ def _title(result: Result, today: resolution.Resolution, language: str) -> str:
     same = [r for r in others if not r["error"] and resolution.speed_of(r, today) == "same"]
     saved = quantity(1 - row["confirmed"], "share", language)
     return texts["won"].format(session=session, saved=saved, same=len(same))
+
+
+figure = Figure(
+    title={
+        "en": "Time of each session against the default one, with intervals and the A/A band",
+        "es": "Tiempo de cada sesión respecto a la sesión por defecto, con intervalos y banda A/A",
+    },
+    draw=draw,
+    section="sessions",
+)

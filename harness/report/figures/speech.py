@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from harness.contracts import Result
+from harness.contracts import Figure, Result
 from harness.decide import measures
 from harness.decide.measures import Measure
 from harness.report import wording, words
-from harness.report.figures import style
+from harness.report.drawing import style
 from harness.report.markdown import number, quantity
 from harness.store import queries
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
+    from matplotlib.figure import Figure as Picture
 
     Row = tuple[queries.Line, float]  # a variant and its height
 
@@ -26,7 +26,7 @@ TEXTS = words.table("figures.speech")
 JITTER = 0.26
 
 
-def draw(result: Result, language: str) -> Figure | None:
+def draw(result: Result, language: str) -> Picture | None:
     """A row per variant, a panel for each of what was measured; None without speech."""
     liked, heard = measures.judged(result)
     lines = [line for line in _lines(result) if any(_has(result, line, m) for m in (liked, heard))]
@@ -169,3 +169,13 @@ def _title(result: Result, lines: list[queries.Line], language: str) -> str:
         return texts["same"].format(**names)
     key = "better" if change["delta"] > 0 else "worse"
     return texts[key].format(**names, delta=number(abs(change["delta"]), language, 2))
+
+
+figure = Figure(
+    title={
+        "en": "MOS of each variant, its difference from the baseline, and its round-trip WER",
+        "es": "MOS de cada variante, su diferencia con la base y su WER de ida y vuelta",
+    },
+    draw=draw,
+    section="speech",
+)

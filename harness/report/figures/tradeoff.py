@@ -6,24 +6,24 @@ import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from harness.contracts import Result
+from harness.contracts import Figure, Result
 from harness.decide import gate_rules, measures
 from harness.report import wording, words
-from harness.report.figures import labels, style
-from harness.report.figures.labels import Bubble
+from harness.report.drawing import labels, style
+from harness.report.drawing.labels import Bubble
 from harness.report.markdown import NBSP, quantity, symbol
 from harness.store import queries
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
+    from matplotlib.figure import Figure as Picture
 
 NAN = float("nan")
 Traded = tuple[measures.Measure, measures.Measure]  # speed, quality
 TEXTS = words.table("figures.tradeoff")
 
 
-def draw(result: Result, language: str) -> Figure | None:
+def draw(result: Result, language: str) -> Picture | None:
     """A bubble per variant and session, None where none has both a quality and a time."""
     traded = measures.both(result)
     if traded is None:
@@ -194,3 +194,13 @@ def _title(result: Result, traded: Traded, language: str) -> str:
     return texts["title"].format(
         line=best.label, base=base.label, times=times, size=part, delta=told
     )
+
+
+figure = Figure(
+    title={
+        "en": "Trade-off between quality, latency and size",
+        "es": "Compromiso entre calidad, latencia y tamaño",
+    },
+    draw=draw,
+    section="quality",
+)

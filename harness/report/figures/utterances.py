@@ -7,21 +7,21 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from harness.contracts import Result
+from harness.contracts import Figure, Result
 from harness.report import words
-from harness.report.figures import style
+from harness.report.drawing import style
 from harness.report.markdown import count
 from harness.store import queries
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
+    from matplotlib.figure import Figure as Picture
 
 TEXTS = words.table("figures.utterances")
 MOST = 8  # errors; utterances with more share the last row or column
 
 
-def draw(result: Result, language: str) -> Figure | None:
+def draw(result: Result, language: str) -> Picture | None:
     """Two panels, None where baseline and candidate were not evaluated on the same utterances."""
     edits, base = queries.edits(result), queries.baseline(result)
     variant = queries.candidate(result)[0]
@@ -96,3 +96,13 @@ def _sorted(axes: Axes, change: np.ndarray, language: str) -> None:
         style.numbers(axis, language)
     axes.set_title(texts["sorted"], loc="left", color=style.MUTED)
     style.grid(axes, "y")
+
+
+figure = Figure(
+    title={
+        "en": "Edits per utterance of each variant against the baseline",
+        "es": "Ediciones por frase de cada variante frente a la base",
+    },
+    draw=draw,
+    section="quality",
+)

@@ -9,7 +9,7 @@ import pandas as pd
 
 from harness.contracts import Result, Section
 from harness.decide import measures
-from harness.report import markdown, noise, row_text, wording, words
+from harness.report import captions, markdown, noise, row_text, wording, words
 from harness.store import queries
 
 TEXTS = words.table("sections.latency")
@@ -19,22 +19,20 @@ def render(result: Result, language: str) -> str:
     texts = TEXTS[language]
     blocks = queries.rows(noise.blocks(result), stage="latency")
     rows = list(_rows(result, blocks, language))
-    seen = [
-        markdown.figure("latency_cells", texts["cells"]),
-        markdown.source(language, "calls", stage="latency", operation="pipeline", warm="True"),
-    ]
-    seen = seen if queries.timed(result) else []
+    made = markdown.source(language, "calls", stage="latency", operation="pipeline", warm="True")
+    timed = len(queries.timed(result)) > 0
+    seen = captions.shown(result, "latency_cells", language, made) if timed else ""
     if not rows:
-        return markdown.paragraphs(_none(result, language), *seen)
+        return markdown.paragraphs(_none(result, language), seen)
+    made = markdown.source(language, "summary", stage="latency", metric="latency_p50_ms")
     sure = "95" + markdown.behind("%", language)
     headers = [texts["length"], texts["line"], f"P50 [{sure}]", "P90", f"P99 [{sure}]"]
     headers += [texts["against"].format(baseline=f"`{queries.baseline(result)}`"), texts["n"]]
     headers += [texts["blocks"]]
     return markdown.paragraphs(
         texts["intro"].format(way=row_text.way(result, language)),
-        *seen,
-        markdown.figure("latency_lengths", texts["lengths"]),
-        markdown.source(language, "summary", stage="latency", metric="latency_p50_ms"),
+        seen,
+        captions.shown(result, "latency_lengths", language, made),
         markdown.table(headers, rows, "rlrrrrrr"),
         markdown.source(language, "summary", stage="latency", operation="pipeline"),
         noise.legend(result, rows, language),

@@ -6,7 +6,7 @@ import pandas as pd
 
 from harness.contracts import Result, Section
 from harness.decide import measures
-from harness.report import markdown, noise, words
+from harness.report import captions, markdown, noise, words
 
 TEXTS = words.table("sections.noise")
 
@@ -30,11 +30,11 @@ def render(result: Result, language: str) -> str:
         median=markdown.quantity(float(noisy["relative"].median()), "share", language),
         sign=noise.SIGN,
     )
+    source = markdown.source(language, "calls", operation="pipeline", warm="True")
     return markdown.paragraphs(
         texts["spread"].format(n=markdown.count(len(blocks), language), **shown) + " " + marked,
         _stretches(blocks, language),
-        markdown.figure("noise", texts["alt"]),
-        markdown.source(language, "calls", operation="pipeline", warm="True"),
+        captions.shown(result, "noise", language, source),
     )
 
 

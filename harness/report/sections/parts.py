@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from harness.contracts import Result, Section
 from harness.decide import measures
-from harness.report import markdown, wording, words
+from harness.report import captions, markdown, wording, words
 from harness.store import queries
 
 TEXTS = words.table("sections.parts")
@@ -21,17 +21,24 @@ def render(result: Result, language: str) -> str:
         return texts["none"]
     headers = [texts["line"], *(wording.operation(name, language) for name in operations)]
     title = texts["title"].format(workload=wording.workload(workload, language))
-    model = result.experiment.get("model") or {}
-    own = any(entry.get("model") for entry in result.experiment.get("variants") or [])
-    padded = model.get("family") == "whisper" and not model.get("context") and not own
+    source = markdown.source(language, "summary", stage="latency", metric="latency_p50_ms")
     return markdown.paragraphs(
-        markdown.figure("parts", texts["alt"]),
-        markdown.source(language, "summary", stage="latency", metric="latency_p50_ms"),
-        texts["note"] if padded else "",
+        captions.shown(result, "parts", language, source),
+        _remark(result, language),
         f"{title}:",
         markdown.table(headers, list(_rows(result, operations, workload, language)), "l"),
         markdown.source(language, "summary", stage="latency", workload=workload),
     )
+
+
+def _remark(result: Result, language: str) -> str:
+    """What the family says of the times of its parts, where all variants are of one model."""
+    found = measures.family(result)
+    own = any(entry.get("model") for entry in result.experiment.get("variants") or [])
+    if found is None or own or not found.remark:
+        return ""
+    name = str(result.experiment["model"]["family"])
+    return words.of_family(name, found.remark, found.words, language)
 
 
 def _rows(

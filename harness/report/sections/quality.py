@@ -9,7 +9,7 @@ import pandas as pd
 
 from harness.contracts import Result, Section
 from harness.decide import measures, stats
-from harness.report import markdown, row_text, wording, words
+from harness.report import captions, markdown, row_text, wording, words
 from harness.store import queries
 
 SMALLEST_P = 0.001  # that is printed as a number
@@ -151,15 +151,14 @@ def _p(tested: pd.DataFrame, cell: tuple[str, str], language: str) -> str:
 
 
 def _figures(result: Result, language: str) -> Iterator[str]:
-    texts = TEXTS[language]
     traded = measures.both(result)
     if traded:
         used = (traded[1].metric, traded[0].metric, "size_mb")
-        yield markdown.figure("tradeoff", texts["tradeoff"])
-        yield markdown.source(language, "summary", metric=" | ".join(used))
+        source = markdown.source(language, "summary", metric=" | ".join(used))
+        yield captions.shown(result, "tradeoff", language, source)
     if len(queries.edits(result)):
-        yield markdown.figure("utterances", texts["utterances"])
-        yield markdown.source(language, "calls", stage="quality")
+        source = markdown.source(language, "calls", stage="quality")
+        yield captions.shown(result, "utterances", language, source)
 
 
 section = Section(order=50, title={"es": "Calidad", "en": "Quality"}, render=render)

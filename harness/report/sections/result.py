@@ -8,7 +8,7 @@ from typing import Any
 
 from harness.contracts import Result, Section
 from harness.decide import measures, protocol, versus
-from harness.report import findings, markdown, noise, shortfall, standing, wording, words
+from harness.report import captions, findings, markdown, noise, shortfall, standing, wording, words
 from harness.store import queries
 
 TEXTS = words.table("sections.result")
@@ -33,7 +33,7 @@ def render(result: Result, language: str) -> str:
         markdown.source(language, "checks"),
         texts["conventions"].format(tail=texts["tail"] if _tailed(checks) else ""),
         texts["stopped"] if any(check["level"] > USUAL for check in checks) else "",
-        _figure(checks, language),
+        _figure(result, checks, language),
     )
 
 
@@ -77,7 +77,7 @@ def _audited(result: Result, language: str) -> Iterator[str]:
         return
     winners = list(dict.fromkeys(found.winners.values()))
     others = [one for one in winners if one is not found.first]
-    held = [one.name for one in others if found.reads(found.ours(one)) == "faster"]
+    held = [one.name for one in others if one.ours.reads == "faster"]
     listed = ", ".join(markdown.code(name) for name in held)
     outcome = texts["held"].format(list=listed) if held else texts["not_held"]
     named = [
@@ -188,10 +188,10 @@ def _how(check: Mapping[str, Any], language: str) -> str:
     return "; ".join(parts)
 
 
-def _figure(checks: list[dict[str, Any]], language: str) -> str:
+def _figure(result: Result, checks: list[dict[str, Any]], language: str) -> str:
     if all(math.isnan(check["observed"]) for check in checks):
         return ""
-    return markdown.figure("gates", TEXTS[language]["alt"])
+    return captions.shown(result, "gates", language)
 
 
 section = Section(order=10, title={"es": "Resultado", "en": "Result"}, render=render)

@@ -42,15 +42,15 @@ def _row(result: Result, plan: dict[str, Any], variant: str, language: str) -> l
     row = queries.row(result.summary, **cell, metric=plan["metric"])
     checks = queries.rows(result.checks, variant=variant, workload=plan["dataset"])
     every = [check for check in queries.records(checks) if measures.misses(check)]
-    soft = _warnings(result, plan)
-    missed = [check for check in every if check["gate"] not in soft]
-    listed = [_missed(check, check["gate"] in soft, language) for check in every]
+    hard = measures.selected_by(result)
+    missed = [check for check in every if check["gate"] in hard]
+    listed = [_missed(check, check["gate"] not in hard, language) for check in every]
     made = queries.row(result.variants, variant=variant)
     if made and made["error"]:
         reads = texts["error"].format(error=markdown.escape(made["error"]))
     elif variant == queries.candidate(result)[0]:
-        hard = any(check["severity"] == "fail" for check in missed)  # no variant was fit
-        reads = texts["least" if hard else "chosen"]
+        unfit = any(check["severity"] == "fail" for check in missed)  # as was every other
+        reads = texts["least" if unfit else "chosen"]
     elif missed:
         reads = texts["one" if len(missed) == 1 else "out"].format(n=len(missed))
     else:
@@ -60,17 +60,6 @@ def _row(result: Result, plan: dict[str, Any], variant: str, language: str) -> l
     over = row_text.against(result, line, where, language)
     shown = markdown.escape(variant), row_text.shown(row, language), over
     return [*shown, "<br>".join(listed) or markdown.UNKNOWN, reads]
-
-
-def _warnings(result: Result, plan: dict[str, Any]) -> set[str]:
-    """The gates there that ruled nobody out, as far as a run keeps it: once a variant is found that
-    misses none, all are stored as warnings, and what that one misses was a warning before."""
-    checks = queries.rows(result.checks, workload=plan["dataset"])
-    own = queries.records(queries.rows(checks, variant=queries.candidate(result)[0]))
-    missed = [check for check in own if measures.misses(check)]
-    if any(check["severity"] == "fail" for check in missed):
-        return set(checks["gate"][checks["severity"] == "warn"])  # nobody was fit: as they were
-    return {str(check["gate"]) for check in missed}
 
 
 def _missed(check: dict[str, Any], soft: bool, language: str) -> str:

@@ -11,7 +11,7 @@ import pandas as pd
 
 from harness.contracts import Result, Section
 from harness.decide import measures, resolution
-from harness.report import markdown, noise, words
+from harness.report import captions, markdown, noise, words
 from harness.store import queries
 
 COLUMNS = ("session", "options", "variant", "ratio", "fresh", "reads", "blocks")
@@ -46,7 +46,7 @@ def render(result: Result, language: str) -> str:
     ]
     return markdown.paragraphs(
         texts["intro"] + " " + band,
-        markdown.figure("sessions", texts["alt"]),
+        captions.shown(result, "sessions", language),
         markdown.table(headers, rows, "lllrrlr"),
         markdown.source(language, "sessions"),
         noise.legend(result, rows, language),

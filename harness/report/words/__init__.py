@@ -4,8 +4,9 @@
 dates are written) and `quotes`; where its readers expect another thousands sign than CLDR tells,
 `thousands`, and from which figure on it stands, `thousands_from`. Every other part is named after
 the module whose words it holds, and en.yaml has them all. A file may have `titles` (section ->
-heading) and `about` (judge -> what its figures are valid for) as well, which otherwise come from
-the plugin's own file.
+heading), `captions` (figure -> what is seen), `metrics` (metric -> name), `families` (family.key ->
+text), `about` (judge -> what its figures are valid for) and `versions` (judge -> what it is) as
+well, which otherwise come from the plugin's own file.
 """
 
 from __future__ import annotations
@@ -38,16 +39,20 @@ __all__ = [
     "HEAD",
     "Content",
     "Language",
-    "Table",
+    "Translations",
     "about",
+    "caption",
     "check",
     "languages",
+    "metric",
     "of",
+    "of_family",
     "own",
     "read",
     "speaking",
     "table",
     "title",
+    "version",
 ]
 
 ENGLISH = "en"
@@ -55,7 +60,8 @@ ENDING = ".yaml"
 HEAD = "language"
 NEEDED = ("name", "locale", "quotes")
 KINDS = {"name": str, "locale": str, "quotes": list, "thousands": str, "thousands_from": int}
-OPTIONAL = ("titles", "about")  # parts that a plugin's own file holds where the language does not
+# parts that a plugin's own file holds where the language does not
+OPTIONAL = ("titles", "captions", "metrics", "families", "about", "versions")
 
 Words = Mapping[str, str]
 Content = Mapping[str, Any]
@@ -95,7 +101,7 @@ _NONE: Mapping[str, Language] = MappingProxyType({})
 _OWN: ContextVar[Mapping[str, Language]] = ContextVar("own_languages", default=_NONE)
 
 
-class Table(Mapping[str, Words]):
+class Translations(Mapping[str, Words]):
     """Language -> words, of one table of one module; read when they are asked for."""
 
     def __init__(self, place: str, name: str) -> None:
@@ -111,9 +117,9 @@ class Table(Mapping[str, Words]):
         return len(languages())
 
 
-def table(place: str, name: str = "texts") -> Table:
+def table(place: str, name: str = "texts") -> Translations:
     """The words of a table in every language; `place` as the language files name its module."""
-    return Table(place, name)
+    return Translations(place, name)
 
 
 def of(language: str) -> Language:
@@ -204,9 +210,30 @@ def title(section: str, titles: Words, language: str) -> str:
     return _beside("titles", section, titles, language) or section
 
 
+def caption(figure: str, titles: Words, language: str) -> str:
+    """What is seen in a figure, found as `title` finds a heading."""
+    return _beside("captions", figure, titles, language) or figure
+
+
+def metric(name: str, titles: Words, language: str) -> str:
+    """What a metric is called, found as `title` finds a heading."""
+    return _beside("metrics", name, titles, language) or name
+
+
+def of_family(family: str, key: str, said: Mapping[str, Words], language: str) -> str:
+    """A text of a family's, found as `title` finds a heading; "" where it says nothing."""
+    own = {spoken: texts[key] for spoken, texts in said.items() if key in texts}
+    return _beside("families", f"{family}.{key}", own, language)
+
+
 def about(judge: str, said: Words, language: str) -> str:
     """What a judge's figures are valid for, found as `title` finds a heading."""
     return _beside("about", judge, said, language)
+
+
+def version(judge: str, named: Words, language: str) -> str:
+    """What a judge is, found as `title` finds a heading; "" where only its version says it."""
+    return _beside("versions", judge, named, language)
 
 
 def _beside(part: str, name: str, own: Words, language: str) -> str:

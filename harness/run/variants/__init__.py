@@ -12,7 +12,7 @@ code.py     what code and which packages a model, method or judge rests on
 
 from harness.run.variants.code import code_of, packages_of
 from harness.run.variants.folders import (
-    Calibration,
+    CalibrationItems,
     VariantFolder,
     as_it_is,
     build_baseline,
@@ -23,7 +23,7 @@ from harness.run.variants.making import Maker, make
 from harness.run.variants.watched import Watch
 
 __all__ = [
-    "Calibration",
+    "CalibrationItems",
     "Maker",
     "VariantFolder",
     "Watch",

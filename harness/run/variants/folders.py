@@ -44,7 +44,7 @@ class VariantFolder:
 
 
 @dataclass(frozen=True)
-class Calibration:
+class CalibrationItems:
     """Items to calibrate on (walked once per graph) and the hash of which they are."""
 
     clips: Callable[[int], Iterable[Any]]
@@ -80,7 +80,7 @@ def quantize(
     family: Family,
     start: VariantFolder,
     how: tuple[Use, Method],
-    calibration: Calibration | None = None,
+    calibration: CalibrationItems | None = None,
     tell: Tell = quiet,
 ) -> VariantFolder:
     """A method applied to every graph of a folder; a graph with nothing to quantize stays.
@@ -144,7 +144,7 @@ def _apply(
     source: Path,
     folder: Path,
     how: tuple[Use, Method],
-    calibration: Calibration | None,
+    calibration: CalibrationItems | None,
 ) -> dict[str, Quantized]:
     use, method = how
     graphs = family.graphs(source)
@@ -212,7 +212,7 @@ def _unused(folder: Path, graphs: Iterable[Path]) -> set[Path]:
 
 
 def _feeds(
-    family: Family, source: Path, role: str, use: Use, calibration: Calibration | None
+    family: Family, source: Path, role: str, use: Use, calibration: CalibrationItems | None
 ) -> Iterator[Feeds]:
     """The inputs that one graph gets on the calibration clips, one call at a time."""
     if calibration is None:

@@ -15,7 +15,7 @@ from harness.assets import resolve
 from harness.contracts import Family, Locate
 from harness.errors import HarnessError
 from harness.run.variants.picking import picked
-from harness.spec import Experiment, Model, Origin, load_plugin
+from harness.spec import Experiment, ModelSpec, Origin, load_plugin
 
 
 def wrong(experiment: Experiment, locate: Locate) -> list[str]:
@@ -50,7 +50,7 @@ def _places(
 
 
 def _of_model(
-    where: str, model: Model, locate: Locate
+    where: str, model: ModelSpec, locate: Locate
 ) -> Iterator[tuple[str, Origin, Callable[[Path], object]]]:
     for role, part in model.parts.items():
         yield from _of_model(f"{where}.parts.{role}", part, locate)

@@ -14,7 +14,7 @@ from harness.errors import AudioError, HarnessError, QuantizeError
 from harness.io.hashes import digest
 from harness.run.variants.code import code_of
 from harness.run.variants.folders import (
-    Calibration,
+    CalibrationItems,
     Tell,
     VariantFolder,
     as_it_is,
@@ -24,7 +24,7 @@ from harness.run.variants.folders import (
     without_files,
 )
 from harness.run.variants.picking import picked
-from harness.spec import Experiment, Model, Origin, Variant, load_plugin
+from harness.spec import Experiment, ModelSpec, Origin, Variant, load_plugin
 from harness.speech import audio
 from harness.store.made import Made
 
@@ -55,7 +55,7 @@ class Maker:
             start = quantize(family, start, (variant.quantize, method), clips, self.tell)
         return self._of(start, model)
 
-    def model(self, model: Model) -> Made:
+    def model(self, model: ModelSpec) -> Made:
         """A model with the quantization that it carries itself: a part. Raises: as `variant`."""
         family = self.family(model.family)
         if isinstance(family, Composite):
@@ -66,7 +66,7 @@ class Maker:
             start = quantize(family, start, (model.quantize, method), None, self.tell)
         return self._of(start, model)
 
-    def system(self, model: Model) -> Made:
+    def system(self, model: ModelSpec) -> Made:
         """A system made of parts; its record joins theirs. Raises: as `variant`."""
         parts = {role: self.model(part) for role, part in model.parts.items()}
         prints = {role: (one.fingerprint, one.params) for role, one in parts.items()}
@@ -83,7 +83,7 @@ class Maker:
         """A family's name as a child process can load it."""
         return str(self.locate(family)) if family.endswith(".py") else family
 
-    def _start(self, model: Model, family: Family) -> VariantFolder:
+    def _start(self, model: ModelSpec, family: Family) -> VariantFolder:
         if model.source is None:
             return without_files(family, model.family, model.params)
         key = digest([model.family, asdict(model.source)])
@@ -99,7 +99,7 @@ class Maker:
             return picked(found[0], origin.files, self.tell)
         return found
 
-    def _of(self, made: VariantFolder, model: Model) -> Made:
+    def _of(self, made: VariantFolder, model: ModelSpec) -> Made:
         name, params = self.name(model.family), asdict(model.params)
         return Made(made.folder, made.fingerprint, made.record, "", name, params)
 
@@ -141,14 +141,14 @@ def _joined(parts: Mapping[str, Made]) -> dict[str, Any]:
 
 
 def _calibration(
-    experiment: Experiment, model: Model, family: Family, locate: Locate
-) -> Calibration:
+    experiment: Experiment, model: ModelSpec, family: Family, locate: Locate
+) -> CalibrationItems:
     if experiment.calibration is None:
         raise QuantizeError("a method that calibrates needs a calibration section.")
     use = experiment.calibration.dataset
     data: Dataset = load_plugin("datasets", use.use, locate).load(use.params, locate)
     items: Callable[[int], Iterable[Any]] = partial(_items, data, family)
-    return Calibration(items, data.fingerprint, model.params)
+    return CalibrationItems(items, data.fingerprint, model.params)
 
 
 def _items(data: Dataset, family: Family, count: int) -> Iterator[Any]:

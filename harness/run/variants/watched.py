@@ -9,19 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from harness.assets import seals
 from harness.errors import AssetError, ModelError
+from harness.run.worker import Connection
 from harness.store.made import Made
-
-
-class Connection(Protocol):
-    """A child process as the runner asks it (harness/run/worker)."""
-
-    def ask(self, request: Mapping[str, Any], limit_seconds: float) -> dict[str, Any]: ...
-
-    def close(self) -> None: ...
 
 
 @dataclass(frozen=True)

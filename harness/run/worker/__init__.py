@@ -36,6 +36,8 @@ from harness.errors import (
 from harness.errors.faults import plainly
 from harness.run.worker import replies
 
+Waiting = Callable[[str], None]  # told now and then while an answer is waited for
+
 
 class Connection(Protocol):
     """What the runner needs of a worker; tests give one that lives in the same process."""
@@ -43,6 +45,18 @@ class Connection(Protocol):
     def ask(self, request: Mapping[str, Any], limit_seconds: float) -> dict[str, Any]: ...
 
     def close(self) -> None: ...
+
+
+def heard(start: Callable[[str], Connection], tell: Waiting) -> Callable[[str], Connection]:
+    """`start`, with whoever waits long for a child process told so."""
+
+    def started(label: str) -> Connection:
+        connection = start(label)
+        if isinstance(connection, Worker):
+            connection.waiting = tell
+        return connection
+
+    return started
 
 
 # the fault of what was asked about and not of the process, which can go on
@@ -60,7 +74,6 @@ _DRAIN_SECONDS = 1.0  # for what a child that has ended wrote last
 _REAP_SECONDS = 10.0  # for the system to end what was killed
 
 Line = bytes | None  # None: the pipe is at its end
-Waiting = Callable[[str], None]  # told now and then while an answer is waited for
 
 
 class Worker:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,6 +48,9 @@ def keep(output: Output, path: Path | None) -> Kept:
         "peak": float(np.abs(samples).max()),
         "sounding_seconds": sounding.sounding_seconds(samples, output.sample_rate),
     }
+    change = sounding.spectral_change_db(samples, output.sample_rate)
+    if math.isfinite(change):
+        figures["spectral_change_db"] = change
     data = _flac(samples, output.sample_rate)
     if path is not None:
         beside = path.with_name(path.name + ".partial")

@@ -13,14 +13,14 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import IO, Any
 
-from harness.contracts import Output
+from harness.contracts import Output, notes
 from harness.errors import AudioError, HarnessError, OutputError, SpecError, StoreError, faults
-from harness.run.worker import keeping, leaving, opening, sounding
+from harness.run.worker import keeping, leaving, opening
 from harness.runtime.garbage import uncollected
 
 Clock = Callable[[], float]
 Row = dict[str, Any]
-SILENCE = "the clip is silence"
+SILENCE = notes.written("silence")
 KEPT = 8  # prepared inputs at once
 OUT_OF_MEMORY = "out of memory"
 NOT_ASKED = {"seconds": None, "error": "not asked: the calls before it failed for too long."}
@@ -121,7 +121,7 @@ class Server:
         silent = audio.is_silent(heard.samples)
         if silent and item.get("text", "").strip():
             raise AudioError("the clip is silent (nothing above -80 dB), its transcript is not.")
-        note = "; ".join(filter(None, (heard.note, SILENCE if silent else "")))
+        note = notes.joined(heard.note, SILENCE if silent else "")
         return heard.samples, {"source_rate": heard.source_rate, "note": note}
 
     def _utterance(self, item: Mapping[str, Any], ready: Future[Any]) -> Row:
@@ -134,6 +134,7 @@ class Server:
 
     def _heard(self, item: Mapping[str, Any], given: Any, known: dict[str, Any]) -> Row:
         from harness.runtime import environment
+        from harness.speech.audio import copies
 
         call = self._opened.model.prepare("pipeline", given)
         before = environment.read_steal()
@@ -144,7 +145,8 @@ class Server:
         if self._opened.takes == "audio":
             length = len(given) / self._opened.sample_rate
             row["note"] = "; ".join(filter(None, (row.get("note"), known.pop("note"))))
-        same = sounding.wording(given) if length is None else sounding.recording(given)
+        rate = self._opened.sample_rate
+        same = copies.wording(given) if length is None else copies.recording(given, rate)
         row = {**row, "audio_seconds": length, "recording": same, **known, **machine}
         if output is None or output.audio is None:
             return row

@@ -1,7 +1,7 @@
 """Session configurations, named or as grids, and the only place that opens an ORT session.
 
-onnxruntime stores any key with any value, turns an unknown provider into the CPU one, and says
-nothing. Here each option is checked against `keys`, and an option that the others switch
+onnxruntime stores any key with any value, turns an unknown execution provider into the CPU one,
+and says nothing. Here each option is checked against `keys`, and an option that the others switch
 off is refused, since two cells that mean the same would be measured as two.
 """
 

@@ -152,7 +152,7 @@ KEYS: Mapping[str, Key] = {
         *_FLAG, "0", "Weights outside of the arena."
     ),
     "session.graph_optimizations_loop_level": Key(
-        "[012]", '"0", "1" or "2"', "1", "Whether optimisers run again after others changed nodes."
+        "[012]", '"0", "1" or "2"', "1", "Whether optimizers run again after others changed nodes."
     ),
     "session.disable_aot_function_inlining": Key(*_FLAG, "0", "Inline model functions later."),
     "session.strict_shape_type_inference": Key(*_FLAG, "0", "Refuse inconsistent shapes."),
@@ -164,7 +164,7 @@ KEYS: Mapping[str, Key] = {
         *_FLAG, "0", "Drop chains of casts; may change results."
     ),
     "optimization.disable_specified_optimizers": Key(
-        *_NAMES, "", "Optimisers to leave out, by name."
+        *_NAMES, "", "Optimizers to leave out, by name."
     ),
     "optimization.constant_folding_max_output_size_in_bytes": Key(
         *_COUNT, "1073741824", "Largest constant that folding may make.", since="1.31"

@@ -13,7 +13,7 @@ from harness.runtime.session import SessionConfig, open_session
 
 
 @dataclass(frozen=True)
-class Seen:
+class Probed:
     """Of one graph: provider options as onnxruntime reports them, SHA-256 of the optimized graph.
 
     Two configurations with the same hash run the same nodes on the same weights; how many threads
@@ -27,14 +27,14 @@ class Seen:
         return {"provider_options": dict(self.provider_options), "graph": self.graph}
 
 
-def probe(path: Path, config: SessionConfig) -> Seen:
+def probe(path: Path, config: SessionConfig) -> Probed:
     """Opens a session that writes its optimized graph. Raises: as `open_session`."""
     with tempfile.TemporaryDirectory() as folder:
         written = Path(folder) / "optimized.onnx"
         session = open_session(path, config, written)
         options = session.get_provider_options()[config.provider]
         del session  # Windows removes no file that is in use
-        return Seen(dict(options), _hash(written))
+        return Probed(dict(options), _hash(written))
 
 
 def _hash(path: Path) -> str:

@@ -1,7 +1,7 @@
 """Opens graphs in a process of its own before anything here does: what crashes there is a line.
 
 onnx and onnxruntime are native code; a graph from elsewhere may end the process that reads it. So
-types are inferred and a session is opened, optimisations off, in a child first.
+types are inferred and a session is opened, optimizations off, in a child first.
 """
 
 from __future__ import annotations

@@ -9,11 +9,11 @@ import numpy as np
 
 from harness.speech.audio.decoding import Heard, Part, duration_seconds, hear, same_seconds
 from harness.speech.audio.lengths import Clip, cut, lengths
-from harness.speech.audio.spectrum import Sound, bandwidth_hz, sound
+from harness.speech.audio.spectrum import Sound, bandwidth_hz, narrow, sound, sound_of
 
 __all__ = [
     "Clip", "Heard", "Part", "Sound", "bandwidth_hz", "cut", "decode", "duration_seconds", "hear",
-    "is_silent", "lengths", "same_seconds", "sound",
+    "is_silent", "lengths", "narrow", "same_seconds", "sound", "sound_of",
 ]  # fmt: skip
 
 # 20 * log10(1e-4) = -80 dB of full scale: under the noise of any room and of 16 bit with dither.

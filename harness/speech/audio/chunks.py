@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from harness.speech.audio.encoded import Encoded
-from harness.speech.audio.told import SLACK_BYTES, Found, cut_short
+from harness.speech.audio.told import SLACK_BYTES, Hearing, cut_short
 
 Order = Literal["little", "big"]
 # What writers to a pipe leave, who cannot come back to count: 0, -1, 2 GB less a header, 4 GB.
@@ -47,14 +47,14 @@ _W64 = _Chunks("little", 40, name=16, size=8, pad=8, whole=True)
 _CAF = _Chunks("big", 8, size=8, pad=1)
 
 
-def check(clip: Encoded) -> Found:
+def check(clip: Encoded) -> Hearing:
     """What is wrong with a clip of such a container."""
     data = _FINDERS[clip.kind](clip)
     if data is None:
-        return Found()
+        return Hearing()
     there = max(clip.size - data.first, 0)
     if data.told is None:
-        return Found(patches=_counted(data, there))
+        return Hearing(patches=_counted(data, there))
     if data.told - there > SLACK_BYTES:
         return cut_short(f"its header counts {data.told} bytes of audio, there are {there}")
     return _after(clip, data, there)
@@ -170,7 +170,7 @@ def _chained(clip: Encoded, at: int, chain: _Chunks = _WAVE) -> bool:
     return False
 
 
-def _after(clip: Encoded, data: _Data, there: int) -> Found:
+def _after(clip: Encoded, data: _Data, there: int) -> Hearing:
     """Of what stands behind the audio, what shows that there is more of it."""
     assert data.told is not None
     end = data.first + data.told
@@ -181,11 +181,11 @@ def _after(clip: Encoded, data: _Data, there: int) -> Found:
     stray, rest = there - data.told, clip.at(end, _STRAY_BYTES + 1)
     known = any(rest[pad:].startswith(tail) for tail in _TAILS for pad in (0, 1))
     if stray <= _STRAY_BYTES or known or not rest.strip(b"\0"):
-        return Found()
+        return Hearing()
     padded = end + (end - clip.base) % 2
     if clip.kind in ("wav", "iff") and any(_chained(clip, at, chain) for at in (end, padded)):
-        return Found()
-    return Found(
+        return Hearing()
+    return Hearing(
         f"holds {there} bytes behind its header, which counts {data.told}: the rest would not be "
         "heard. Write it again."
     )
@@ -197,12 +197,14 @@ _BEGINNINGS: Mapping[str, bytes] = {
 }  # fmt: skip
 
 
-def _joined(clip: Encoded, at: int) -> Found:
+def _joined(clip: Encoded, at: int) -> Hearing:
     """Whether another file of the kind begins there, of which nothing would be heard."""
     begins = clip.at(clip.base, 4) if clip.kind in ("wav", "au") else _BEGINNINGS[clip.kind]
     if any(clip.at(at + pad, len(begins)) == begins for pad in (0, 1)):
-        return Found("is two files one behind the other, of which the first alone would be heard.")
-    return Found()
+        return Hearing(
+            "is two files one behind the other, of which the first alone would be heard."
+        )
+    return Hearing()
 
 
 _FINDERS: Mapping[str, Callable[[Encoded], _Data | None]] = {

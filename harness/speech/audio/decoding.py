@@ -15,7 +15,7 @@ from harness.errors import AudioError, limits
 from harness.speech.audio import chunks, flac, mpeg, ogg
 from harness.speech.audio.encoded import Encoded, encoded
 from harness.speech.audio.mixing import LOUDEST, Channels
-from harness.speech.audio.told import Found
+from harness.speech.audio.told import Hearing
 
 if TYPE_CHECKING:
     import soundfile
@@ -24,10 +24,13 @@ SHORTEST_SECONDS = 0.01  # one frame of any recogniser's features
 _BLOCK = 1 << 18  # samples over all channels: 1 MB
 _NO_COUNT = 1 << 62  # what libsndfile tells where it cannot know
 _EXACT = ("PCM_", "FLOAT", "DOUBLE", "ULAW", "ALAW")  # one can seek in them to the sample
-_CHECKS: Mapping[str, Callable[[Encoded], Found]] = {
+_CHECKS: Mapping[str, Callable[[Encoded], Hearing]] = {
     **dict.fromkeys(("wav", "w64", "iff", "au", "caf", "nist"), chunks.check),
     "ogg": ogg.check, "flac": flac.check, "mp3": mpeg.check,
 }  # fmt: skip
+# what libsndfile reads beside those, and reads half of as if it was all
+_UNCHECKED = frozenset(("VOC", "IRCAM", "PAF", "MAT4", "MAT5", "PVF", "XI", "SDS", "AVR", "MPC2K",
+                        "WVE", "SD2", "RAW"))  # fmt: skip
 Part = tuple[float, float]  # from and to, in seconds of the file; to infinity: to its end
 
 
@@ -59,15 +62,15 @@ def hear(audio: Path | bytes, rate: int, part: Part | None = None, told: float =
         note = ""
         if (alone := channels.alone()) is not None:
             mono = _joined([block[:, alone].copy() for block in walk.blocks()])
-            note = f"the channels cancel: channel {alone + 1} is heard"
+            note = f"channels_cancel channel={alone + 1}"  # as contracts/notes.py has it
     if part is not None and math.isinf(walk.end):  # there is more than the part's end
         mono = mono[: _frame(part[1], walk.rate) - _frame(part[0], walk.rate)]
     return Heard(_resample(mono, walk.rate, rate), walk.rate, walk.channels, note)
 
 
-def _checked(clip: Encoded) -> Found:
+def _checked(clip: Encoded) -> Hearing:
     """Raises: AudioError for what its container shows to be no whole clip."""
-    found = _CHECKS[clip.kind](clip) if clip.kind in _CHECKS else Found()
+    found = _CHECKS[clip.kind](clip) if clip.kind in _CHECKS else Hearing()
     if found.problem:
         raise AudioError(f"{clip.name} {found.problem}")
     return found
@@ -123,7 +126,7 @@ class _Bytes(io.BytesIO):
 class _Walk:
     """The blocks of a clip within a part of it; after a walk, what the clip turned out to be."""
 
-    def __init__(self, clip: Encoded, found: Found, part: Part) -> None:
+    def __init__(self, clip: Encoded, found: Hearing, part: Part) -> None:
         self._clip, self._found, self._part = clip, found, part
         self.rate = self.channels = 0
         self.end = math.inf  # seconds of the whole clip, where the walk came to its end
@@ -176,7 +179,13 @@ class _Walk:
             raise AudioError(f"{self._clip.name} cannot be read as audio.") from error
 
     def _bounded(self, file: soundfile.SoundFile) -> None:
-        """Raises: AudioError where the header is beyond a bound, before anything is decoded."""
+        """Raises: AudioError where the header is beyond a bound, before anything is decoded, or the
+        container is one whose end nobody checks: half of it would be heard as all of it."""
+        if file.format in _UNCHECKED:
+            raise AudioError(
+                f"{self._clip.name} is {file.format}, which does not show whether it is whole. WAV "
+                "or FLAC is read."
+            )
         name, rate, channels = self._clip.name, int(file.samplerate), int(file.channels)
         if not limits.LOWEST_RATE <= rate <= limits.HIGHEST_RATE:
             raise AudioError(

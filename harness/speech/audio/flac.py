@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from harness.speech.audio.encoded import Encoded
-from harness.speech.audio.told import Found, cut_short
+from harness.speech.audio.told import Hearing, cut_short
 
 _BEGINNING = b"fLaC"
 _STREAMINFO = 34  # bytes; it is the first block
@@ -43,11 +43,11 @@ class _Header:
     first_bits: int  # the four bits that share a byte with the count
 
 
-def check(clip: Encoded) -> Found:
+def check(clip: Encoded) -> Hearing:
     """What is wrong with it; the count of its samples where the header has none."""
     info = clip.at(clip.base, 8 + _STREAMINFO)
     if len(info) < 8 + _STREAMINFO or info[4] & 0x7F:
-        return Found()  # no FLAC: opening it will say so
+        return Hearing()  # no FLAC: opening it will say so
     header = _header(info[8:])
     end = _end(clip, header)
     if not header.samples:
@@ -55,15 +55,17 @@ def check(clip: Encoded) -> Found:
             return cut_short("it does not end with a whole FLAC frame")
         count = end.to_bytes(5, "big")
         first = bytes([header.first_bits << 4 | count[0]])
-        return Found(patches={clip.base + 21: first + count[1:]})
+        return Hearing(patches={clip.base + 21: first + count[1:]})
     if end is not None and end > header.samples * _ROUNDING:
-        return Found(
+        return Hearing(
             f"counts {header.samples} samples in its header and has {end}: the rest would not be "
             "heard. Write it again."
         )
     if _second(clip):
-        return Found("is two files one behind the other, of which the first alone would be heard.")
-    return Found()
+        return Hearing(
+            "is two files one behind the other, of which the first alone would be heard."
+        )
+    return Hearing()
 
 
 def _header(info: bytes) -> _Header:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from harness.errors import limits
 from harness.speech.audio.encoded import Encoded, tag_bytes
-from harness.speech.audio.told import SLACK_BYTES, Found, Piece, cut_short
+from harness.speech.audio.told import SLACK_BYTES, Hearing, Stretch, cut_short
 
 _BITRATES = {  # kbit/s by (MPEG 1?, layer)
     (True, 1): (32, 64, 96, 128, 160, 192, 224, 256, 288, 320, 352, 384, 416, 448),
@@ -46,22 +46,22 @@ class _Stream:
     frames: int = 0
 
 
-def check(clip: Encoded) -> Found:
+def check(clip: Encoded) -> Hearing:
     """What is wrong with it; files joined one behind the other are pieces of one clip."""
     walk = _Walk(clip)
     for at, frame in walk.frames():
         if not frame.size:
-            return Found(exact=False)  # of free format: nothing tells where it ends
+            return Hearing(exact=False)  # of free format: nothing tells where it ends
         walk.count(at, frame)
     if problem := walk.problem():
         return problem
     streams = walk.streams
     stops = [*(stream.first for stream in streams[1:]), clip.size]
     pieces = [
-        Piece(stream.first, stop, _NO_TAG + (b"" if stream.told > 0 else _counting(clip, stream)))
+        Stretch(stream.first, stop, _NO_TAG + (b"" if stream.told > 0 else _counting(clip, stream)))
         for stream, stop in zip(streams, stops, strict=True)
     ]
-    return Found(pieces=tuple(pieces), exact=all(stream.told > 0 for stream in streams))
+    return Hearing(pieces=tuple(pieces), exact=all(stream.told > 0 for stream in streams))
 
 
 def _counting(clip: Encoded, stream: _Stream) -> bytes:
@@ -116,20 +116,20 @@ class _Walk:
             self.streams.append(_Stream(at, -1))
         self.streams[-1].frames += 1
 
-    def problem(self) -> Found | None:
+    def problem(self) -> Hearing | None:
         if not self.streams:
-            return Found(exact=False)
+            return Hearing(exact=False)
         if self._missing:
             return cut_short(f"its last MP3 frame lacks {self._missing} of {self._size} bytes")
         if self._stray > SLACK_BYTES:
-            return Found(f"is damaged: {self._stray} bytes in its middle are no MP3 frame.")
+            return Hearing(f"is damaged: {self._stray} bytes in its middle are no MP3 frame.")
         for stream in self.streams:
             if stream.frames < stream.told - 1:  # some count the frame that counts
                 return cut_short(
                     f"its header counts {stream.told} frames, there are {stream.frames}"
                 )
             if 0 < stream.told < stream.frames - 1:
-                return Found(
+                return Hearing(
                     f"counts {stream.told} MP3 frames in its header and has {stream.frames}: the "
                     "rest would not be heard. Write it again."
                 )

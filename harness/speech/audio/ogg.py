@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from harness.speech.audio.encoded import Encoded
-from harness.speech.audio.told import SLACK_BYTES, Found, Piece, cut_short
+from harness.speech.audio.told import SLACK_BYTES, Hearing, Stretch, cut_short
 
 _CAPTURE, _HEADER = b"OggS", 27
 _FIRST, _LAST = 2, 4  # flags of a page: its stream begins, its stream ends
@@ -22,28 +22,28 @@ class _Page:
     number: int
 
 
-def check(clip: Encoded) -> Found:
+def check(clip: Encoded) -> Hearing:
     """What is wrong with it; the chained streams in it are pieces of one clip."""
     open_streams: dict[int, int] = {}  # serial number -> number of its last page
     starts: list[int] = []
     end = clip.base
     for page in _pages(clip):
         if page.at - end > SLACK_BYTES:
-            return Found(f"is damaged: {page.at - end} bytes in its middle are no Ogg page.")
+            return Hearing(f"is damaged: {page.at - end} bytes in its middle are no Ogg page.")
         end = page.at + page.size
         if end > clip.size:
             return cut_short(f"its last Ogg page lacks {end - clip.size} bytes")
         if page.flags & _FIRST:
             starts += [] if open_streams else [page.at]
         elif page.number != open_streams.get(page.serial, page.number - 1) + 1:
-            return Found("is damaged: Ogg pages are missing in its middle.")
+            return Hearing("is damaged: Ogg pages are missing in its middle.")
         open_streams[page.serial] = page.number
         if page.flags & _LAST:
             del open_streams[page.serial]
     if open_streams:
         return cut_short("its Ogg stream has no last page")
     stops = [*starts[1:], end]
-    return Found(pieces=tuple(map(Piece, starts, stops)) if len(starts) > 1 else ())
+    return Hearing(pieces=tuple(map(Stretch, starts, stops)) if len(starts) > 1 else ())
 
 
 def _pages(clip: Encoded) -> Iterator[_Page]:

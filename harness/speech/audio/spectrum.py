@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 
@@ -16,6 +17,8 @@ from harness.speech.audio.decoding import Part, glimpse
 FLOOR_DB = -50.0  # below the loudest band: fricatives lie above it, a resampler's images below
 BAND_HZ = 100.0
 LONGEST_SECONDS = 30.0  # looked at, of each clip
+SAMPLED = 20  # clips of a data set that are looked at for their rate and bandwidth
+NARROW = 0.6  # of what the model can hear: 4 kHz of 8 are, an MP3's low-pass at 7 is not
 _FRAME_SECONDS = 0.032
 _FRAMES = 256  # at once: 1 MB
 
@@ -27,6 +30,17 @@ class Sound:
 
     rates: dict[int, int]
     bandwidth_hz: float
+
+
+class Listed(Protocol):
+    """An utterance as a data set lists it."""
+
+    @property
+    def audio(self) -> Path | bytes | None: ...
+    @property
+    def part(self) -> Part | None: ...
+    @property
+    def error(self) -> str: ...
 
 
 def bandwidth_hz(samples: np.ndarray, rate: int) -> float:
@@ -64,3 +78,24 @@ def sound(clips: Iterable[tuple[Path | bytes, Part | None]]) -> Sound:
         found.append(bandwidth_hz(samples, rate))
     known = [hz for hz in found if math.isfinite(hz)]
     return Sound(dict(sorted(rates.items())), float(np.median(known)) if known else math.nan)
+
+
+def sound_of(listed: Sequence[Listed]) -> Sound:
+    """Of SAMPLED clips that lie evenly over a data set."""
+    total = len(listed)
+    places = sorted({at * total // SAMPLED for at in range(SAMPLED)}) if total else []
+    found = (listed[at] for at in places)
+    usable = ((one.audio, one.part) for one in found if not one.error)
+    return sound((clip, part) for clip, part in usable if clip is not None)
+
+
+def narrow(found: Sound, rate: int) -> str:
+    """That the clips lack the upper part of what a model at `rate` Hz can hear; "" if not."""
+    most = rate / 2
+    if not found.bandwidth_hz < NARROW * most:
+        return ""
+    return (
+        f"its clips have sound up to {found.bandwidth_hz / 1000:.1f} kHz (median of "
+        f"{sum(found.rates.values())}); the model hears up to {most / 1000:g} kHz. Telephone "
+        "speech says little of a wide band, and the other way round"
+    )

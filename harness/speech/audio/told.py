@@ -9,7 +9,7 @@ SLACK_BYTES = 64  # by which writers miscount: their own header, a last block, a
 
 
 @dataclass(frozen=True)
-class Piece:
+class Stretch:
     """A stretch of bytes that is a file of its own, once `before` stands before it."""
 
     first: int
@@ -18,7 +18,7 @@ class Piece:
 
 
 @dataclass(frozen=True)
-class Found:
+class Hearing:
     """`problem`: why it must not be heard, in words that follow the clip's name; "" for none.
 
     `pieces`: what is heard one after the other (chained Ogg streams, joined MP3s), empty for the
@@ -27,11 +27,11 @@ class Found:
     """
 
     problem: str = ""
-    pieces: tuple[Piece, ...] = ()
+    pieces: tuple[Stretch, ...] = ()
     exact: bool = True
     patches: Mapping[int, bytes] | None = None
 
 
-def cut_short(what: str) -> Found:
+def cut_short(what: str) -> Hearing:
     """A clip that ends before its end."""
-    return Found(f"is cut short: {what}.")
+    return Hearing(f"is cut short: {what}.")

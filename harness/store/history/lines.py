@@ -29,7 +29,7 @@ CHECK = ("gate", "metric", "variant", "session", "operation", "workload", "kind"
 
 
 @dataclass(frozen=True)
-class Figure:
+class PastFigure:
     """One metric of one cell with its 95 % interval, NaN where there was none."""
 
     metric: str
@@ -44,7 +44,7 @@ class Figure:
 
 
 @dataclass(frozen=True)
-class Entry:
+class PastRun:
     """One run. `machine` is the fingerprint of all that timings depend on."""
 
     measured: str
@@ -58,13 +58,13 @@ class Entry:
     baseline: str  # the variant that the others are compared with
     verdict: str
     gates: Sequence[Mapping[str, Any]]
-    figures: Sequence[Figure]
+    figures: Sequence[PastFigure]
 
-    def of(self, metric: str) -> list[Figure]:
+    def of(self, metric: str) -> list[PastFigure]:
         """The run's figures of one metric."""
         return [figure for figure in self.figures if figure.metric == metric]
 
-    def unlike(self, other: Entry) -> str:
+    def unlike(self, other: PastRun) -> str:
         """Why figures of the two cannot be compared: "machine", "data", "" where they can."""
         if self.machine != other.machine:
             return "machine"
@@ -98,7 +98,7 @@ def recorded(result: Result, measured: str) -> str | None:
     return "".join(f"{text}\n" for text in [*before, line])
 
 
-def read(folder: Path) -> list[Entry]:
+def read(folder: Path) -> list[PastRun]:
     """Every run of the folder, the oldest first.
 
     Raises: StoreError where there is no history, or a line of it is none.
@@ -117,7 +117,7 @@ def read(folder: Path) -> list[Entry]:
     return found
 
 
-def metrics(entries: Iterable[Entry]) -> list[str]:
+def metrics(entries: Iterable[PastRun]) -> list[str]:
     """The names of every metric that some run has."""
     return list(dict.fromkeys(figure.metric for entry in entries for figure in entry.figures))
 
@@ -191,10 +191,10 @@ def _measured(text: str) -> str:
         return ""
 
 
-def _entry(line: Mapping[str, Any]) -> Entry:
+def _entry(line: Mapping[str, Any]) -> PastRun:
     figures = [_figure(dict(zip(line["columns"], row, strict=True))) for row in line["figures"]]
     texts = ("measured", "day", "commit", "harness", "machine", "baseline", "verdict")
-    return Entry(
+    return PastRun(
         **{name: str(line[name]) for name in texts},
         dirty=bool(line["dirty"]),
         about=dict(line["about"]),
@@ -204,10 +204,10 @@ def _entry(line: Mapping[str, Any]) -> Entry:
     )
 
 
-def _figure(row: Mapping[str, Any]) -> Figure:
+def _figure(row: Mapping[str, Any]) -> PastFigure:
     metric, variant, session, operation, workload = (str(row[name]) for name in FIGURE)
     value, low, high = (_number(row[name]) for name in NUMBERS)
-    return Figure(
+    return PastFigure(
         metric, variant, session, operation, workload, value, low, high, unit=str(row["unit"])
     )
 

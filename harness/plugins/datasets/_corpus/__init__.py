@@ -14,7 +14,7 @@ from harness.plugins.datasets._corpus.listing import (
     times,
 )
 from harness.plugins.datasets._corpus.places import (
-    Places,
+    RowPlaces,
     line_places,
     narrow,
     not_utf8,
@@ -24,7 +24,7 @@ from harness.plugins.datasets._corpus.places import (
 
 __all__ = [
     "Listing",
-    "Places",
+    "RowPlaces",
     "Stock",
     "composed",
     "found",

@@ -14,7 +14,7 @@ import numpy as np
 
 from harness.contracts import Utterance
 from harness.io.hashes import Hashes
-from harness.plugins.datasets._corpus.places import Places, read_all, read_one
+from harness.plugins.datasets._corpus.places import RowPlaces, read_all, read_one
 
 _LONGEST = 120  # letters of a row's name
 _NUMBERED = re.compile(r"#\d+$|^line \d+$|^row-\d+$")
@@ -26,7 +26,7 @@ class Listing(Sequence[Utterance]):
     """The used rows of a table; 16 bytes are kept for each, besides what `parse` needs."""
 
     path: Path
-    places: Places
+    places: RowPlaces
     parse: Parse
 
     def __len__(self) -> int:

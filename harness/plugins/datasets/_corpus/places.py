@@ -22,7 +22,7 @@ _WIDE = {b"\xff\xfe": "UTF-16", b"\xfe\xff": "UTF-16", b"\x00\x00\xfe\xff": "UTF
 
 
 @dataclass(frozen=True)
-class Places:
+class RowPlaces:
     """Bytes of each row, without its line end: first byte, how many, and its line (from 1)."""
 
     starts: np.ndarray  # int64, shape (rows,)
@@ -32,14 +32,14 @@ class Places:
     def __len__(self) -> int:
         return len(self.starts)
 
-    def take(self, rows: np.ndarray) -> Places:
+    def take(self, rows: np.ndarray) -> RowPlaces:
         """The places of some rows, which are in ascending order."""
         if len(rows) == len(self):
             return self
-        return Places(self.starts[rows], self.sizes[rows], self.numbers[rows])
+        return RowPlaces(self.starts[rows], self.sizes[rows], self.numbers[rows])
 
 
-def line_places(path: Path) -> Places:
+def line_places(path: Path) -> RowPlaces:
     """Of each line that is not empty. Lines end with LF or CRLF; a byte order mark is no text.
 
     Raises: OSError; AssetError (one line) for text that is not of bytes (UTF-16), or too many rows.
@@ -65,13 +65,13 @@ def line_places(path: Path) -> Places:
     sizes = lasts - starts - np.concatenate([*returned, np.empty(0, bool)])
     sizes = np.minimum(sizes, ROW_BYTES + 1).astype(np.int32)
     numbers = np.flatnonzero(sizes > 0)
-    places = Places(starts, sizes, np.arange(1, len(starts) + 1, dtype=np.int32))
+    places = RowPlaces(starts, sizes, np.arange(1, len(starts) + 1, dtype=np.int32))
     return places.take(numbers)
 
 
 def csv_places(
     path: Path, delimiter: str, is_row: Callable[[Sequence[str], Sequence[str]], bool]
-) -> Places:
+) -> RowPlaces:
     """Of each record. A quoted field may hold line ends; where it does not end, or where a line
     inside it is a row by itself (`is_row`, given that line's fields and the first line's), the
     quotation mark is a wrong one: its line is a record of its own, and the next lines are read.
@@ -91,7 +91,7 @@ def csv_places(
             sizes.append(min(size if more is None else more - start, ROW_BYTES + 1))
             numbers.append(number)
             _bounded(path, len(starts))
-    return Places(np.array(starts, np.int64), np.array(sizes, np.int32), np.array(numbers, "i4"))
+    return RowPlaces(np.array(starts, np.int64), np.array(sizes, np.int32), np.array(numbers, "i4"))
 
 
 def _reach(
@@ -188,20 +188,20 @@ class _Lines:
         return line, size
 
 
-def read_one(path: Path, places: Places, row: int) -> str:
+def read_one(path: Path, places: RowPlaces, row: int) -> str:
     """The text of one row; "" for one that is too long. Raises: OSError, UnicodeDecodeError."""
     with path.open("rb") as file:
         return _text(file, places, row)
 
 
-def read_all(path: Path, places: Places) -> Iterator[str]:
+def read_all(path: Path, places: RowPlaces) -> Iterator[str]:
     """The text of each row in turn, as `read_one`. Raises: OSError, UnicodeDecodeError."""
     with path.open("rb") as file:
         for row in range(len(places)):
             yield _text(file, places, row)
 
 
-def _text(file: BinaryIO, places: Places, row: int) -> str:
+def _text(file: BinaryIO, places: RowPlaces, row: int) -> str:
     size = int(places.sizes[row])
     if size > ROW_BYTES:
         return ""

@@ -27,9 +27,24 @@ from harness.plugins.datasets._corpus.listing import (
     stock,
     times,
 )
-from harness.plugins.datasets._corpus.places import Places, line_places, not_utf8, read_all
-from harness.plugins.datasets._corpus.table import Fields, Table, columns, open_table
-from harness.plugins.datasets._corpus.table import Wanted as Columns
+from harness.plugins.datasets._corpus.places import RowPlaces, line_places, not_utf8, read_all
+from harness.plugins.datasets._corpus.segments import (
+    LENGTHS,
+    STARTS,
+    STOPS,
+    WHOLE,
+    Segment,
+    length,
+    names_parts,
+    segment,
+)
+from harness.plugins.datasets._corpus.table import (
+    AskedColumns,
+    Fields,
+    RowTable,
+    columns,
+    open_table,
+)
 from harness.plugins.datasets._sampling import Wanted
 
 _SLICE = 1 << 16
@@ -37,19 +52,18 @@ _DIGITS = 11  # of a clip's milliseconds: three years
 
 
 @dataclass(frozen=True)
-class Layout:
+class ReleaseColumns:
     """What a kind of release calls its columns and the folder of its clips; `split` is the column
     that stands for a table of its own."""
 
     clip: str
     text: str
     clips: str
-    milliseconds: str = ""
     split: str = ""
 
 
-SCRIPTED = Layout("path", "sentence", "clips")
-SPONTANEOUS = Layout("audio_file", "transcription", "audios", "duration_ms", "split")
+SCRIPTED = ReleaseColumns("path", "sentence", "clips")
+SPONTANEOUS = ReleaseColumns("audio_file", "transcription", "audios", "split")
 
 
 @dataclass(frozen=True)
@@ -65,9 +79,10 @@ class Split:
 class _Opened:
     """A split of a release that lies in a folder."""
 
-    table: Table
-    layout: Layout
+    table: RowTable
+    layout: ReleaseColumns
     packed: archive.Archive | None
+    columns: frozenset[str]
 
     def clip(self, row: Fields) -> str:
         """The clip's name; the first releases left `.mp3` out."""
@@ -76,14 +91,39 @@ class _Opened:
 
     @property
     def used(self) -> tuple[str, ...]:
-        """Columns that are something else than labels."""
+        """AskedColumns that are something else than labels."""
         return self.layout.clip, self.layout.text, "client_id", "sentence_id"
 
-    def names(self, places: Places) -> Iterator[str]:
+    def names(self, places: RowPlaces) -> Iterator[str]:
         """The clip's name of each of these rows."""
         return map(self.clip, self.table.rows(places))
 
-    def texts(self, places: Places) -> Iterator[str]:
+    @property
+    def parts(self) -> bool:
+        """Whether its rows may name parts of their clips."""
+        return names_parts(self.columns)
+
+    @property
+    def lengths(self) -> bool:
+        """Whether its rows say how long what they mean lasts."""
+        return self.parts or not self.columns.isdisjoint(LENGTHS)
+
+    def segment(self, row: Fields) -> Segment | str:
+        """Which part of its clip the row means, or what is wrong with that."""
+        return segment(row, length(row), self.used)
+
+    def keys(self, places: RowPlaces) -> tuple[np.ndarray, np.ndarray]:
+        """Of each row: what no two should have, and the name that is numbered where two have it."""
+        pairs = (text for row in self.table.rows(places) for text in self._keys(row))
+        found = keys(pairs)
+        return found[::2], found[1::2]
+
+    def _keys(self, row: Fields) -> tuple[str, str]:
+        name, meant = self.clip(row), self.segment(row)
+        part = WHOLE if isinstance(meant, str) else meant
+        return f"{composed(name)} {part.part or ''}", shown(Path(name).stem) + part.shown
+
+    def texts(self, places: RowPlaces) -> Iterator[str]:
         """The transcript of each of these rows, as it stands there."""
         return (str(row.get(self.layout.text) or "") for row in self.table.rows(places))
 
@@ -140,13 +180,14 @@ def _opened(path: Path, split: Split, packed: archive.Archive | None) -> _Opened
     names = columns(path)
     spontaneous = {SPONTANEOUS.clip, SPONTANEOUS.text} <= set(names) and "path" not in names
     layout = SPONTANEOUS if spontaneous else SCRIPTED
-    wanted = Columns((layout.clip, layout.text), ("client_id", "sentence_id", "split"))
+    used = ("client_id", "sentence_id", "split", *LENGTHS, *STARTS, *STOPS)
+    wanted = AskedColumns((layout.clip, layout.text), used)
     table = open_table(path, wanted)
     if not len(table.places):
         raise AssetError(f"{path.name} holds no row.")
     if layout.split and path.stem != _stem(split.split):
         table = table.part(layout.split, split.split)
-    return _Opened(table, layout, packed)
+    return _Opened(table, layout, packed, frozenset(names))
 
 
 def _read(opened: _Opened, split: Split) -> Dataset:
@@ -159,11 +200,10 @@ def _read(opened: _Opened, split: Split) -> Dataset:
     if opened.packed:
         clips = path.parent / opened.layout.clips
         opened.packed.bring(clips, [name for name in opened.names(used) if _is_name(name)])
-    listed = times(keys(map(composed, opened.names(used))))
-    stems = times(keys(shown(Path(name).stem) for name in opened.names(used)))
+    listed, stems = map(times, opened.keys(used))
     kept = replace(opened, table=replace(table, places=used))  # the other rows' places can go
     listing = Listing(path, used, _Rows(kept, used.numbers, listed, stems, seconds).utterance)
-    seen = stock(listing)
+    seen = stock(listing, lengths=opened.parts)  # they say which part is heard
     inside = opened.packed is None or path.parent != opened.packed.root
     release = path.parent.parent if inside and path.parent.name == split.locale else path.parent
     notes = {
@@ -209,10 +249,11 @@ def _is_name(name: str) -> bool:
 
 def _lengths(opened: _Opened) -> np.ndarray | None:
     """Seconds of each row's clip, where the release has them; else None."""
-    places, column = opened.table.places, opened.layout.milliseconds
-    if column:
-        found = (_milliseconds(row.get(column)) for row in opened.table.rows(places))
-        return np.fromiter(found, float, len(places)) / 1e3
+    places = opened.table.places
+    if opened.lengths:
+        meant = map(opened.segment, opened.table.rows(places))
+        found = (math.nan if isinstance(one, str) else one.seconds for one in meant)
+        return np.fromiter(found, float, len(places))
     table = opened.table.path.parent / "clip_durations.tsv"
     if not table.is_file():
         return None
@@ -232,7 +273,7 @@ def _milliseconds(value: object) -> float:
     return float(text) if sound else math.nan
 
 
-def _look_up(table: Path, part: Places, wanted: np.ndarray, known: np.ndarray) -> None:
+def _look_up(table: Path, part: RowPlaces, wanted: np.ndarray, known: np.ndarray) -> None:
     """Put the lengths of one part of the table where its clips are wanted."""
     pairs = [line.split("\t")[:2] for line in read_all(table, part)]
     pairs = [p for p in pairs if len(p) == 2 and not math.isnan(_milliseconds(p[1]))]
@@ -260,17 +301,21 @@ class _Rows:
         name, written = self.opened.clip(row), str(row.get(self.opened.layout.text) or "")
         sentence = tags.without(written)
         clip = self._clip(name) if _is_name(name) else None
+        meant = self.opened.segment(row)
+        part = WHOLE if isinstance(meant, str) else meant
         error = self._malformed(fields, at) if isinstance(fields, str) else ""
         error = error or _problem(name, sentence, clip, self.opened.layout, int(self.listed[at]))
+        error = error or (f"{shown(name)} {meant}." if isinstance(meant, str) else "")
         known = row.get("sentence_id") or hashlib.sha256(sentence.encode()).hexdigest()[:16]
-        stem = shown(Path(name).stem)
+        stem = shown(Path(name).stem) + part.shown
         return Utterance(
-            id=numbered(stem, int(self.stems[at])) if stem else f"line {self.numbers[at]}",
+            id=numbered(stem, int(self.stems[at])) if name else f"line {self.numbers[at]}",
             audio=None if error else clip,
             text=sentence,
             speaker=row.get("client_id", ""),
             sentence=known,
             seconds=math.nan if self.seconds is None else float(self.seconds[at]),
+            part=part.part,
             error=error,
             labels=labels(row, self.opened.used),
         )
@@ -283,7 +328,9 @@ class _Rows:
         return f"line {self.numbers[at]} of {self.opened.table.path.name} {reason}{hint}"
 
 
-def _problem(name: str, sentence: str, clip: Path | None, layout: Layout, listed: int) -> str:
+def _problem(
+    name: str, sentence: str, clip: Path | None, layout: ReleaseColumns, listed: int
+) -> str:
     """Why the row cannot be used, "" where it can."""
     if not _is_name(name):
         return f"{shown(name)!r} is not the name of a clip."

@@ -22,7 +22,7 @@ import numpy as np
 from harness.errors import AssetError
 from harness.errors.limits import ROW_BYTES
 from harness.plugins.datasets._corpus.places import (
-    Places,
+    RowPlaces,
     csv_places,
     line_places,
     narrow,
@@ -38,7 +38,7 @@ Fields = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
-class Wanted:
+class AskedColumns:
     """The columns: `needed` must be there, `used` are read where they are; `clip` names a file."""
 
     needed: tuple[str, ...]
@@ -47,20 +47,20 @@ class Wanted:
 
 
 @dataclass(frozen=True)
-class Table:
+class RowTable:
     """Where the rows are, and how the text of one becomes its fields or what is wrong with it."""
 
     path: Path
-    places: Places
+    places: RowPlaces
     fields: Callable[[str], Fields | str]
 
-    def rows(self, places: Places) -> Iterator[Fields]:
+    def rows(self, places: RowPlaces) -> Iterator[Fields]:
         """The fields of each of these rows; none where it is malformed."""
         for text in read_all(self.path, places):
             found = self.fields(text)
             yield {} if isinstance(found, str) else found
 
-    def part(self, column: str, value: str) -> Table:
+    def part(self, column: str, value: str) -> RowTable:
         """The rows that have this value in that column, and those that are malformed: nobody knows
         which part they are of. Raises: AssetError where no row has it."""
         counts: Counter[str] = Counter()
@@ -78,7 +78,7 @@ class Table:
         return replace(self, places=self.places.take(np.array(kept, np.int64)))
 
 
-def open_table(path: Path, wanted: Wanted) -> Table:
+def open_table(path: Path, wanted: AskedColumns) -> RowTable:
     """The table by its kind. Raises: AssetError (one line), OSError, UnicodeDecodeError."""
     if path.suffix.lower() in JSON:
         return _json_lines(path)
@@ -93,16 +93,16 @@ def open_table(path: Path, wanted: Wanted) -> Table:
         names = tuple(header)
         fields = partial(_of_csv, names, delimiter, bool(wanted.clip))
         places = csv_places(path, delimiter, _row_test(names, wanted.clip))
-    return Table(path, places.take(np.arange(1, len(places))), fields)
+    return RowTable(path, places.take(np.arange(1, len(places))), fields)
 
 
 # ------------------------------------------------------------------------------------- the header
 def columns(path: Path) -> list[str]:
     """The names of a TSV's columns. Raises: AssetError (one line), OSError, UnicodeDecodeError."""
-    return _plain(_header(path, Wanted(()))[1])
+    return _plain(_header(path, AskedColumns(()))[1])
 
 
-def _header(path: Path, wanted: Wanted) -> tuple[str, list[str]]:
+def _header(path: Path, wanted: AskedColumns) -> tuple[str, list[str]]:
     """What separates the fields, and the first line that is not empty."""
     narrow(path)
     first = _first_line(path)
@@ -149,7 +149,7 @@ def _is_quoted(header: Sequence[str]) -> bool:
     return all(len(cell) > 1 and cell[0] == cell[-1] == '"' for cell in header)
 
 
-def _one_by_one(path: Path, header: Sequence[str], wanted: Wanted) -> None:
+def _one_by_one(path: Path, header: Sequence[str], wanted: AskedColumns) -> None:
     """Raises: AssetError for a column that is read and is there twice."""
     counts = Counter(_plain(header))
     twice = [name for name in (*wanted.needed, *wanted.used) if name and counts[name] > 1]
@@ -229,12 +229,12 @@ def _named(header: tuple[str, ...], cells: list[str]) -> Fields | str:
 
 
 # ------------------------------------------------------------------------------------- JSON lines
-def _json_lines(path: Path) -> Table:
+def _json_lines(path: Path) -> RowTable:
     places = line_places(path)
     first = next(read_all(path, places.take(np.arange(min(1, len(places))))), "")
     if first.lstrip().startswith("["):
         raise AssetError(f"{path.name} is one JSON array; a manifest has one object per line.")
-    return Table(path, places, _object)
+    return RowTable(path, places, _object)
 
 
 def _object(text: str) -> Fields | str:

@@ -12,7 +12,7 @@ from harness.contracts import Dataset, Locate, Source
 from harness.errors import AssetError
 from harness.plugins.datasets._sampling import Wanted
 from harness.plugins.datasets.hub import copying
-from harness.plugins.datasets.hub.finding import Place, find
+from harness.plugins.datasets.hub.finding import HubPlace, find
 
 
 @dataclass(frozen=True)
@@ -71,11 +71,11 @@ def labels(params: Params, locate: Locate) -> tuple[str, ...] | None:
     return copying.labelled(find(_place(params, locate)), _names(params)) if params.path else None
 
 
-def _place(params: Params, locate: Locate) -> Place:
+def _place(params: Params, locate: Locate) -> HubPlace:
     folder = locate(params.path) if params.path else None
     if folder is not None and not folder.is_dir():
         raise AssetError(f"{folder.name} is not a folder; `path` is a folder of Parquet files.")
-    return Place(folder or params.repository, params.config, params.split, params.revision)
+    return HubPlace(folder or params.repository, params.config, params.split, params.revision)
 
 
 def _names(params: Params) -> dict[str, str]:

@@ -11,14 +11,11 @@ from typing import Any
 from harness.errors import AssetError
 from harness.errors.limits import LABEL_COLUMNS
 from harness.plugins.datasets._corpus.labels import labels
+from harness.plugins.datasets._corpus.segments import LENGTHS, STARTS, STOPS
 
 TEXTS = ("text", "sentence", "transcription", "transcript", "normalized_text")
 SPEAKERS = ("speaker_id", "client_id", "speaker")
 AUDIOS = ("audio", "audio_filepath", "audio_file", "file", "path", "clip")
-LENGTHS = {
-    "duration": 1.0, "audio_length_s": 1.0, "audio_duration": 1.0, "seconds": 1.0,
-    "duration_ms": 1e3, "audio_length_ms": 1e3, "audio_duration_ms": 1e3, "milliseconds": 1e3,
-}  # fmt: skip  # column of lengths -> what they are counted in
 SAMPLES = "num_samples"
 
 
@@ -33,6 +30,7 @@ class Columns:
     seconds: str
     per_second: float
     paths: bool = False
+    ends: tuple[str, ...] = ()  # columns that may say which part of its clip a row means
     # other columns of texts or whole numbers -> what its numbers stand for (a ClassLabel's names)
     labels: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
@@ -42,7 +40,7 @@ class Columns:
 
     def read(self) -> list[str]:
         """What is read of a row."""
-        return [*self.all(), *self.labels]
+        return list(dict.fromkeys((*self.all(), *self.ends, *self.labels)))
 
     def said(self, values: Mapping[str, Any]) -> dict[str, str]:
         """The row's labels; a number that stands for a name is that name."""
@@ -91,7 +89,16 @@ def choose(schema: Any, names: Mapping[str, str], label: str) -> Columns:
         _typed(schema, name, kinds, label)
     seconds, per_second = _length(schema, audio)
     others = _labels(schema, (audio, text, speaker, seconds))
-    return Columns(audio, text, speaker, seconds, per_second, _is_path(schema, audio), others)
+    paths = _is_path(schema, audio)
+    ends = _ends(schema, paths, (audio, text, speaker, seconds))
+    return Columns(audio, text, speaker, seconds, per_second, paths, ends, others)
+
+
+def _ends(schema: Any, paths: bool, used: tuple[str, ...]) -> tuple[str, ...]:
+    """Columns that name a part of a clip. Beside clips of the rows' own, texts and times of day
+    called `start` are of the recording that they were cut out of."""
+    found = (name for name in (*STARTS, *STOPS) if name in schema.names and name not in used)
+    return tuple(n for n in found if paths or kind_of(schema.field(n).type) in ("i", "f"))
 
 
 def _labels(schema: Any, used: tuple[str, ...]) -> dict[str, tuple[str, ...]]:

@@ -30,15 +30,16 @@ from harness.plugins.datasets._corpus import (
     times,
 )
 from harness.plugins.datasets._corpus.labels import label
+from harness.plugins.datasets._corpus.segments import Segment
 from harness.plugins.datasets._sampling import Wanted
 from harness.plugins.datasets.hub.columns import Columns, choose, require
 from harness.plugins.datasets.hub.files import File, short
-from harness.plugins.datasets.hub.finding import Found
+from harness.plugins.datasets.hub.finding import HubSplit
 
-_LAYOUT = 4  # of what is kept; raise it when another one must not be read. 4: labels
+_LAYOUT = 5  # of what is kept; raise it when another one must not be read. 5: parts
 
 
-def read(found: Found, names: Mapping[str, str], wanted: Wanted) -> Dataset:
+def read(found: HubSplit, names: Mapping[str, str], wanted: Wanted) -> Dataset:
     """The wanted rows as utterances; what is in the cache already is not asked for again.
 
     Raises: AssetError (one line).
@@ -51,23 +52,23 @@ def read(found: Found, names: Mapping[str, str], wanted: Wanted) -> Dataset:
     return _dataset(found, table, json.loads(notes_file.read_text(encoding="utf-8")))
 
 
-def look(found: Found, names: Mapping[str, str]) -> float:
+def look(found: HubSplit, names: Mapping[str, str]) -> float:
     """How many rows a split of a local folder has. Raises: AssetError (one line), as `read`."""
     return float(sum(count for _, count in _chosen(found, names)[2]))
 
 
-def labelled(found: Found, names: Mapping[str, str]) -> tuple[str, ...]:
+def labelled(found: HubSplit, names: Mapping[str, str]) -> tuple[str, ...]:
     """The labels that rows of a local folder will have. Raises: AssetError (one line)."""
     return tuple(map(label, _chosen(found, names)[1].labels))
 
 
-def _fetch(found: Found, names: Mapping[str, str], wanted: Wanted, table: Path) -> None:
+def _fetch(found: HubSplit, names: Mapping[str, str], wanted: Wanted, table: Path) -> None:
     files, columns, footers = _chosen(found, names)
     counts = [count for _, count in footers]
     total = sum(counts)
     columns, told = _counted(files, columns)
     lengths = np.full(total, np.nan)
-    if not wanted.everything and columns.seconds:
+    if not wanted.everything and (columns.seconds or columns.ends):
         lengths = np.concatenate([file.lengths(columns) for file in files])
     drawn = _sampling.draw(lengths, wanted)
     with keeping(), whole(table) as unfinished:
@@ -89,7 +90,7 @@ def _fetch(found: Found, names: Mapping[str, str], wanted: Wanted, table: Path) 
 
 
 def _chosen(
-    found: Found, names: Mapping[str, str]
+    found: HubSplit, names: Mapping[str, str]
 ) -> tuple[list[File], Columns, list[tuple[Any, int]]]:
     """The split's files, their columns, and each one's schema and rows."""
     label = found.place.label
@@ -118,15 +119,16 @@ def _counted(files: Sequence[File], columns: Columns) -> tuple[Columns, dict[str
     }
 
 
-def _dataset(found: Found, table: Path, notes: Mapping[str, str]) -> Dataset:
+def _dataset(found: HubSplit, table: Path, notes: Mapping[str, str]) -> Dataset:
     places = line_places(table)
     rows = (json.loads(text) for text in read_all(table, places))
-    pairs = (text for row in rows for text in (_stem(row), row["clip"]))
+    pairs = (text for row in rows for text in (_stem(row), f"{row['clip']} {row['part'] or ''}"))
     counted = keys(pairs)
     listing = Listing(
         table, places, _Rows(table.parent, times(counted[::2]), times(counted[1::2])).utterance
     )
-    seen = stock(listing)
+    parts = any(json.loads(text)["part"] for text in read_all(table, places))
+    seen = stock(listing, lengths=parts)  # they say which part is heard
     place = found.place
     name = place.where.name if isinstance(place.where, Path) else place.where
     return Dataset(
@@ -147,7 +149,12 @@ def _dataset(found: Found, table: Path, notes: Mapping[str, str]) -> Dataset:
 
 
 def _stem(row: Mapping[str, Any]) -> str:
-    return shown(PurePosixPath(row["name"]).stem)
+    return shown(PurePosixPath(row["name"]).stem) + Segment(_part(row), math.nan).shown
+
+
+def _part(row: Mapping[str, Any]) -> tuple[float, float] | None:
+    start, stop = row["part"] or (None, None)
+    return None if start is None else (start, math.inf if stop is None else stop)
 
 
 @dataclass(frozen=True)
@@ -174,6 +181,7 @@ class _Rows:
             speaker=row["speaker"],
             sentence=hashlib.sha256(said.encode()).hexdigest()[:16],
             seconds=math.nan if row["seconds"] is None else row["seconds"],
+            part=_part(row),
             error=error,
             labels=row["labels"],
         )

@@ -26,8 +26,14 @@ from harness.errors.limits import (
 )
 from harness.io.places import put, room
 from harness.plugins.datasets._corpus import is_there, tags
+from harness.plugins.datasets._corpus.segments import (
+    WHOLE,
+    Segment,
+    own_segment,
+    segment,
+)
 from harness.plugins.datasets.hub.columns import Columns
-from harness.plugins.datasets.hub.finding import Found, asked
+from harness.plugins.datasets.hub.finding import HubSplit, asked
 from harness.speech import audio
 
 READ_SECONDS = 120.0  # for one row group; those of audio hold about a hundred clips
@@ -41,7 +47,7 @@ _FIRST = 4  # rows whose clips say what their lengths are counted in
 class File:
     """One Parquet file, here or on the hub; only what is asked for is read of it."""
 
-    found: Found
+    found: HubSplit
     address: str
 
     @property
@@ -54,9 +60,14 @@ class File:
         return found
 
     def lengths(self, columns: Columns) -> np.ndarray:
-        """Seconds of each row's clip, NaN where its column does not say."""
+        """Seconds of each row's clip, NaN where no column says."""
         import pyarrow as pa
 
+        if not columns.seconds:
+            rows = self._ask(lambda file: file.read(list(columns.ends)).to_pylist())
+            meant = (segment(row, math.nan) for row in rows)
+            found = (math.nan if isinstance(one, str) else one.seconds for one in meant)
+            return np.fromiter(found, float, len(rows))
         values = self._ask(lambda file: file.read([columns.seconds]))[columns.seconds]
         if pa.types.is_dictionary(values.type):
             values = values.cast(values.type.value_type)
@@ -186,19 +197,39 @@ class _Keep:
         clip = f"clips-{short(columns.audio)}/{number:07}{suffix}"
         file = None if content else self.beside(name)
         error = wrong or _problem(text, content, name, file)
+        meant = WHOLE if error else self._meant(batch, at, content, file)
+        error = error or (meant if isinstance(meant, str) else "")
+        part = None if isinstance(meant, str) else meant.part
         if content and not error:
             _keep_clip(self.folder / clip, content)
         seconds = columns.to_seconds(values.get(columns.seconds))
+        if part:
+            seconds = part[1] - part[0]
         return {
             "row": number,
             "name": name,
             "clip": clip if file is None else str(file),
             "text": text,
             "speaker": _text(values.get(columns.speaker)),
-            "seconds": None if math.isnan(seconds) else seconds,
+            "seconds": seconds if math.isfinite(seconds) else None,
+            "part": part and [at if math.isfinite(at) else None for at in part],
             "error": f"row {number} {error}." if error else "",
             "labels": columns.said(_readable(batch, at, columns.labels)),
         }
+
+    def _meant(self, batch: Any, at: int, content: bytes, file: Path | None) -> Segment | str:
+        """Which part of its clip the row means, or what is wrong with that."""
+        columns = self.columns
+        if not columns.ends:
+            return WHOLE
+        row = _readable(batch, at, columns.ends)
+        seconds = columns.to_seconds(_readable(batch, at, [columns.seconds])[columns.seconds])
+        if file is not None:
+            return segment(row, seconds)
+        try:
+            return own_segment(row, seconds, audio.duration_seconds(content))
+        except AudioError:  # decoding it will say why, in its own row
+            return WHOLE
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True)
-class Place:
+class HubPlace:
     """What the experiment names: a repository or a folder, and the part of it."""
 
     where: str | Path
@@ -40,16 +40,16 @@ class Place:
 
 
 @dataclass(frozen=True)
-class Found:
+class HubSplit:
     """A split at a commit; `files` asks for its Parquet files (local paths or hf:// addresses)."""
 
-    place: Place
+    place: HubPlace
     commit: str  # "" for a local folder
     identity: str  # hash of all that decides which rows there are
     files: Callable[[], Sequence[str]]
 
 
-def find(place: Place) -> Found:
+def find(place: HubPlace) -> HubSplit:
     """The split, with one short question to the hub unless the revision is a commit.
 
     Raises: AssetError (one line).
@@ -58,18 +58,18 @@ def find(place: Place) -> Found:
         files = _files(place, str(place.where.resolve()), None)
         stats = [(file, Path(file).stat()) for file in files]
         parts = [f"{file}\n{stat.st_size} {stat.st_mtime_ns}" for file, stat in stats]
-        return Found(place, "", _hash(place.split, *parts), lambda: files)
+        return HubSplit(place, "", _hash(place.split, *parts), lambda: files)
     commit = place.revision if _COMMIT.fullmatch(place.revision) else _commit(place)
     identity = _hash(str(place.where), place.config, place.split, commit)
-    return Found(place, commit, identity, lambda: _files(place, str(place.where), commit))
+    return HubSplit(place, commit, identity, lambda: _files(place, str(place.where), commit))
 
 
-def asked(act: Callable[[], T], place: Place, seconds: float) -> T:
+def asked(act: Callable[[], T], place: HubPlace, seconds: float) -> T:
     """What the client's call returns; too slow or failed, it is one line."""
     return within(seconds, lambda: guarded(act, place.label, _known()), place.label)
 
 
-def _commit(place: Place) -> str:
+def _commit(place: HubPlace) -> str:
     from huggingface_hub import HfApi
 
     api = HfApi(endpoint=os.environ.get("HF_ENDPOINT") or None)
@@ -81,7 +81,7 @@ def _commit(place: Place) -> str:
     return asked(ask, place, LIMIT_SECONDS)
 
 
-def _files(place: Place, where: str, commit: str | None) -> Sequence[str]:
+def _files(place: HubPlace, where: str, commit: str | None) -> Sequence[str]:
     splits = asked(lambda: _splits(where, place.config, commit), place, LISTING_SECONDS)
     files = splits.get(place.split)
     if not files:
@@ -97,7 +97,7 @@ def _files(place: Place, where: str, commit: str | None) -> Sequence[str]:
     return files
 
 
-def _one_set(place: Place, files: Sequence[str]) -> None:
+def _one_set(place: HubPlace, files: Sequence[str]) -> None:
     """Raises: AssetError where a split's files lie in several folders: languages, or other parts,
     that nobody declared to be one data set."""
     folders = sorted({PurePosixPath(file.replace("\\", "/")).parent.name for file in files})

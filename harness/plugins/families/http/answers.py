@@ -12,15 +12,15 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from harness.contracts import notes as noted
 from harness.plugins.families.http import markup
 
 PLAIN = ("text", "srt", "vtt", None)  # formats whose answer may be text alone
 # where the text of an answer stands beside `text`, and under which key in each entry
 PARTS = {"segments": "text", "chunks": "text", "utterances": "text", "words": "word"}
-FROM_PARTS = "`text` was empty, taken from its {}"
-FROM_SUBTITLES = "taken from subtitles"
-REMOVED = "markup that is no words left out: {}"
 _PAGE = re.compile(r"\s*(<!doctype html|<html|<head|<body|<\?xml)\b", re.IGNORECASE)
+_OBJECT = re.compile(r"""\{\s*["']\w[\w .-]{0,60}["']\s*:""")  # nobody says such a thing
+_FAILED = re.compile(r"error|err|fail(ed|ure)?|exception", re.IGNORECASE)
 _EVENTS = re.compile(rb"\s*(data|event|id|retry):")
 
 
@@ -99,6 +99,8 @@ def _of_json(answer: Any) -> tuple[str, tuple[str, ...]]:
         raise NoTranscriptError("answered JSON without `text`")
     if answer.get("error") or answer.get("errors") or answer.get("success") is False:
         raise NoTranscriptError("answered an error")
+    if _failed(answer):
+        raise NoTranscriptError("answered an error")
     text = answer.get("text")
     if text is not None and not isinstance(text, str):
         raise NoTranscriptError("answered JSON whose `text` is no text")
@@ -107,12 +109,24 @@ def _of_json(answer: Any) -> tuple[str, tuple[str, ...]]:
     return _of_parts(answer, text is not None)
 
 
+def _failed(answer: Mapping[str, Any]) -> bool:
+    """Whether an answer says in other words than `error` that it is one; beside a text that is
+    empty, a message is."""
+    if any(_FAILED.fullmatch(str(answer.get(key) or "")) for key in ("status", "state", "type")):
+        return True
+    codes = (answer.get(key) for key in ("code", "status", "status_code"))
+    if any(isinstance(code, int) and 400 <= code < 600 for code in codes):
+        return True
+    told = (answer.get(key) for key in ("message", "detail", "exception", "traceback"))
+    return answer.get("text") == "" and any(told)
+
+
 def _of_parts(answer: Mapping[str, Any], empty: bool) -> tuple[str, tuple[str, ...]]:
     """What stands in the parts of an answer whose `text` is `empty`, or not there at all."""
     for name, key in PARTS.items():
         found = " ".join(_texts(answer.get(name), key))
         if found.strip():
-            return found, (FROM_PARTS.format(name),)
+            return found, (noted.written("text_taken", where=name),)
     if not empty:
         raise NoTranscriptError("answered JSON without `text`")
     return "", ()
@@ -127,15 +141,15 @@ def _texts(parts: Any, key: str) -> Iterable[str]:
 
 def _cleaned(text: str, notes: tuple[str, ...]) -> Transcript:
     """The words of a text. Raises: NoTranscriptError for JSON or a page inside of it."""
-    if text.lstrip().startswith(("{", "[{", '["')) and _is_json(text):
+    if _OBJECT.search(text) or (text.lstrip().startswith(("[{", '["')) and _is_json(text)):
         raise NoTranscriptError("answered JSON inside of the text")
     if _PAGE.match(text):
         raise NoTranscriptError("answered a web page inside of the text")
     words, removed = markup.without(text)
     if markup.is_subtitles(text):
-        notes = (*notes, FROM_SUBTITLES)
+        notes = (*notes, noted.written("subtitles"))
     elif removed:
-        notes = (*notes, REMOVED.format(", ".join(removed)))
+        notes = (*notes, noted.written("markup", markup=", ".join(removed)))
     # JSON can hold half of a pair of surrogates; else as it came: what is hidden in it would be
     # scored as an error of the model's
     return Transcript(words.encode("utf-8", "replace").decode(), notes)

@@ -6,6 +6,7 @@ may hold words, so that they are left out only where they stand alone on their l
 
 from __future__ import annotations
 
+import html
 import re
 
 _LONGEST = 80  # signs of one piece of markup; what is longer was written by somebody
@@ -36,7 +37,10 @@ _MARKUP = (
     ("remarks", _SQUARE),
     ("remarks", _ALONE),
     ("notes of music", _NOTES),
+    ("speakers", re.compile(r"^[ \t]*(?:SPEAKER|Speaker)[ _]?[A-Z0-9]{1,3}[ \t]*:", re.MULTILINE)),
+    ("tokens", re.compile("[▁⁇]")),  # SentencePiece's space, and what it has no sign for
 )
+_ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,30});")
 _HEAD = re.compile(r"^WEBVTT\b|^(NOTE|STYLE|REGION)\b")
 
 
@@ -53,6 +57,9 @@ def without(text: str) -> tuple[str, list[str]]:
     for kind, pattern in _MARKUP:
         text, count = pattern.subn(" ", text)
         kinds += [kind] if count else []
+    plain = _ENTITY.sub(lambda entity: html.unescape(entity[0]), text) if "&" in text else text
+    if plain != text:
+        text, kinds = plain, [*kinds, "character references"]
     sounds = [found[0] for found in _ROUND.finditer(text) if _SOUND.search(found[0])]
     for piece in sounds:
         text = text.replace(piece, " ")

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from harness.contracts import Output
+from harness.contracts import Output, notes
 from harness.errors import AudioError
 from harness.plugins.families.http.client import Answer, Client, connect
 from harness.plugins.families.http.params import Params
@@ -17,7 +17,7 @@ from harness.plugins.families.http.params import Params
 SAMPLE_RATE = 16_000
 
 
-class Server:
+class RemoteRecogniser:
     """Implements `harness.contracts.Model`, operation `pipeline`: upload to transcript."""
 
     def __init__(self, client: Client) -> None:
@@ -29,11 +29,11 @@ class Server:
         return lambda: _output(self._client.transcribe(request))
 
 
-def open_model(params: Params) -> Server:
+def open_model(params: Params) -> RemoteRecogniser:
     """Raises: AssetError for a server that cannot be reached, SpecError for a missing key."""
     client = connect(params)
     client.greet()
-    return Server(client)
+    return RemoteRecogniser(client)
 
 
 def wav(samples: np.ndarray) -> bytes:
@@ -59,10 +59,9 @@ def _output(answer: Answer) -> Output:
     figures = {"retries": float(answer.retries), "waited_seconds": answer.waited_seconds}
     if not math.isnan(answer.server_seconds):
         figures["server_seconds"] = answer.server_seconds
-    notes = list(answer.notes)
+    told = answer.notes
     if answer.retries:
-        notes.append(
-            f"sent {answer.retries + 1} times after {answer.last_status}, "
-            f"{answer.waited_seconds:.1f} s of waits counted"
-        )
-    return Output(text=answer.text.strip(), notes="; ".join(notes), figures=figures)
+        waited = f"{answer.waited_seconds:.1f}"
+        how = {"times": answer.retries + 1, "why": answer.last_status, "seconds": waited}
+        told = (*told, notes.written("repeated", **how))
+    return Output(text=answer.text.strip(), notes=notes.joined(*told), figures=figures)

@@ -46,9 +46,7 @@ def graphs(folder: Path) -> dict[str, Path]:
     from harness.plugins.families.kokoro import files
 
     path = _synthesis.the_graph(folder, files.WHAT)
-    made = graph.read(path, weights=False).graph
-    inputs = {value.name for value in made.input} - {tensor.name for tensor in made.initializer}
-    files.require_inputs(path, inputs, len(made.output))
+    files.require_inputs(path, *_synthesis.signature(path))
     return {_synthesis.ROLE: path}
 
 
@@ -66,9 +64,7 @@ def feeds(
     """The inputs of the graph on real texts, for calibration."""
     from harness.plugins.families.kokoro import model
 
-    opened = model.open_model(folder, open_session, params)
-    for text in texts:
-        yield from opened.feeds(text)
+    return _synthesis.feeds(model.open_model(folder, open_session, params), texts)
 
 
 family = Family(
@@ -82,4 +78,5 @@ family = Family(
     feeds=feeds,
     takes="text",
     gives=("audio",),
+    words=_synthesis.WORDS,
 )

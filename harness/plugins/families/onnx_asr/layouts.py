@@ -23,7 +23,7 @@ SOUGHT = (
 
 
 @dataclass(frozen=True)
-class Layout:
+class ModelFiles:
     """The files of one model, by onnx-asr's roles; `kinds` are the types that have these files."""
 
     kinds: tuple[str, ...]
@@ -49,7 +49,7 @@ def require() -> None:
         )
 
 
-def find(folder: Path) -> Layout:
+def find(folder: Path) -> ModelFiles:
     """The one model in `folder`.
 
     Raises: ModelError where there is none or several, ExtraError.
@@ -58,7 +58,7 @@ def find(folder: Path) -> Layout:
     config = read_config(folder)
     told = config.get("model_type")
     sought = (told,) if isinstance(told, str) and told in TYPES + NAMES else SOUGHT
-    found: dict[frozenset[Path], Layout] = {}
+    found: dict[frozenset[Path], ModelFiles] = {}
     for ending in (None, *_endings(folder)):
         for layout in _layouts(folder, sought, ending):
             found.setdefault(frozenset(layout.graphs.values()), layout)
@@ -72,7 +72,7 @@ def find(folder: Path) -> Layout:
     )
 
 
-def kind_of(layout: Layout, model: str) -> str:
+def kind_of(layout: ModelFiles, model: str) -> str:
     """onnx-asr's name of the type: `model`, else what config.json says, else the only one.
 
     Raises: ModelError where nothing tells, or the files are not those of `model`.
@@ -108,9 +108,9 @@ def read_config(folder: Path) -> dict[str, Any]:
     return _modelfiles.read_json(path) if path.is_file() else {}
 
 
-def _layouts(folder: Path, sought: Iterable[str], ending: str | None) -> list[Layout]:
+def _layouts(folder: Path, sought: Iterable[str], ending: str | None) -> list[ModelFiles]:
     """One for each different set of graphs; types that share a set share a layout."""
-    found: dict[frozenset[Path], Layout] = {}
+    found: dict[frozenset[Path], ModelFiles] = {}
     for kind in sought:
         files = _files(folder, kind, ending)
         graphs = {role: path for role, path in files.items() if path.suffix == ".onnx"}
@@ -121,7 +121,7 @@ def _layouts(folder: Path, sought: Iterable[str], ending: str | None) -> list[La
         kinds = (*same.kinds, kind) if same else (kind,)
         others = tuple(sorted({*others, *(same.others if same else ())}))
         config = read_config(folder)
-        found[frozenset(graphs.values())] = Layout(kinds, ending, graphs, others, config)
+        found[frozenset(graphs.values())] = ModelFiles(kinds, ending, graphs, others, config)
     return list(found.values())
 
 

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from harness.contracts import Feeds, OpenSession, Output
+from harness.contracts import Feeds, OpenSession, Output, notes
 from harness.errors import AudioError, ModelError, SpecError
 from harness.errors.limits import JSON_BYTES
 from harness.io.places import content
 from harness.plugins.families.onnx_asr import layouts
-from harness.plugins.families.onnx_asr.layouts import Layout
+from harness.plugins.families.onnx_asr.layouts import ModelFiles
 from harness.plugins.families.onnx_asr.params import Params
-from harness.plugins.families.onnx_asr.sessions import Watched, handed_over
+from harness.plugins.families.onnx_asr.sessions import CountedSession, handed_over
 from harness.runtime.session.running import ort_errors
 
 if TYPE_CHECKING:
@@ -40,14 +40,14 @@ MISFITS: tuple[type[Exception], ...] = (
 )
 
 
-class Recognizer:
+class Recogniser:
     """Implements `harness.contracts.Model`, operation `pipeline`: features to text."""
 
     def __init__(
         self,
         kind: str,
         asr: TimestampedResultsAsrAdapter,
-        sessions: dict[str, Watched],
+        sessions: dict[str, CountedSession],
         language: str,
         budget: float,
     ) -> None:
@@ -93,7 +93,8 @@ class Recognizer:
             what = " ".join(f"{type(error).__name__}: {error}".split())[:300]
             raise ModelError(f"onnx-asr cannot run this folder as {self._kind}: {what}") from error
         steps = self._steps(said.tokens, last.runs - before)
-        note = f"token budget of {self._budget} exhausted" if steps >= self._budget else ""
+        spent = steps >= self._budget
+        note = notes.written("budget_spent", tokens=self._budget) if spent else ""
         figures = {"confidence": float(np.mean(said.logprobs))} if said.logprobs else {}
         return Output(text=said.text.strip(), tokens=steps, notes=note, figures=figures)
 
@@ -104,7 +105,7 @@ class Recognizer:
         return float(runs if tokens is None or self._budget < float("inf") else len(tokens))
 
 
-def open_model(folder: Path, open_session: OpenSession, params: Params) -> Recognizer:
+def open_model(folder: Path, open_session: OpenSession, params: Params) -> Recogniser:
     """The model of a folder; `open_session` is called once per graph, in onnx-asr's order.
 
     Raises: ModelError for files that do not fit, SpecError for a language that the model's
@@ -132,7 +133,7 @@ def open_model(folder: Path, open_session: OpenSession, params: Params) -> Recog
         said = " ".join(f"{type(error).__name__}: {error}".split())[:300]
         raise ModelError(f"onnx-asr cannot open this folder as {kind}: {said}") from error
     budget = _budget(kind, layout.config)
-    return Recognizer(kind, asr.with_timestamps(), sessions, params.language, budget)
+    return Recogniser(kind, asr.with_timestamps(), sessions, params.language, budget)
 
 
 def feeds(
@@ -158,7 +159,7 @@ def _budget(kind: str, config: Mapping[str, Any]) -> float:
     return float("inf")
 
 
-def _check_language(layout: Layout, kind: str, language: str) -> None:
+def _check_language(layout: ModelFiles, kind: str, language: str) -> None:
     """Whisper's and Canary's vocabularies hold a token per language."""
     told = _is_whisper(kind) or (language and _budget(kind, {}) < float("inf"))
     if not told:

@@ -49,7 +49,7 @@ class Runtime:
 @contextlib.contextmanager
 def handed_over(
     graphs: Mapping[str, Path], open_session: OpenSession
-) -> Iterator[dict[str, Watched]]:
+) -> Iterator[dict[str, CountedSession]]:
     """Inside, onnx-asr's models get sessions of `open_session`; by role, those opened so far.
 
     Its resamplers, seven sessions, are not opened: samples come at the model's own rate.
@@ -60,13 +60,13 @@ def handed_over(
     import onnx_asr.loader  # noqa: F401  imports every module of a model
 
     roles = {path.resolve(): role for role, path in graphs.items()}
-    opened: dict[str, Watched] = {}
+    opened: dict[str, CountedSession] = {}
 
-    def model(path: str | Path, *_args: Any, **_options: Any) -> Watched:
+    def model(path: str | Path, *_args: Any, **_options: Any) -> CountedSession:
         role = roles.get(Path(path).resolve())
         if role is None:
             raise ModelError(f"onnx-asr opens {Path(path).name}, which is none of the graphs.")
-        opened[role] = Watched(role, open_session(Path(path)))
+        opened[role] = CountedSession(role, open_session(Path(path)))
         return opened[role]
 
     def resampler(*_args: Any, **_options: Any) -> None:
@@ -93,7 +93,7 @@ def handed_over(
         )
 
 
-class Watched:
+class CountedSession:
     """An onnxruntime session that counts its runs, refuses NaN and can keep what went in."""
 
     def __init__(self, role: str, session: Any) -> None:

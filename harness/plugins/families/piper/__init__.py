@@ -40,11 +40,8 @@ def graphs(folder: Path) -> dict[str, Path]:
     from harness.plugins.families.piper import voice
 
     path = _synthesis.the_graph(folder, WHAT)
-    made = graph.read(path, weights=False).graph
-    weights = {tensor.name for tensor in made.initializer}
-    inputs = {value.name for value in made.input} - weights
     wanted = voice.inputs(voice.read(path))
-    _synthesis.require_signature(path, (inputs, len(made.output)), (wanted, WHAT))
+    _synthesis.require_signature(path, _synthesis.signature(path), (wanted, WHAT))
     return {_synthesis.ROLE: path}
 
 
@@ -62,9 +59,7 @@ def feeds(
     """The inputs of the graph on real texts, for calibration."""
     from harness.plugins.families.piper import model
 
-    opened = model.open_model(folder, open_session, params)
-    for text in texts:
-        yield from opened.feeds(text)
+    return _synthesis.feeds(model.open_model(folder, open_session, params), texts)
 
 
 family = Family(
@@ -78,4 +73,5 @@ family = Family(
     feeds=feeds,
     takes="text",
     gives=("audio",),
+    words=_synthesis.WORDS,
 )

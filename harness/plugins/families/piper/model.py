@@ -27,7 +27,7 @@ def open_model(folder: Path, open_session: OpenSession, params: Params) -> Synth
     """
     path = _synthesis.the_graph(folder, "Piper voice")
     voice = voices.read(path)
-    reader = Reader(voice, params)
+    reader = SentenceReader(voice, params)
     session = open_session(path)
     found = {one.name for one in session.get_inputs()}
     wanted = (voices.inputs(voice), "Piper voice")
@@ -35,7 +35,7 @@ def open_model(folder: Path, open_session: OpenSession, params: Params) -> Synth
     return Synthesiser(session, voice.sample_rate, reader.pieces)
 
 
-class Reader:
+class SentenceReader:
     """Text -> one piece per sentence, as Piper says it."""
 
     def __init__(self, voice: Voice, params: Params) -> None:

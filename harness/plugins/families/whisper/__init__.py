@@ -51,4 +51,22 @@ family = Family(
     look=building.look,
     open=open_model,
     feeds=feeds,
+    words={
+        "en": {
+            "features": "features",
+            "encoder": "encoder",
+            "decoder_step": "one decoder step",
+            "padded": "Whisper pads each clip to 30 s: the encoder costs the same for 1 s as for "
+            "29 s, and what grows with the length is the number of decoder steps.",
+        },
+        "es": {
+            "features": "características",
+            "encoder": "codificador",
+            "decoder_step": "un paso del decodificador",
+            "padded": "Whisper rellena cada clip hasta 30 s: el codificador cuesta lo mismo con 1 "
+            "s que con 29 s, y lo que crece con la duración es el número de pasos del "
+            "decodificador.",
+        },
+    },
+    remark=lambda params: "" if params.get("context") else "padded",
 )

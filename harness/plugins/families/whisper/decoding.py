@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from harness.contracts import notes
 from harness.errors import OutputError
 
 Step = Callable[[Sequence[int]], np.ndarray]
@@ -87,10 +88,10 @@ def greedy(
             return Decoded(said, len(said) + 1, "", total)
         said.append(token)
         if guard.stops(said):
-            note = f"repetition guard stopped after {len(said)} tokens"
+            note = notes.written("repetition_guard", tokens=len(said))
             return Decoded(said, len(said), note, total)
         fed = (token,)
-    return Decoded(said, len(said), f"token budget of {limit} exhausted", total)
+    return Decoded(said, len(said), notes.written("budget_spent", tokens=limit), total)
 
 
 def mean_log_probability(parts: Sequence[Decoded]) -> float:

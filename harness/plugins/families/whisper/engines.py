@@ -11,7 +11,7 @@ import onnxruntime as ort
 
 from harness.contracts import OpenSession
 from harness.errors import ModelError
-from harness.plugins.families.whisper.layouts import Layout
+from harness.plugins.families.whisper.layouts import GraphFiles
 from harness.runtime.session import running
 
 Tensors = dict[str, Any]  # name -> OrtValue
@@ -89,7 +89,7 @@ class Own:
 
     any_context = True
 
-    def __init__(self, layout: Layout, open_session: OpenSession) -> None:
+    def __init__(self, layout: GraphFiles, open_session: OpenSession) -> None:
         self.encoder = Graph("encoder", layout.graphs["encoder"], open_session)
         self.decoder = Graph("decoder", layout.graphs["decoder"], open_session)
         present = [n for n in self.decoder.outputs if n.startswith("present_")]
@@ -118,13 +118,13 @@ class Own:
         return array(logits)[0], dict(zip(self.past, present, strict=True))
 
 
-class Export:
+class UsualExport:
     """The usual export layout: the memory is hidden states, the first run of the decoder computes
     the cross-attention keys and values, which then stay in the past."""
 
     any_context = False
 
-    def __init__(self, layout: Layout, open_session: OpenSession) -> None:
+    def __init__(self, layout: GraphFiles, open_session: OpenSession) -> None:
         opened = {role: Graph(role, path, open_session) for role, path in layout.graphs.items()}
         self.encoder = opened["encoder"]
         self.first = opened["decoder"]
@@ -183,9 +183,9 @@ def array(value: Any) -> np.ndarray:
     return np.array(value.numpy())
 
 
-def open_engine(layout: Layout, open_session: OpenSession) -> Engine:
+def open_engine(layout: GraphFiles, open_session: OpenSession) -> Engine:
     """Sessions for all graphs of a layout, each opened once.
 
     Raises: ModelError where inputs do not fit.
     """
-    return Own(layout, open_session) if layout.kind == "own" else Export(layout, open_session)
+    return Own(layout, open_session) if layout.kind == "own" else UsualExport(layout, open_session)

@@ -60,7 +60,7 @@ NEEDS: Mapping[str, Mapping[str, tuple[set[str], set[str]]]] = {
 
 
 @dataclass(frozen=True)
-class Layout:
+class GraphFiles:
     """Which layout ("own", "merged", "split") a folder has, and its graphs by role."""
 
     kind: str
@@ -84,7 +84,7 @@ class Constants:
         return json.dumps(known, indent=1) + "\n"
 
 
-def find(folder: Path) -> Layout:
+def find(folder: Path) -> GraphFiles:
     """The layout of `folder`, every graph checked by its input and output names.
 
     Raises: ModelError that names the file which is missing, no ONNX or not a Whisper graph.
@@ -108,12 +108,12 @@ def is_export(folder: Path) -> bool:
     return any(any(p.glob("encoder*.onnx")) for p in (folder, folder / "onnx"))
 
 
-def _named(folder: Path) -> Layout:
+def _named(folder: Path) -> GraphFiles:
     """The one model of a folder. Raises: ModelError where there is none, or several."""
-    found: list[Layout] = []
+    found: list[GraphFiles] = []
     own = {role: folder / name for role, name in OWN.items()}
     if all(path.is_file() for path in own.values()):
-        found.append(Layout("own", own))
+        found.append(GraphFiles("own", own))
     for place in (folder, folder / "onnx"):
         found += _exports(place)
     if len(found) > 1:
@@ -127,14 +127,14 @@ def _named(folder: Path) -> Layout:
     )
 
 
-def _exports(place: Path) -> list[Layout]:
+def _exports(place: Path) -> list[GraphFiles]:
     """One for each ending ("", "_quantized", "_fp16") under which a whole layout is there; merged
     rather than split, which hold the same weights."""
-    found: dict[str, Layout] = {}
+    found: dict[str, GraphFiles] = {}
     for kind, stems in (("merged", MERGED), ("split", SPLIT)):
         for suffix in _suffixes(place, stems):
             graphs = {r: place / f"{stem}{suffix}.onnx" for r, stem in stems.items()}
-            found.setdefault(suffix, Layout(kind, graphs))
+            found.setdefault(suffix, GraphFiles(kind, graphs))
     return list(found.values())
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from harness.contracts import Feeds, OpenSession, Output
+from harness.contracts import Feeds, OpenSession, Output, notes
 from harness.errors import AudioError, ModelError, OutputError, SpecError
 from harness.plugins.families import _modelfiles
 from harness.plugins.families.whisper import layouts, prompts
@@ -124,7 +124,7 @@ class Whisper:
         return Output(
             text=" ".join(text for text in texts if text),
             tokens=sum(said.steps for said in parts),
-            notes="; ".join(said.note for said in parts if said.note),
+            notes=notes.joined(*(said.note for said in parts)),
             figures=sure,
         )
 

@@ -66,6 +66,9 @@ def _p835(network: P835, signal: np.ndarray, starts: list[int]) -> dict[str, flo
 judge = Judge(
     Params=Params,
     version="DNSMOS P.835 and P.808 (Microsoft; files of speechmos 0.0.1.1, MIT)",
+    named={
+        "es": "DNSMOS P.835 y P.808 (Microsoft; archivos de speechmos 0.0.1.1, MIT)",
+    },
     about={
         "en": "Predicts what crowdsourced raters (ITU-T P.835 and P.808) would say of speech after "
         "noise suppression: distortion of the speech (SIG), background noise (BAK), both together "

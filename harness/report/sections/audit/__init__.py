@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from harness.contracts import Result, Section
 from harness.decide import protocol
-from harness.decide.protocol import Configuration, Repeat, Replayed
-from harness.report import markdown, wording
+from harness.decide.protocol import Configuration, Percentiles, Repeat, Replayed
+from harness.report import captions, markdown, wording
 from harness.report.sections.audit import findings
 from harness.report.sections.audit.texts import TEXTS
 
@@ -13,68 +13,70 @@ from harness.report.sections.audit.texts import TEXTS
 def render(result: Result, language: str) -> str:
     if not result.experiment.get("audit"):
         return ""
-    found = protocol.read(result)
-    if found is None or not found.winners:
+    replayed = protocol.read(result)
+    if replayed is None or not replayed.winners:
         return TEXTS[language]["none"]
-    number, best = next(iter(found.winners.items()))
-    lines = findings.lines(found, best, number, language)
+    number, best = next(iter(replayed.winners.items()))
+    lines = findings.lines(replayed, best, number, language)
+    source = markdown.source(language, "audit_repeats", "audit_rounds")
     return markdown.paragraphs(
-        _intro(found, language),
-        markdown.figure("audit", TEXTS[language]["alt"]),
-        markdown.source(language, "calls", stage="audit | audit_rounds", warm="True"),
-        _configurations(found, language),
-        markdown.source(language, "calls", stage="audit | audit_rounds", warm="True"),
+        _intro(replayed, language),
+        captions.shown(result, "audit", language, source),
+        _configurations(replayed, language),
+        source,
         "\n".join(f"- {line}" for line in lines),
         _lengths(best.repeats[number], language),
-        markdown.source(language, "calls", stage="audit", session=best.name, round=str(number)),
+        markdown.source(language, "audit_repeats", session=best.name, repeat=str(number)),
     )
 
 
-def _intro(found: Replayed, language: str) -> str:
-    plan = found.plan
+def _intro(replayed: Replayed, language: str) -> str:
+    plan = replayed.plan
     lengths = [wording.workload(f"{s:g} s", language) for s in plan["audio_seconds"]]
     return TEXTS[language]["intro"].format(
         source=markdown.escape(plan["source"]),
-        count=len(found.configurations),
+        count=len(replayed.configurations),
         iterations=plan["iterations"],
         operation=wording.operation(plan["operation"], language),
         lengths=len(lengths),
         list=", ".join(lengths),
         n=plan["iterations"] * len(lengths),
         repeats=plan["repeats"],
-        rounds=int(found.first.timed.rounds.max(initial=-1)) + 1,
+        rounds=replayed.rounds,
     )
 
 
 # ---------------------------------------- tables
-def _configurations(found: Replayed, language: str) -> str:
-    texts, times = TEXTS[language], int(found.plan["repeats"])
+def _configurations(replayed: Replayed, language: str) -> str:
+    texts, times = TEXTS[language], int(replayed.plan["repeats"])
     passes = [texts["pass"].format(n=n + 1) for n in range(times)]
-    ours = texts["ours"].format(first=found.first.name)
+    ours = texts["ours"].format(first=replayed.first.name)
     headers = [texts["configuration"], *passes, texts["drift"], ours, texts["reading"]]
-    rows = [_row(found, one, language) for one in found.configurations]
+    rows = [_row(replayed, one, language) for one in replayed.configurations]
     return markdown.table(headers, rows, "l" + "r" * (times + 2) + "l")
 
 
-def _row(found: Replayed, one: Configuration, language: str) -> list[str]:
-    texts, ratio = TEXTS[language], found.ours(one)
+def _row(replayed: Replayed, one: Configuration, language: str) -> list[str]:
+    texts, first = TEXTS[language], one is replayed.first
     cells = []
     for place, repeat in enumerate(one.repeats):
-        shown = " · ".join(findings.ms(value, language) for value in (repeat.p50, repeat.p99))
-        wins = found.winners.get(place) is one
+        shown = " · ".join(
+            findings.ms(value, language) for value in (repeat.pooled.p50, repeat.pooled.p99)
+        )
+        wins = replayed.winners.get(place) is one
         cells.append(texts["wins"].format(value=shown) if wins else shown)
-    said = texts["reference"] if one is found.first else texts[found.reads(ratio)]
+    said = texts["reference"] if first else texts[one.ours.reads]
     if one.error:
         said = texts["failed"].format(error=markdown.escape(one.error))
-    shown = (
-        findings.percent(1, language) if one is found.first else findings.paired(ratio, language)
-    )
+    shown = findings.percent(1, language) if first else findings.paired(one.ours, language)
     return [markdown.code(one.name), *cells, findings.percent(one.drift, language), shown, said]
 
 
 def _lengths(repeat: Repeat, language: str) -> str:
     texts = TEXTS[language]
-    parts = [(wording.workload(f"{s:g} s", language), repeat.at(s)) for s in repeat.spans]
+    parts: list[tuple[str, Percentiles]] = [
+        (wording.workload(f"{part.seconds:g} s", language), part) for part in repeat.lengths
+    ]
     headers = [texts["length"], "P50", "P99", texts["longest"], "n"]
     rows = [
         [
@@ -82,7 +84,7 @@ def _lengths(repeat: Repeat, language: str) -> str:
             *(findings.ms(value, language) for value in (part.p50, part.p99, part.largest)),
             markdown.count(part.n, language),
         ]
-        for name, part in [*parts, (f"*{texts['pooled']}*", repeat)]
+        for name, part in [*parts, (f"*{texts['pooled']}*", repeat.pooled)]
     ]
     return markdown.table(headers, rows, "rrrrr")
 

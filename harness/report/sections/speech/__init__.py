@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from harness.contracts import Result, Section
 from harness.decide import measures
-from harness.report import markdown
+from harness.report import captions, markdown
 from harness.report.sections.speech import judged, listening, tables
 from harness.report.sections.speech.words import TEXTS
 
@@ -30,13 +30,10 @@ def render(result: Result, language: str) -> str:
             *listening.worst(result, name, language),
         )
     ]
-    seen = []
-    if any(measures.judged(result)):
-        seen = [
-            markdown.figure("speech", texts["alt"]),
-            markdown.source(language, "summary", stage="quality"),
-        ]
-    return markdown.paragraphs(*parts, *seen, *listening.first(result, language))
+    source = markdown.source(language, "summary", stage="quality")
+    drawn = any(measures.judged(result))
+    seen = captions.shown(result, "speech", language, source) if drawn else ""
+    return markdown.paragraphs(*parts, seen, *listening.first(result, language))
 
 
 section = Section(

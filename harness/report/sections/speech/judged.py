@@ -7,7 +7,8 @@ from typing import Any
 
 import pandas as pd
 
-from harness.contracts import Result
+from harness import plugins
+from harness.contracts import Judge, Result
 from harness.decide import measures
 from harness.io.escaping import unmarked
 from harness.report import markdown, row_text, wording, words
@@ -92,10 +93,19 @@ def judges(result: Result, name: str, language: str) -> Iterator[str]:
     yield markdown.source(language, "judges", dataset=name)
 
 
+def _version(name: str, version: str, language: str) -> str:
+    """What a judge is, in the reader's words where it is the one that we have; else as stored."""
+    if language == words.ENGLISH or name not in plugins.names("judges"):
+        return version
+    judge: Judge = plugins.load("judges", name)
+    same = unmarked(version) == judge.version
+    return (words.version(name, judge.named, language) if same else "") or version
+
+
 def _judge(row: Mapping[str, Any], language: str) -> str:
     about = queries.parsed(row["about"])
     said = words.about(unmarked(str(row["judge"])), about, language)
-    version = wording.note(str(row["version"]), language)
+    version = _version(unmarked(str(row["judge"])), str(row["version"]), language)
     parts = [f"`{row['judge']}`: {markdown.escape(version)}.", markdown.escape(said)]
     if queries.parsed(row["parameters"]):
         parts.append(markdown.code(row["parameters"]) + ".")

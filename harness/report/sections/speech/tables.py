@@ -46,10 +46,14 @@ def told(result: Result, name: str, here: pd.DataFrame, language: str) -> str:
 
 
 def _scales(parts: Sequence[str], language: str) -> str:
-    """ "Otras notas de DNSMOS (SIG, BAK y P.808):"."""
-    names = [wording.metric(part, language).rpartition(" ")[2] for part in parts]
-    listed = markdown.listed(names, language)
-    return TEXTS[language]["parts"].format(names=listed)
+    """ "Otras notas de DNSMOS (SIG, BAK y P.808):"; whole names where they do not begin alike."""
+    names = [wording.metric(part, language).rpartition(" ") for part in parts]
+    first = names[0][0]
+    if first and all(name[0] == first for name in names):
+        listed = markdown.listed([name[2] for name in names], language)
+        return TEXTS[language]["parts"].format(judge=first, names=listed)
+    listed = markdown.listed(["".join(name) for name in names], language)
+    return TEXTS[language]["others"].format(names=listed)
 
 
 def _wanted(result: Result, name: str) -> set[str]:

@@ -15,22 +15,22 @@ from harness.errors import HarnessError
 from harness.io.escaping.results import drawable
 from harness.plugins.kinds import SHARES
 from harness.report import wording, words
-from harness.report.figures import style
+from harness.report.drawing import style
 from harness.report.markdown import behind, symbol
 from harness.report.runs import cells, figure
-from harness.store.history import Entry, Figure
+from harness.store.history import PastFigure, PastRun
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure as Picture
+    from matplotlib.figure import Figure
 
 WHOLE = ("pipeline", "load", "first_call", "")  # parts of the pipeline are in the table only
 MOST_PANELS = 6
 MADE_BY = "harness history --plot"  # stands in the file: what tells ours from another picture
-TEXTS = words.table("figures.history")
+TEXTS = words.table("drawing.history")
 
 
-def draw(entries: Sequence[Entry], metric: str, path: Path, language: str = "en") -> None:
+def draw(entries: Sequence[PastRun], metric: str, path: Path, language: str = "en") -> None:
     """Write the figure as PNG: a panel per workload, a line per variant and session.
 
     Raises: HarnessError where no run has the metric, or the file is to be no PNG.
@@ -47,7 +47,7 @@ def draw(entries: Sequence[Entry], metric: str, path: Path, language: str = "en"
     store.write_outside(path, data.getvalue(), MADE_BY.encode())
 
 
-def _drawable(entry: Entry) -> Entry:
+def _drawable(entry: PastRun) -> PastRun:
     """The run with its names in letters that the font has, the names of metrics as they are."""
     names = ("variant", "session", "operation", "workload")
     written: Any = [{name: drawable(getattr(one, name)) for name in names} for one in entry.figures]
@@ -57,7 +57,7 @@ def _drawable(entry: Entry) -> Entry:
     return replace(entry, figures=figures, gates=gates, **known)
 
 
-def _picture(entries: Sequence[Entry], metric: str, language: str) -> Picture:
+def _picture(entries: Sequence[PastRun], metric: str, language: str) -> Figure:
     texts = TEXTS[language]
     found = [cell for cell in cells(entries, metric) if cell.operation in WHOLE]
     found = found or cells(entries, metric)
@@ -86,8 +86,8 @@ def _picture(entries: Sequence[Entry], metric: str, language: str) -> Picture:
 
 def _panel(
     axes: Axes,
-    entries: Sequence[Entry],
-    mine: Sequence[Figure],
+    entries: Sequence[PastRun],
+    mine: Sequence[PastFigure],
     names: Sequence[tuple[str, str]],
     language: str,
 ) -> None:
@@ -111,7 +111,7 @@ def _panel(
 
 
 def _line(
-    axes: Axes, entries: Sequence[Entry], cell: Figure, look: tuple[str, float, float]
+    axes: Axes, entries: Sequence[PastRun], cell: PastFigure, look: tuple[str, float, float]
 ) -> None:
     """Points with their intervals; a line only between runs that can be compared."""
     ink, shift, scale = look
@@ -137,7 +137,7 @@ def _ink(place: int) -> str:
     return hues[place % len(hues)]
 
 
-def _limits(newest: Entry, cell: Figure) -> set[float]:
+def _limits(newest: PastRun, cell: PastFigure) -> set[float]:
     """What the newest run's gates ask of this metric at this workload, as values."""
     same = ("metric", "workload")
     return {
@@ -150,11 +150,11 @@ def _limits(newest: Entry, cell: Figure) -> set[float]:
     }
 
 
-def _label(entry: Entry) -> str:
+def _label(entry: PastRun) -> str:
     return f"{entry.day}\n{entry.commit[:7]}" if entry.commit else entry.day
 
 
-def _legend(picture: Picture, names: Sequence[tuple[str, str]], said: str) -> None:
+def _legend(picture: Figure, names: Sequence[tuple[str, str]], said: str) -> None:
     """Colours below the panels, and how to read the marks above them."""
     from matplotlib.lines import Line2D
 

@@ -1,4 +1,4 @@
-"""Every warm call of the pipeline per cell, and its median against the length of the audio."""
+"""The median of each variant and session against the length of the audio."""
 
 from __future__ import annotations
 
@@ -7,121 +7,27 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from harness.contracts import Result
-from harness.decide import measures, stats
-from harness.report import noise, row_text, wording, words
-from harness.report.figures import style
+from harness.contracts import Figure, Result
+from harness.decide import measures
+from harness.report import noise, wording, words
+from harness.report.drawing import style
 from harness.report.markdown import NBSP, given, quantity
 from harness.store import queries
 
 if TYPE_CHECKING:
-    import pandas as pd
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
+    from matplotlib.figure import Figure as Picture
     from numpy.typing import NDArray
 
     Flags = NDArray[np.bool_]
 
-TEXTS = words.table("figures.latency")
+TEXTS = words.table("figures.latency_lengths")
 JITTER = 0.27
 APART = 1.035  # from one point to the next of those that share a length
 P50 = "latency_p50_ms"
 
 
-# ---------------------------------------- all calls, by cell
-def cells(result: Result, language: str) -> Figure | None:
-    """Rows: lengths, and within each the lines that were measured there. None without calls."""
-    groups = queries.timed(result)
-    if not groups:
-        return None
-    texts = TEXTS[language]
-    rows = sum(len(found) for _, found in groups)
-    figure, axes = style.new(
-        _cells_title(result, language), texts["cells_sub"], 1.4 + 0.3 * rows + 0.2 * len(groups)
-    )
-    place, ticks = 0.0, []
-    noisy = False
-    for workload, found in groups:
-        top = place
-        for line, calls in found:
-            marked = noise.marked(result, calls)
-            noisy |= bool(marked.any())
-            _strip(axes, calls, marked, place, style.colour(result, line.variant, line.session))
-            ticks.append((place, f"{line.label}   {wording.workload(workload, language)}"))
-            place += 1
-        _limits(axes, result, workload, (top - 0.5, place - 0.5), language)
-        place += 0.45
-    way = row_text.way(result, language)
-    _frame(axes, ticks, texts["axis"].format(way=way[0].lower() + way[1:]), language)
-    if noisy:
-        style.reads(axes, texts["cells_sub"] + texts["noise"])
-    return figure
-
-
-def _cells_title(result: Result, language: str) -> str:
-    """With the P99 only where there were calls enough to bound it."""
-    line, at = measures.chosen(result), queries.main_length(result)
-    p50, p99 = (
-        queries.bounds(queries.latency(result, line, f"latency_{q}_ms", at)) for q in ("p50", "p99")
-    )
-    return TEXTS[language]["cells" if math.isfinite(p99[2]) else "median"].format(
-        workload=wording.workload(at, language),
-        line=line.label,
-        value=quantity(p50[0], "ms", language),
-        tail=quantity(p99[0], "ms", language),
-    )
-
-
-def _strip(axes: Axes, calls: pd.DataFrame, noisy: Flags, place: float, ink: str) -> None:
-    """Dots spread by a fixed sequence (the golden ratio's), so that no generator is needed."""
-    milliseconds = calls["seconds"].to_numpy(dtype=np.float64) * 1000
-    spread = (np.arange(len(milliseconds)) * 0.6180339887) % 1 * 2 - 1
-    heights = place + spread * JITTER
-    dots: dict[str, Any] = {"color": ink, "alpha": 0.28, "markersize": 2.6, "markeredgewidth": 0}
-    axes.plot(milliseconds[~noisy], heights[~noisy], "o", **dots)
-    axes.scatter(milliseconds[noisy], heights[noisy], **style.CROSS)
-    ordered = np.sort(milliseconds)
-    left, middle, right, tail = np.quantile(ordered, (0.25, 0.5, 0.75, 0.99), method="inverted_cdf")
-    axes.plot([left, right], [place, place], color=ink, linewidth=6, solid_capstyle="butt")
-    axes.plot([middle, middle], [place - 0.3, place + 0.3], color="white", linewidth=3.4)
-    axes.plot([middle, middle], [place - 0.3, place + 0.3], color=style.INK, linewidth=1.6)
-    if len(ordered) >= stats.needed_calls(0.99):
-        axes.plot([tail], [place], "D", color=ink, markersize=4.5, markeredgecolor="white")
-
-
-def _limits(
-    axes: Axes, result: Result, workload: str, span: tuple[float, float], language: str
-) -> None:
-    checks = queries.rows(result.checks, operation="pipeline", workload=workload)
-    for check in queries.records(checks[checks["metric"].str.startswith("latency")]):
-        limit = measures.maximum(result, check)
-        if math.isnan(limit):
-            continue
-        axes.plot([limit, limit], span, color=style.LIMIT, linewidth=1.4)
-        digits = wording.metric(check["metric"], language).rpartition(" ")[2]
-        text = f"{digits} ≤ {quantity(limit, 'ms', language)}"
-        how = {"color": style.LIMIT, "ha": "center", "fontsize": 8}
-        style.shown(axes, text, (limit, span[0]), offset=(0, 5), **how)
-
-
-def _frame(axes: Axes, ticks: list[tuple[float, str]], label: str, language: str) -> None:
-    from matplotlib.ticker import FixedLocator, NullLocator
-
-    axes.set_xscale("log")
-    low, high = axes.get_xlim()
-    axes.xaxis.set_major_locator(FixedLocator(style.ticks(low, high)))
-    axes.xaxis.set_minor_locator(NullLocator())
-    axes.set_xlim(low, high)
-    style.numbers(axes.xaxis, language, f"{NBSP}ms")
-    axes.set(xlabel=label, ylim=(ticks[-1][0] + 0.7, -0.95))
-    axes.set_yticks([place for place, _ in ticks])
-    axes.set_yticklabels([text for _, text in ticks], color=style.INK)
-    axes.spines["left"].set_visible(False)
-    style.grid(axes)
-
-
-# ---------------------------------------- median, by length
-def lengths(result: Result, language: str) -> Figure | None:
+def draw(result: Result, language: str) -> Picture | None:
     """One line per variant and session over the lengths; with one length, a row each. None without
     a latency stage."""
     stage = queries.rows(result.summary, stage="latency", operation="pipeline")
@@ -197,7 +103,7 @@ def _errors(bounds: tuple[float, float, float]) -> list[list[float]]:
     return [[abs(end - value) if math.isfinite(end) else 0.0] for end in (low, high)]
 
 
-def _one_length(result: Result, known: list[str], language: str) -> Figure | None:
+def _one_length(result: Result, known: list[str], language: str) -> Picture | None:
     """A row for each variant and session: nothing can be told of other lengths."""
     rows = [(line, queries.latency(result, line, P50, known[0])) for line in queries.lines(result)]
     measured = [(line, queries.bounds(row)) for line, row in rows if row]
@@ -284,3 +190,13 @@ def _lengths_title(result: Result, known: list[str], language: str) -> str:
     low, high = (given(round(share, 2), "share", language) for share in (min(saved), max(saved)))
     key = "lengths" if low != high else "one_length" if one else "alike"
     return texts[key].format(**names, low=low, high=high)
+
+
+figure = Figure(
+    title={
+        "en": "Latency P50 by audio length",
+        "es": "Latencia P50 según la duración del audio",
+    },
+    draw=draw,
+    section="latency",
+)

@@ -1,4 +1,4 @@
-"""An experiment's folder: model, data and what else lies there."""
+"""An experiment's folder, model and data; and beside it what a run may be told to write into."""
 
 from pathlib import Path
 
@@ -16,3 +16,14 @@ Path("dangling").symlink_to("nowhere")
 Path("crafted").mkdir()
 Path("crafted/manifest.json").write_text('{"schema": 3, "files": {}}')
 Path("crafted/report.md").write_text("mine")
+Path("x.yaml").write_text("""\
+name: fake
+model: {family: ./oracle.py, source: {path: a}}
+variants:
+  - {name: a}
+baseline: a
+quality:
+  - {name: q, dataset: {use: manifest, path: m.jsonl}, metrics: [wer], normaliser: spanish}
+gates: []
+budget: {minutes: 2}
+""")

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from harness.report.figures import style
+from harness.report.drawing import style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -1,0 +1,113 @@
+"""Families of models as a result keeps them: ours say it in their files; of one of the user's own
+its run stored what reports need, so that its code runs where it was measured and nowhere else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from harness import plugins
+from harness.contracts import Composite, Family
+from harness.decide.own_metrics import KEY
+
+FAMILIES = "families"  # of what a run stored of plugins of the user's own
+
+Way = Literal["audio", "text"]
+
+
+@dataclass(frozen=True)
+class FamilyFacts:
+    """What a report needs to know of a family. `words`: language -> key -> text; `remark`: the key
+    of what is said of the times of its parts, "" for nothing."""
+
+    takes: Way
+    gives: tuple[Way, ...]
+    operations: tuple[str, ...]
+    words: Mapping[str, Mapping[str, str]]
+    remark: str = ""
+
+
+def of_model(model: Mapping[str, Any], experiment: Mapping[str, Any]) -> FamilyFacts | None:
+    """The family of a model as the experiment has it; None for one of which nothing was stored."""
+    name = str(model.get("family") or "")
+    if name in plugins.names(FAMILIES):
+        return _facts(plugins.load(FAMILIES, name), model)
+    return _heard(stored(experiment).get(name))
+
+
+def facts(
+    experiment: Mapping[str, Any], load: Callable[[str], Family | Composite]
+) -> dict[str, Any]:
+    """Name -> what is stored, of the families that are files of the user's own."""
+    found = {}
+    for model in _models(experiment):
+        name = str(model.get("family") or "")
+        if name.endswith(".py") and name not in found:
+            told = _facts(load(name), model)
+            found[name] = {
+                "takes": told.takes,
+                "gives": list(told.gives),
+                "operations": list(told.operations),
+                "words": told.words,
+                "remark": told.remark,
+            }
+    return found
+
+
+def stored(experiment: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Name -> what a run keeps of a family of the user's own."""
+    own = experiment.get(KEY)
+    found = own.get(FAMILIES) if isinstance(own, Mapping) else None
+    return found if isinstance(found, Mapping) else {}
+
+
+def words_of(kept: Any) -> Mapping[str, Mapping[str, str]]:
+    """The words of a stored family, which anybody may have written."""
+    told = kept.get("words") if isinstance(kept, Mapping) else None
+    return {
+        str(language): {str(key): str(text) for key, text in texts.items()}
+        for language, texts in (told.items() if isinstance(told, Mapping) else ())
+        if isinstance(texts, Mapping)
+    }
+
+
+def _facts(family: Family | Composite, model: Mapping[str, Any]) -> FamilyFacts:
+    words = {
+        str(language): {str(key): str(text) for key, text in texts.items()}
+        for language, texts in family.words.items()
+    }
+    remark = family.remark(model) if family.remark else ""
+    return FamilyFacts(family.takes, family.gives, family.operations, words, str(remark))
+
+
+def _heard(kept: Any) -> FamilyFacts | None:
+    """What was stored, from what anybody may have written; older runs tell nothing."""
+    if not isinstance(kept, Mapping):
+        return None
+    ways: Mapping[str, Way] = {"audio": "audio", "text": "text"}
+    gives, operations = kept.get("gives"), kept.get("operations")
+    if str(kept.get("takes")) not in ways or not isinstance(gives, list):
+        return None
+    return FamilyFacts(
+        takes=ways[str(kept["takes"])],
+        gives=tuple(ways[str(one)] for one in gives if str(one) in ways) or ("text",),
+        operations=tuple(map(str, operations if isinstance(operations, list) else ())),
+        words=words_of(kept),
+        remark=str(kept.get("remark") or ""),
+    )
+
+
+def _models(experiment: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """The experiment's models: its own, those of variants, and the parts of each."""
+    variants = experiment.get("variants") or []
+    for model in (experiment.get("model"), *(one.get("model") for one in variants)):
+        yield from _with_parts(model)
+
+
+def _with_parts(model: Any) -> Iterator[Mapping[str, Any]]:
+    if isinstance(model, Mapping):
+        yield model
+        parts = model.get("parts")
+        for part in parts.values() if isinstance(parts, Mapping) else ():
+            yield from _with_parts(part)
