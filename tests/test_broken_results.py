@@ -174,7 +174,8 @@ def test_a_fact_of_another_kind_is_one_line_or_does_no_harm(
 
     changes = dict(zip(facts, itertools.cycle(KINDS)))
     assert answers_to_each(changes, write, folder, capsys) == 2
-    assert answers_to_each(facts, leave_out, folder, capsys) == 2
+    none_at_all = 0 if name == "environment" else 2  # a machine may say nothing of itself
+    assert answers_to_each(facts, leave_out, folder, capsys) == none_at_all
 
 
 def schema_of(value: Any) -> Break:
