@@ -157,6 +157,17 @@ def test_a_journal_with_a_second_name_is_copied_before_it_grows(tmp_path: Path) 
     assert len(unit.blocks()) == 2
 
 
+def test_a_history_that_leads_elsewhere_is_not_copied_into_the_run(tmp_path: Path) -> None:
+    (tmp_path / "key").write_text("secret", encoding="utf-8")
+    folder = tmp_path / "run"
+    store.publish(result(folder), "name: x\n")
+    (folder / "history.jsonl").symlink_to(tmp_path / "key")
+    before = tree(tmp_path)
+    with pytest.raises(StoreError, match=r"history.jsonl: is a link"):
+        store.claim(folder, REPORT)
+    assert tree(tmp_path) == before
+
+
 def test_only_audio_that_rows_named_is_removed(tmp_path: Path) -> None:
     store.mark(tmp_path)
     for name in ("mine.flac", "a/old.flac", "a/kept.flac", "a/mine.flac", "a/changed.flac"):

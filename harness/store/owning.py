@@ -49,6 +49,9 @@ def claim(folder: Path, renders: Collection[str]) -> None:
         path = inside(folder, name)
         if path.is_dir():
             raise StoreError(f"{path}: is a folder where a run has a file; move it away.")
+    history = folder / names.HISTORY
+    if history.is_symlink():  # a run adds to it: what it leads to would be copied into the folder
+        raise StoreError(f"{history}: is a link; put the file itself there.")
 
 
 def _entries(folder: Path) -> list[str]:
