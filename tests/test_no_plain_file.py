@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from harness import spec
+from harness.app import cli
 from harness.errors import HarnessError
 from harness.io import places
 from harness.plugins.datasets import manifest, sentences
@@ -88,3 +89,24 @@ def test_a_file_of_somebody_elses_is_read_to_its_bound(tmp_path: Path) -> None:
     assert places.content(tmp_path / "x", 3) == b"abc"
     with pytest.raises(OSError, match="has 3 bytes; at most 2 are read"):
         places.content(tmp_path / "x", 2)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["run", ""],
+        ["run", "x.yaml", "--out", ""],
+        ["report", " "],
+        ["compare", "", "b"],
+        ["check", ""],
+        ["history", "a", "--plot", ""],
+        ["export", "a", "--to", "junit", "--out", ""],
+    ],
+)
+def test_an_empty_path_is_not_this_folder(
+    command: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as left:
+        cli.main(command)
+    assert left.value.code == 2
+    assert "is empty; name a file or a folder" in capsys.readouterr().err
