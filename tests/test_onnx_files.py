@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import onnx
+import onnxruntime as ort
 import pytest
 import tiny_graphs
 from onnx import TensorProto, helper, numpy_helper
@@ -323,6 +324,8 @@ def test_a_broken_graph_is_one_line_that_names_it(
     plugin: Any,
 ) -> None:
     monkeypatch.setenv("HARNESS_TEST_FOLDER", str(tmp_path))
+    if make is recursive and tuple(map(int, ort.__version__.split(".")[:2])) < (1, 24):
+        pytest.skip("this onnxruntime ends the process, as it does the one that tries first")
     path, target = tiny_graphs.save_raw(make(), tmp_path / "a.onnx"), tmp_path / "b.onnx"
     with pytest.raises(HarnessError, match=told) as caught:
         made(plugin, path, target)

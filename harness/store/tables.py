@@ -326,6 +326,7 @@ LATER_TABLES = ("slices",)
 MADE_WHEN_READ = ("versus", "audit_repeats", "audit_rounds")
 
 
+_NO_SIGN = "\ufffd"  # for NUL, at which Python 3.10's csv and the hashes of pandas 2 end a text
 _BLANKS: dict[str, Any] = {TEXT: "", NUMBER: math.nan, WHOLE: 0, FLAG: False}
 _DTYPES = {kind: pd.Series([], dtype=kind).dtype for kind in (TEXT, NUMBER, WHOLE, FLAG)}
 
@@ -384,7 +385,8 @@ def _typed(data: pd.DataFrame, columns: Mapping[str, str]) -> pd.DataFrame:
     out: dict[str, Any] = {}
     for name, kind in columns.items():
         column = data[name]
-        done = column.dtype == _DTYPES[kind] and (kind == NUMBER or not column.hasnans)
+        done = column.dtype == _DTYPES[kind] and column.dtype != object  # which may hold anything
+        done = done and (kind == NUMBER or not column.hasnans)
         out[name] = column if done else _column(column.tolist(), kind)
     return pd.DataFrame(out, index=data.index, columns=list(columns))
 
@@ -394,7 +396,8 @@ def _column(values: list[Any], kind: str) -> Any:
     blank = _BLANKS[kind]
     filled = [blank if _missing(value) else value for value in values]
     if kind == TEXT:
-        return pd.Series([str(value) for value in filled], dtype=str).array
+        texts = [str(value).replace("\0", _NO_SIGN) for value in filled]
+        return pd.Series(texts, dtype=str).array
     if kind == NUMBER and any(isinstance(value, str) for value in filled):
         return pd.to_numeric(pd.Series(filled, dtype=object)).to_numpy(np.float64)
     return np.array(filled, dtype=object).astype(kind)

@@ -104,7 +104,7 @@ def _table(data: pd.DataFrame, write: Write, whole: Write) -> pd.DataFrame:
             continue
         how = whole if name in WHOLE else write
         made = _json(how) if name in JSON else how
-        known = {text: made(text) for text in column.unique() if isinstance(text, str)}
+        known = {text: made(text) for text in set(column) if isinstance(text, str)}
         if any(text != found for text, found in known.items()):
             changed[str(name)] = column.map(lambda text, known=known: known.get(text, text))
     return data.assign(**changed) if changed else data

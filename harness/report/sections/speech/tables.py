@@ -165,7 +165,10 @@ def _halves(result: Result, name: str) -> pd.DataFrame:
     found = pd.DataFrame([queries.parsed(text) for text in calls["figures"]], index=calls.index)
     known = [key for key in HALVES if key in found]
     both = found[known].assign(variant=calls["variant"], session=calls["session"])
-    return both.groupby(["variant", "session"], sort=False)[known].agg(_p50)
+    if not known:
+        return pd.DataFrame(index=pd.MultiIndex.from_arrays([[], []], names=["variant", "session"]))
+    cells = both.groupby(["variant", "session"], sort=False)
+    return pd.DataFrame({key: cells[key].agg(_p50) for key in known})
 
 
 def _p50(seconds: pd.Series[float]) -> float:
