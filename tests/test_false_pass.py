@@ -218,7 +218,7 @@ def test_a_metric_of_ones_own_is_about_what_it_looks_at(metric: Metric, kind: st
     [
         (Metric("", "lower", lambda call: (len(call.text), 1.0), kind="symptom"), "loops"),
         (Metric("", "lower", lambda call: (call.tokens, 1.0), kind="symptom"), "loops"),
-        (Metric("", "lower", lambda call: (0.0, 1.0), kind="symptom", needs_reference=True), "loops"),
+        (plugins.load("metrics", "output_rate"), "loops"),
         (Metric("s", "lower", lambda call: (call.figures["gap"], 1.0), kind="symptom"), "spoken"),
         (plugins.load("metrics", "tokens"), "quality"),
         (plugins.load("metrics", "clipping"), "spoken"),

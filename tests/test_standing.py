@@ -27,8 +27,18 @@ def with_generations(made: Result, count: int) -> Result:
 @pytest.mark.parametrize(
     ("language", "processes", "older", "unseen"),
     [
-        ("en", "generations of fresh processes", "as an earlier version did", "cannot exclude"),
-        ("es", "generaciones de procesos nuevos", "como hacía una versión anterior", "no puede"),
+        (
+            "en",
+            "generations of fresh processes",
+            "Their bounds hold for no other process.",
+            "cannot exclude",
+        ),
+        (
+            "es",
+            "generaciones de procesos nuevos",
+            "Sus límites no cubren otros procesos.",
+            "no puede",
+        ),
     ],
 )
 def test_what_the_times_and_the_texts_are_of(
