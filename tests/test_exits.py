@@ -331,6 +331,18 @@ def test_a_signal_ends_a_command_with_its_code_and_one_line(
     assert b"goes on from here" in said
 
 
+@pytest.mark.parametrize("command", ["check", "run"])
+@pytest.mark.parametrize(("name", "code"), [("SIGTERM", 143), ("SIGHUP", 129), ("SIGINT", 130)])
+def test_a_signal_while_a_plugin_is_loaded_is_no_error_of_the_plugin(
+    project: Path, command: str, name: str, code: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    own(project, f"import os, signal, time\nos.kill(os.getpid(), signal.{name})\ntime.sleep(60)")
+    assert cli.main([command, str(project / "x.yaml")]) == code
+    said = capsys.readouterr().err
+    assert "own.py" not in said
+    assert "goes on from here" in said
+
+
 @pytest.mark.slow
 def test_a_second_signal_ends_what_does_not_listen_to_the_first(project: Path) -> None:
     own(
