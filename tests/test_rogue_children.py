@@ -343,7 +343,10 @@ def test_what_a_child_started_and_let_go_of_ends_with_it(
 def test_what_a_child_that_crashed_had_started_ends_too(
     worker: Worker, tmp_path: Path, clip: str
 ) -> None:
-    do = STARTS.format(how="close_fds=True") + "(folder / 'pid').write_text(str(left.pid)); os.abort()"
+    do = (
+        STARTS.format(how="close_fds=True")
+        + "(folder / 'pid').write_text(str(left.pid)); os.abort()"
+    )
     worker.ask(opening(tmp_path / "model", do), PATIENCE_SECONDS)
     with pytest.raises(WorkerError, match="signal 6"):
         worker.ask(block(clip), PATIENCE_SECONDS)
