@@ -397,6 +397,20 @@ def test_control_characters_of_a_message_are_spelled_out(text: str) -> None:
     assert re.fullmatch(r"a\\.*b", shown)
 
 
+@pytest.mark.parametrize(
+    "arguments", [["check", "x.yaml", "--\x1b[31m.yaml"], ["\x1b[31m"], ["list", "\x9b31m"]]
+)
+def test_arguments_that_no_command_knows_steer_no_terminal(
+    arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        cli.main(arguments)
+    said = capsys.readouterr().err
+    assert "31m" in said
+    assert "\x1b" not in said
+    assert "\x9b" not in said
+
+
 def test_a_very_long_message_is_cut() -> None:
     assert len(faults.told(ValueError("x" * 100_000))) < 1000
 
