@@ -120,6 +120,15 @@ def test_whatever_a_plugin_raises_is_one_line_with_its_file_and_no_verdict(
     assert not (project / "OUT" / "verdict.json").exists()
 
 
+def test_a_plugin_that_may_not_be_read_is_named(
+    project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = own(project, "")
+    monkeypatch.setattr(os, "access", lambda place, mode: Path(place) != path)
+    assert cli.main(["check", str(project / "x.yaml")]) == 2
+    assert "own.py: cannot be read: Permission denied." in capsys.readouterr().err
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("code", list(PLUGIN_ERRORS)[:16:2])
 def test_so_it_is_in_a_process_of_its_own(project: Path, code: str) -> None:
