@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import http.server
 import json
@@ -15,7 +16,7 @@ import time
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import pytest
 
@@ -466,6 +467,25 @@ def test_a_source_that_means_nothing_is_one_clear_line(
     (tmp_path / "empty").mkdir()
     with pytest.raises(AssetError, match=says):
         assets.resolve(source, Path)
+
+
+@pytest.mark.parametrize("closed", [".", "encoder"])
+def test_a_folder_that_cannot_be_listed_is_no_empty_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, closed: str
+) -> None:
+    put = write_files(tmp_path / "tiny")
+    (put / "encoder").mkdir()
+    (put / "encoder" / "weights").write_bytes(b"x")
+    listing = os.scandir
+
+    def refuses(place: Any = ".") -> Any:
+        if Path(place) == put / closed:
+            raise PermissionError(errno.EACCES, "Permission denied", str(place))
+        return listing(place)
+
+    monkeypatch.setattr(os, "scandir", refuses)
+    with pytest.raises(AssetError, match="tiny cannot be read: Permission denied"):
+        assets.from_path(put)
 
 
 # -------------------------------------------------------------------------------------------- hub

@@ -121,6 +121,15 @@ def test_whatever_a_plugin_raises_is_one_line_with_its_file_and_no_verdict(
     assert not (project / "OUT" / "verdict.json").exists()
 
 
+def test_a_plugin_that_may_not_be_read_is_named(
+    project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = own(project, "")
+    monkeypatch.setattr(os, "access", lambda place, mode: Path(place) != path)
+    assert cli.main(["check", str(project / "x.yaml")]) == 2
+    assert "own.py: cannot be read: Permission denied." in capsys.readouterr().err
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("code", list(PLUGIN_ERRORS)[:16:2])
 def test_so_it_is_in_a_process_of_its_own(project: Path, code: str) -> None:
@@ -332,6 +341,18 @@ def test_a_signal_ends_a_command_with_its_code_and_one_line(
     assert b"goes on from here" in said
 
 
+@pytest.mark.parametrize("command", ["check", "run"])
+@pytest.mark.parametrize(("name", "code"), [("SIGTERM", 143), ("SIGHUP", 129), ("SIGINT", 130)])
+def test_a_signal_while_a_plugin_is_loaded_is_no_error_of_the_plugin(
+    project: Path, command: str, name: str, code: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    own(project, f"import os, signal, time\nos.kill(os.getpid(), signal.{name})\ntime.sleep(60)")
+    assert cli.main([command, str(project / "x.yaml")]) == code
+    said = capsys.readouterr().err
+    assert "own.py" not in said
+    assert "goes on from here" in said
+
+
 @pytest.mark.slow
 def test_a_second_signal_ends_what_does_not_listen_to_the_first(project: Path) -> None:
     own(
@@ -386,6 +407,20 @@ def test_control_characters_of_a_message_are_spelled_out(text: str) -> None:
     shown = faults.plainly(f"a{text}b")
     assert text not in shown
     assert re.fullmatch(r"a\\.*b", shown)
+
+
+@pytest.mark.parametrize(
+    "arguments", [["check", "x.yaml", "--\x1b[31m.yaml"], ["\x1b[31m"], ["list", "\x9b31m"]]
+)
+def test_arguments_that_no_command_knows_steer_no_terminal(
+    arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        cli.main(arguments)
+    said = capsys.readouterr().err
+    assert "31m" in said
+    assert "\x1b" not in said
+    assert "\x9b" not in said
 
 
 def test_a_very_long_message_is_cut() -> None:

@@ -161,6 +161,21 @@ def test_without_a_latency_stage_the_trade_off_is_by_the_real_time_factor(spoken
     assert axes.get_ylabel() == "Round-trip WER on sentences-es"
 
 
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize(("factor", "scale"), [(1.0, "log"), (0.0, "linear"), (-1.0, "linear")])
+def test_what_is_not_above_nought_stands_on_no_logarithmic_axis(
+    spoken: Result, factor: float, scale: str
+) -> None:
+    summary = spoken.summary.copy()
+    summary.loc[summary["metric"] == "rtf", ["value", "low", "high"]] *= factor
+    figure = plugins.load("figures", "tradeoff").draw(
+        replace(spoken, tables={**spoken.tables, "summary": summary}), "en"
+    )
+    assert figure is not None
+    assert figure.axes[0].get_xscale() == scale
+    figure.canvas.draw()
+
+
 def test_an_opinion_is_better_above_and_is_no_share(spoken: Result) -> None:
     kept = spoken.summary[~spoken.summary["metric"].isin(("round_trip_wer", "round_trip_cer"))]
     figure = plugins.load("figures", "tradeoff").draw(

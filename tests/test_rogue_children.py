@@ -256,13 +256,17 @@ ctypes.PyDLL(None).sleep(600)  # keeps the lock of Python, as native code may
 def gone(pid: int) -> bool:
     """Whether a process ends within a generous time."""
     for _ in range(600):
-        try:
-            if psutil.Process(pid).status() == psutil.STATUS_ZOMBIE:
-                return True
-        except psutil.NoSuchProcess:
+        if gone_now(pid):
             return True
         time.sleep(0.1)
     return False
+
+
+def gone_now(pid: int) -> bool:
+    try:
+        return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
@@ -293,6 +297,71 @@ def test_what_a_child_started_ends_with_it(worker: Worker, tmp_path: Path, clip:
     rows = worker.ask(block(clip, calls=1), PATIENCE_SECONDS)["calls"]
     worker.close()
     assert gone(int(rows[0]["text"]))
+
+
+STARTS = """
+import subprocess
+how = [sys.executable, '-c', 'import time; time.sleep(600)']
+pipes = dict.fromkeys(('stdin', 'stdout', 'stderr'), subprocess.DEVNULL)
+left = subprocess.Popen(how, {how}, **pipes)
+"""
+FORKS = """
+def daemon(told):
+    os.setsid()
+    if os.fork() == 0:
+        os.write(told, str(os.getpid()).encode())
+        time.sleep(600)
+    os._exit(0)
+read, told = os.pipe()
+first = os.fork() or daemon(told)
+os.waitpid(first, 0)
+said = Output(text=os.read(read, 20).decode())
+"""
+
+
+@LINUX
+@pytest.mark.parametrize(
+    "do",
+    [
+        STARTS.format(how="start_new_session=True") + "said = Output(text=str(left.pid))",
+        STARTS.format(how="preexec_fn=os.setpgrp") + "said = Output(text=str(left.pid))",
+        FORKS,
+    ],
+    ids=["a session of its own", "a group of its own", "a daemon"],
+)
+def test_what_a_child_started_and_let_go_of_ends_with_it(
+    worker: Worker, tmp_path: Path, clip: str, do: str
+) -> None:
+    worker.ask(opening(tmp_path / "model", do), PATIENCE_SECONDS)
+    rows = worker.ask(block(clip, calls=1), PATIENCE_SECONDS)["calls"]
+    assert not gone_now(int(rows[0]["text"]))
+    worker.close()
+    assert gone(int(rows[0]["text"]))
+
+
+@LINUX
+def test_what_a_child_that_crashed_had_started_ends_too(
+    worker: Worker, tmp_path: Path, clip: str
+) -> None:
+    do = (
+        STARTS.format(how="close_fds=True")
+        + "(folder / 'pid').write_text(str(left.pid)); os.abort()"
+    )
+    worker.ask(opening(tmp_path / "model", do), PATIENCE_SECONDS)
+    with pytest.raises(WorkerError, match="signal 6"):
+        worker.ask(block(clip), PATIENCE_SECONDS)
+    assert gone(int((tmp_path / "model" / "pid").read_text(encoding="utf-8")))
+
+
+@LINUX
+def test_a_child_ends_nothing_that_others_started(worker: Worker) -> None:
+    other = Worker("fp32/default")
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as mine:
+        worker.close()
+        assert not gone_now(mine.pid)
+        assert not gone_now(other.pid)
+        mine.kill()
+    other.close()
 
 
 # ------------------------------------------------------------------- onnxruntime tells nobody

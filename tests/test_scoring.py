@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from typing import Any
 
@@ -11,9 +12,11 @@ import pandas as pd
 import pytest
 
 from harness import plugins
+from harness.contracts import Metric
 from harness.decide import resolution, scoring
 from harness.decide.scoring.cells import cells
 from harness.decide.scoring.summary import CELL
+from harness.errors import PluginError
 from harness.store import tables
 
 METRICS = [
@@ -173,6 +176,39 @@ def test_a_size_is_exact_and_unknown_where_the_variant_could_not_be_made():
     sizes = only(scoring.summary(scores, calls, rows, METRICS), metric="size_mb")
     assert sizes["low"].tolist()[:2] == sizes["high"].tolist()[:2] == [290.0, 100.0]
     assert np.isnan(sizes["value"].iloc[2])
+
+
+def own_metric(**how: Any) -> plugins.NamedMetric:
+    return plugins.NamedMetric("./own.py", Metric(unit="", better="lower", **how), 0.5)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [None, 1.0, "wer", (), (1.0,), (1.0, 2.0, 3.0), ("a", 1.0), (1j, 1.0),
+     (10**400, 1), ([1.0, 2.0], 1.0)],
+    ids=lambda given: repr(given)[:20],
+)  # fmt: skip
+def test_a_metric_of_ones_own_that_gives_no_pair_of_numbers_is_told_by_its_name(given: Any):
+    numbers = itertools.count()
+    own = own_metric(measure=lambda _: given if next(numbers) == 3 else (1.0, 1.0))
+    with pytest.raises(PluginError, match=r"^\./own\.py: `measure` gave .* \(value, weight\)\.$"):
+        scoring.scores(tables.frame("calls", LATENCY), [own], str.lower)
+
+
+def test_a_pair_of_one_call_never_becomes_that_of_the_next():
+    given = iter([(1.0,), (2.0, 3.0, 4.0)] * 500)  # as many numbers as two for each
+    own = own_metric(measure=lambda _: next(given))
+    with pytest.raises(PluginError, match=r"gave \(1.0,\) for a call"):
+        scoring.scores(tables.frame("calls", LATENCY), [own], str.lower)
+
+
+@pytest.mark.parametrize("given", [None, "a", 1j, [1.0, 2.0]])
+def test_a_figure_of_a_variant_that_is_no_number_is_told_by_its_name(given: Any):
+    own = own_metric(of_variant=lambda _: given)
+    calls = tables.frame("calls", LATENCY)
+    scores = scoring.scores(calls, [own], str.lower)
+    with pytest.raises(PluginError, match=r"^\./own\.py: `of_variant` gave .* 'fp32'"):
+        scoring.summary(scores, calls, VARIANTS, [own])
 
 
 def test_the_order_of_the_calls_does_not_matter():

@@ -169,6 +169,15 @@ def test_without_a_twin_the_interval_alone_tells_noise(result: Result) -> None:
     assert "today's noise" in said("evolution", gap(result, 0.08, 1.2))
 
 
+def test_nothing_over_nothing_is_no_number_of_times(result: Result) -> None:
+    """What takes a time's place may be a metric of one's own, and that may be 0 in each call."""
+    summary = result.summary.copy()
+    summary.loc[summary["metric"] == "latency_p50_ms", ["value", "low", "high"]] = 0.0
+    text = said("evolution", having(result, summary=summary))
+    assert "0\u00a0ms → 0\u00a0ms" in text
+    assert "nan" not in text
+
+
 # ---------------------------------------- variants that could not be made
 @pytest.mark.parametrize(
     ("error", "clause"),

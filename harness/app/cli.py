@@ -14,6 +14,7 @@ from harness import __version__
 from harness.app import exits
 from harness.errors import HarnessError, faults
 from harness.io.escaping.signs import printed as print  # what others wrote steers no terminal
+from harness.io.escaping.signs import terminal
 
 KINDS = (
     "datasets",
@@ -45,8 +46,15 @@ def entry() -> NoReturn:
     exits.end(code)
 
 
+class _Parser(argparse.ArgumentParser):
+    """Shows arguments that it does not know: `harness check *.yaml` takes names from a folder."""
+
+    def _print_message(self, message: str, file: Any = None) -> None:
+        super()._print_message(terminal(message), file)
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="harness",
         description="Tells whether a quantized ONNX speech model may replace the original.",
     )

@@ -121,9 +121,14 @@ def hash_folder(folder: Path) -> dict[str, str]:
         raise AssetError(f"{folder} cannot be read: {error.strerror or error}.") from error
 
 
+def _refused(error: OSError) -> None:
+    """A folder that cannot be listed is no empty one: its files would be in no fingerprint."""
+    raise error
+
+
 def _files(folder: Path) -> list[tuple[str, Path]]:
     found = []
-    for parent, folders, files in os.walk(folder):
+    for parent, folders, files in os.walk(folder, onerror=_refused):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(files):
             path = Path(parent, name)

@@ -7,6 +7,7 @@ import contextlib
 import hashlib
 import importlib
 import importlib.util
+import os
 import re
 import sys
 from collections.abc import Iterator, Mapping
@@ -209,6 +210,8 @@ def _own_file(path: Path) -> ModuleType:
         raise PluginError(f"{path}: a result is read without running code that it names.")
     if not path.is_file():
         raise UnknownNameError(f"no file {path}; a plugin of your own is named by its path.")
+    if not os.access(path, os.R_OK):
+        raise PluginError(f"{path}: cannot be read: Permission denied.")
     name = f"harness_own_{hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:12]}"
     if name in sys.modules:
         return sys.modules[name]

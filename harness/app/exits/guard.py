@@ -17,8 +17,9 @@ from harness.errors.faults import no_way_out, told
 STOPPING = [name for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
 
 
-class Stopped(BaseException):
-    """A signal that asks the process to end: children are closed and files left whole first."""
+class Stopped(KeyboardInterrupt):
+    """A signal that asks the process to end: children are closed and files left whole first. What
+    lets Ctrl-C through lets it through as well: no plugin's own error, that is being loaded."""
 
     def __init__(self, number: int) -> None:
         super().__init__(number)

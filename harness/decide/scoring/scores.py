@@ -6,13 +6,15 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from itertools import chain
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from harness.contracts import Call, Metric
+from harness.errors import PluginError
+from harness.io.escaping.signs import cut
 from harness.plugins import NamedMetric
 from harness.runtime.garbage import uncollected
 from harness.speech.audio import copies
@@ -23,6 +25,7 @@ COLD = ("load", "first_call")  # cold by their nature: only for metrics that nam
 PIECE = ("variant", "session", "replica", "dataset", "item", "audio_sha256")
 SCORES = tables.TABLES["scores"]
 FROM_CALLS = [name for name in SCORES if name in tables.TABLES["calls"]]
+SHOWN = 80  # characters of what a metric gave that is no score
 SEEN = [field.name for field in fields(Call)]
 
 
@@ -174,7 +177,7 @@ def _of_calls(
             # what variants heard of one utterance is mostly the same: side by side it is known
             order = np.argsort(item[places], kind="stable")
             pairs = np.empty((places.size, 2))
-            pairs[order] = _measured(metric, [seen[place] for place in places[order].tolist()])
+            pairs[order] = _measured(named, [seen[place] for place in places[order].tolist()])
             measured[id(metric)] = pairs
         yield _Part(rows, named.name, measured[id(metric)])
 
@@ -203,7 +206,7 @@ def _of_judge(
                 figures=said,
             )
         )
-    pairs = _measured(named.metric, found)
+    pairs = _measured(named, found)
     kept = mine.assign(
         stage="quality",
         operation="pipeline",
@@ -245,9 +248,27 @@ def _as_metrics_see(calls: pd.DataFrame) -> list[Call]:
     return [Call(*row) for row in zip(*columns.values(), strict=True)]
 
 
-def _measured(metric: Metric, calls: list[Call]) -> NDArray[np.float64]:
-    assert metric.measure is not None
-    pairs = chain.from_iterable(map(metric.measure, calls))
-    found = np.fromiter(pairs, dtype=np.float64).reshape(len(calls), 2)
+def _measured(named: NamedMetric, calls: list[Call]) -> NDArray[np.float64]:
+    """Value and weight of each call, shape (n, 2). Raises: PluginError for what is no such pair."""
+    assert named.metric.measure is not None
+    pairs = list(map(named.metric.measure, calls))
+    try:
+        if set(map(len, pairs)) - {2}:  # three of one call would become the value of the next
+            raise ValueError
+        flat = chain.from_iterable(pairs)
+        found = np.fromiter(flat, dtype=np.float64, count=2 * len(pairs)).reshape(-1, 2)
+    except (TypeError, ValueError, OverflowError):
+        wrong = next((pair for pair in pairs if not _is_pair(pair)), pairs[0])
+        raise PluginError(
+            f"{named.name}: `measure` gave {cut(repr(wrong), SHOWN)} for a call; it gives two "
+            "numbers, (value, weight)."
+        ) from None
     found[~np.isfinite(found)] = np.nan  # an infinite score is a call without a result
     return found
+
+
+def _is_pair(found: Any) -> bool:
+    try:
+        return len([float(number) for number in found]) == 2
+    except (TypeError, ValueError, OverflowError):
+        return False

@@ -10,8 +10,10 @@ import pandas as pd
 from harness.decide import stats
 from harness.decide.scoring.cells import cells
 from harness.decide.scoring.estimates import estimate
-from harness.decide.scoring.scores import workload
+from harness.decide.scoring.scores import SHOWN, workload
 from harness.decide.stats import Interval, Resampling
+from harness.errors import PluginError
+from harness.io.escaping.signs import cut
 from harness.plugins import NamedMetric
 from harness.store import tables
 
@@ -44,10 +46,18 @@ def errors(calls: pd.DataFrame) -> dict[tuple[Any, ...], int]:
 
 
 def of_variant(named: NamedMetric, row: Mapping[str, Any]) -> Interval:
-    """A figure of a whole variant: exact, NaN where the variant could not be made."""
+    """A figure of a whole variant: exact, NaN where the variant could not be made.
+
+    Raises: PluginError where the metric gives no number."""
     assert named.metric.of_variant is not None
-    value = float("nan") if row["error"] else float(named.metric.of_variant(row))
-    return stats.exactly(value, 1, "exact")
+    found = float("nan") if row["error"] else named.metric.of_variant(row)
+    try:
+        return stats.exactly(float(found), 1, "exact")
+    except (TypeError, ValueError, OverflowError):
+        raise PluginError(
+            f"{named.name}: `of_variant` gave {cut(repr(found), SHOWN)} for the variant "
+            f"{row['variant']!r}; it gives a number."
+        ) from None
 
 
 def _folded(

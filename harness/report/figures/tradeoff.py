@@ -32,7 +32,8 @@ def draw(result: Result, language: str) -> Picture | None:
     texts = TEXTS[language]
     how = texts["subtitle" if quality.better == "lower" else "higher"]
     figure, axes = style.new(_title(result, traded, language), how, 4.6)
-    axes.set_xscale("log")
+    limit = measures.most(result, speed.metric, speed.workload)
+    axes.set_xscale("log" if _positive(result, speed, limit) else "linear")
     found = [
         (line, _bubble(axes, result, line, traded, language)) for line in queries.lines(result)
     ]
@@ -41,7 +42,6 @@ def draw(result: Result, language: str) -> Picture | None:
     bubbles = [bubble for _, bubble in drawn]
     how += _recorded(axes, result, traded, bubbles, language)
     style.reads(axes, how)
-    limit = measures.most(result, speed.metric, speed.workload)
     if limit == limit:
         axes.axvline(limit, color=style.LIMIT, linewidth=1.4)
         axes.annotate(
@@ -59,6 +59,13 @@ def draw(result: Result, language: str) -> Picture | None:
     _frame(axes, traded, language)
     labels.place(axes, bubbles)
     return figure
+
+
+def _positive(result: Result, speed: measures.Measure, limit: float) -> bool:
+    """Whether each can stand on a logarithmic axis: times do, a metric of one's own may not."""
+    here = [queries.bounds(speed.of(result, line))[0] for line in queries.lines(result)]
+    there = [_figure(entry, speed.metric) for entry in result.experiment.get("recorded") or []]
+    return not any(value <= 0 for value in (*here, *there, limit))
 
 
 def _short(speed: measures.Measure, language: str) -> str:
@@ -143,14 +150,9 @@ def _ceiling(axes: Axes, result: Result, quality: measures.Measure, language: st
 
 
 def _frame(axes: Axes, traded: Traded, language: str) -> None:
-    from matplotlib.ticker import FixedLocator, NullLocator
-
     (speed, quality), texts = traded, TEXTS[language]
-    low, high = axes.get_xlim()
-    low, high = low / 1.25, high * 1.25
-    axes.xaxis.set_major_locator(FixedLocator(style.ticks(low, high)))
-    axes.xaxis.set_minor_locator(NullLocator())
-    axes.set_xlim(low, high)
+    if axes.get_xscale() == "log":
+        _widen(axes)
     style.numbers(axes.xaxis, language, f"{NBSP}{speed.unit}" if speed.unit else "")
     if symbol(quality.unit) == "%":
         axes.set_ylim(bottom=0, top=axes.get_ylim()[1] * 1.08)
@@ -167,6 +169,17 @@ def _frame(axes: Axes, traded: Traded, language: str) -> None:
     style.grid(axes, "both")
 
 
+def _widen(axes: Axes) -> None:
+    """Room for the labels, and round values on a logarithmic axis."""
+    from matplotlib.ticker import FixedLocator, NullLocator
+
+    low, high = axes.get_xlim()
+    low, high = low / 1.25, high * 1.25
+    axes.xaxis.set_major_locator(FixedLocator(style.ticks(low, high)))
+    axes.xaxis.set_minor_locator(NullLocator())
+    axes.set_xlim(low, high)
+
+
 def _title(result: Result, traded: Traded, language: str) -> str:
     """What was gained and at what price; only where the gain is beyond this machine's noise."""
     (speed, quality), texts = traded, TEXTS[language]
@@ -181,6 +194,7 @@ def _title(result: Result, traded: Traded, language: str) -> str:
         not found
         or not found["resolved"]
         or any(math.isnan(value) for pair in pairs for value in pair)
+        or not pairs[0][1]  # a model behind a server has no files here
     ):
         return texts["plain"]
     part = quantity(pairs[1][1] / pairs[0][1], "share", language)

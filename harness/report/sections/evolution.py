@@ -132,7 +132,7 @@ def _totals(
             last=last["name"],
             before=markdown.quantity(before, unit, language),
             after=markdown.quantity(after, unit, language),
-            times=markdown.number(before / after, language),
+            times=markdown.number(before / after if after else NAN, language),
             paired=texts["items" if speed.stage == "quality" else "rounds"],
             ratio=markdown.estimate(_ratio(change), "share", language),
             noise=texts.get(_told(result, speed, last["change"]), ""),

@@ -16,6 +16,7 @@ import subprocess
 import sys
 import threading
 import time
+import uuid
 from collections.abc import Callable, Mapping
 from typing import IO, Any, Protocol
 
@@ -34,7 +35,7 @@ from harness.errors import (
     limits,
 )
 from harness.errors.faults import plainly
-from harness.run.worker import replies
+from harness.run.worker import leaving, replies
 
 Waiting = Callable[[str], None]  # told now and then while an answer is waited for
 
@@ -84,7 +85,9 @@ class Worker:
     def __init__(self, label: str) -> None:
         self.label = label
         self.waiting: Waiting = lambda text: None
+        self._mark = uuid.uuid4().hex
         environment = {**os.environ, "PYTHONIOENCODING": "utf-8", "PYTHONUNBUFFERED": "1"}
+        environment[leaving.MARK] = self._mark
         self._process = subprocess.Popen(
             [sys.executable, "-m", "harness.run.worker"],
             stdin=subprocess.PIPE,
@@ -141,6 +144,7 @@ class Worker:
         self._kill()
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(_REAP_SECONDS)
+        leaving.end_marked(self._mark)
         self._requests.put(None)
 
     def _kill(self) -> None:

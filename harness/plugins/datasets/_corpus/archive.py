@@ -7,6 +7,7 @@ archive it is, its first bytes say, not its name. See packed.py for what is refu
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import re
@@ -21,6 +22,7 @@ import numpy as np
 
 from harness.errors import AssetError
 from harness.errors.limits import CLIP_BYTES, MEGABYTE, TABLE_BYTES
+from harness.io.escaping.signs import cut
 from harness.io.places import cache_folder, keeping, put, room, whole
 from harness.plugins.datasets._corpus.listing import composed, is_there, key, times
 from harness.plugins.datasets._corpus.packed import kind_of, members, reading
@@ -28,6 +30,8 @@ from harness.plugins.datasets._corpus.packed import kind_of, members, reading
 __all__ = ["Archive", "is_archive", "kind_of", "open_archive", "release_folder"]
 
 _CHUNK = 1 << 20
+_SHOWN = 100  # characters of a member's name
+_OF_THE_NAME = {errno.ENAMETOOLONG, errno.EISDIR, errno.ENOTDIR, errno.EEXIST}
 _RECORD = "release.json"
 _ABSENT = "not_there"  # in the record: clips that the tables name and the archive has not
 _SUFFIX = re.compile(r"(\.tar)?(\.gz|\.bz2|\.xz)$|\.tar$|\.tgz$|\.tbz2?$|\.txz$")
@@ -84,7 +88,7 @@ class Archive:
                     links[name] = member.link.as_posix()
                 elif name:
                     self._bounded(name, member.size)
-                    _keep(member.open(), self._kept(name), member.size)
+                    _keep(self, name, member.open(), member.size)
                     found.add(name)
                 if len(found) + len(links) == len(wanted):
                     break
@@ -94,7 +98,7 @@ class Archive:
         for name, link in links.items():  # in the tar's order, so that a link to a link is found
             if is_there(self._kept(link)):
                 size = self._kept(link).stat().st_size
-                _keep(self._kept(link).open("rb"), self._kept(name), size)
+                _keep(self, name, self._kept(link).open("rb"), size)
                 found.add(name)
         return found
 
@@ -165,7 +169,7 @@ def _tables(archive: Archive, see: Any) -> set[str]:
         if member.link:
             linked.add(name)
         else:
-            _keep(member.open(), archive.root / member.path, member.size)
+            _keep(archive, name, member.open(), member.size)
     if inner and not tables:
         raise AssetError(
             f"{archive.path.name} holds another archive, {inner}, and no table; unpack it first."
@@ -194,8 +198,17 @@ def release_folder(archive: Archive, locale: str) -> Path:
     return folder
 
 
-def _keep(source: IO[bytes], target: Path, size: int) -> None:
-    with keeping(), whole(target) as unfinished:
+def _keep(archive: Archive, name: str, source: IO[bytes], size: int) -> None:
+    """Copy a member. Raises: AssetError where the disk refuses, or the name can be no file's."""
+    with keeping(), source:
         room(size)
-        with source, unfinished.open("wb") as file:
-            shutil.copyfileobj(source, file, _CHUNK)
+        try:
+            with whole(archive.root / name) as unfinished, unfinished.open("wb") as file:
+                shutil.copyfileobj(source, file, _CHUNK)
+        except OSError as error:
+            if error.errno not in _OF_THE_NAME:
+                raise
+            raise AssetError(
+                f"{archive.path.name}: the member {cut(repr(name), _SHOWN)} can be no file here: "
+                f"{error.strerror}."
+            ) from error

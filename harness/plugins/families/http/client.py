@@ -165,6 +165,10 @@ class Client:
                 raise OutputError(self._clean(f"its answer cannot be unpacked: {error}")) from None
             if len(body) > most:
                 raise OutputError(self._clean(f"its answer is over {most // limits.MEGABYTE} MB"))
+            if unpack and unpack.unused_data:  # a second part, which would go unread
+                raise OutputError(self._clean("its answer goes on behind what is packed"))
+        if unpack and body and not unpack.eof:  # half a text looks like a whole one
+            raise OutputError(self._clean("its answer broke off: what is packed has no end"))
         return bytes(body)
 
     def _wait(self, reply: Reply, sent: int, deadline: float) -> float:

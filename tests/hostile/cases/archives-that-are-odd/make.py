@@ -22,6 +22,10 @@ sets = {
     "leaves": [whole, ("../es/dev.tsv", TABLE)],
     "absolute": [whole, ("/tmp/dev.tsv", TABLE)],
     "empty": [],
+    "long": [whole, CLIP, (f"es/{'x' * 300}.tsv", TABLE)],
+    "deep": [whole, CLIP, ("es/" + "d/" * 3000 + "t.tsv", TABLE)],
+    "under": [whole, CLIP, ("es/test.tsv/x.tsv", TABLE)],
+    "over": [("es/test.tsv/x.tsv", TABLE), CLIP, whole],
     "fine": [whole, CLIP],
 }
 for name, members in sets.items():
