@@ -493,6 +493,11 @@ def test_loading_is_measured_at_no_length(folder: Path) -> None:
             "gate: latency_p90_ms",
             "20: waivers[0].gate: no gate 'latency_p90_ms'. Did you mean 'latency_p50_ms@5s'?",
         ),
+        (  # of no gate nobody knows the unit
+            "gate: latency_p50_ms, up_to: 265",
+            "gate: latency_p90_ms, up_to: 265 ms",
+            "20: waivers[0].gate: no gate 'latency_p90_ms'. Did you mean 'latency_p50_ms@5s'?",
+        ),
         (
             "up_to: 265",
             "up_to: 230",

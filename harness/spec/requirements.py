@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any
@@ -208,8 +209,8 @@ class Requirements(Subjects):
     def _bound(self, waiver: Mapping[str, Any], raw: Any, path: str) -> float | None:
         """A waiver's bound, in the unit of its gate's limit."""
         gate = next(iter(self._called(waiver.get("gate"))), None)
-        if gate is None:  # noted where the gate's name is read
-            return self.builder.figure(raw, path, "", "ratio")
+        if gate is None:  # noted where the gate's name is read: nobody knows the unit
+            return math.nan if isinstance(raw, str) else self.builder.figure(raw, path, "", "ratio")
         return self._limit(raw, path, {"metric": gate.metric}, gate.kind)
 
     def _claim(self, raw: Any, path: str) -> Claim | None:
