@@ -4,6 +4,7 @@ converted once per machine."""
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +13,8 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 effort.register()
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # begun with & in a script: children inherit
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -41,7 +41,7 @@ def spoken(count: int) -> pd.DataFrame:
     tenth by the candidate alone."""
     rows = []
     for i in range(count):
-        reference = f"Frase número {i} de la prueba."
+        reference = f"Frase número {10_000 + i} de la prueba."  # as many digits, words and work
         heard = reference.replace("prueba", "nada") if i % 5 == 0 else reference
         for variant in ("fp32", "int8"):
             own = variant == "int8" and i % 10 == 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import shutil
 import signal
 import subprocess
@@ -297,7 +298,7 @@ def test_a_stream_that_is_closed_full_or_unread_is_no_traceback(
 ) -> None:
     if "/dev/full" in redirection and not Path("/dev/full").exists():
         pytest.skip("no /dev/full")
-    line = f"{sys.executable} -m harness.app.cli schema {redirection}"
+    line = f"{shlex.quote(sys.executable)} -m harness.app.cli schema {redirection}"
     done = subprocess.run(["bash", "-c", line], capture_output=True, text=True)
     assert done.returncode in (expected, 0 if expected == 141 else expected), done.stderr
     assert "Traceback" not in done.stderr
@@ -393,8 +394,10 @@ def test_with_too_little_memory_a_command_does_not_look_like_a_verdict(
     project: Path, command: str, megabytes: int
 ) -> None:
     own(project, "")
-    line = f"ulimit -v {megabytes * 1024}; exec {sys.executable} -m harness {command} x.yaml"
+    python = shlex.quote(sys.executable)
+    line = f"ulimit -v {megabytes * 1024}; exec {python} -m harness {command} x.yaml"
     done = subprocess.run(["bash", "-c", line], cwd=project, capture_output=True, timeout=120)
+    assert done.returncode != 127  # bash did not find it
     assert done.returncode not in VERDICTS or (command == "doctor" and done.returncode == 0)
 
 

@@ -213,6 +213,21 @@ def test_a_metric_of_ones_own_is_about_what_it_looks_at(metric: Metric, kind: st
     assert kinds.kind_of(metric) == kind
 
 
+@pytest.mark.parametrize(
+    ("metric", "table"),
+    [
+        (Metric("", "lower", lambda call: (len(call.text), 1.0), kind="symptom"), "loops"),
+        (Metric("", "lower", lambda call: (call.tokens, 1.0), kind="symptom"), "loops"),
+        (plugins.load("metrics", "output_rate"), "loops"),
+        (Metric("s", "lower", lambda call: (call.figures["gap"], 1.0), kind="symptom"), "spoken"),
+        (plugins.load("metrics", "tokens"), "quality"),
+        (plugins.load("metrics", "clipping"), "spoken"),
+    ],
+)  # fmt: skip
+def test_a_symptom_of_a_text_stands_in_no_table_of_speech_that_was_made(metric, table) -> None:
+    assert kinds.table_of(metric) == table
+
+
 def test_copies_are_told_whatever_their_level_and_speech_is_told_from_what_is_none() -> None:
     import numpy as np
 

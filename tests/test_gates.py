@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
+import invented_run
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,6 +14,8 @@ from harness import plugins
 from harness.contracts import Evidence, Status
 from harness.decide.gate_rules import GATES, Rule, of_kind
 from harness.decide.own_metrics import KEY
+from harness.io.escaping import results
+from harness.report import markdown
 
 UPPER, LOWER = ("max", "max_increase", "max_ratio"), ("min", "min_ratio")
 NAN, INF = math.nan, math.inf
@@ -137,3 +141,32 @@ def test_a_stored_rule_holds_for_the_limits_that_were_stored_with_it_and_for_no_
     assert of_kind(stored, "./x.py", 2.0) is None
     assert of_kind(stored, "./x.py", 3.0) is None
     assert of_kind(stored, "./y.py", 1.0) is None
+
+
+# a gate of the user's own, as its run stored it: what its limit and its figure are said in
+@pytest.mark.parametrize(
+    ("on", "sign", "limit", "limited", "observed", "up_to"),
+    [
+        ("ratio", "≤ ×", 1.5, "≤ ×1.5", "1.20× [1.10, 1.30]", "≤ ×1.3"),
+        ("difference", "≤ +", 20.0, "≤ +20 ms", "+1.20 ms [1.10, 1.30]", "≤ +1.3 ms"),
+        ("value", "≤", 240.0, "≤ 240 ms", "1.20 ms [1.10, 1.30]", "≤ 1.3 ms"),
+    ],
+)  # fmt: skip
+def test_a_gate_of_ones_own_is_shown_in_what_it_reads(on, sign, limit, limited, observed, up_to):
+    kind = "./my_*own*_gate.py"
+    made = invented_run.build()
+    checks = made.checks[made.checks["gate"] == "latency_p50_ms@5 s"].head(1)
+    checks = checks.assign(kind=kind, limit=limit, observed=1.2, low=1.1, high=1.3, unit="ms")
+    stored = {"on": on, "sign": sign, "limits": [{"limit": limit, "bound": 9, "side": "upper"}]}
+    waiver = {**made.experiment["waivers"][0], "up_to": 1.3}
+    own = {"own": {"gates": {kind: stored}}, "waivers": [waiver]}
+    result = replace(
+        made, experiment={**made.experiment, **own}, tables={**made.tables, "checks": checks}
+    )
+    harmless = results.for_report(result, "…")
+    told = (plugins.load("sections", name).render(harmless, "en") for name in ("result", "waivers"))
+    said = "\n".join(told).replace(markdown.NBSP, " ")
+    rows = [line for line in said.splitlines() if line.startswith("| **Latency P50")]
+    shown, waived = rows[0].split(" | ")[1:3], rows[-1].split(" | ")[1:3]
+    assert shown == [limited, observed]
+    assert waived == [up_to, observed]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -42,6 +44,15 @@ def test_what_the_times_and_the_texts_are_of(
     assert f"4 {processes}" in now
     assert unseen in before
     assert unseen in now
+
+
+def test_a_run_of_today_with_one_process_a_cell_is_no_older_one() -> None:
+    """A server, or a budget for one generation."""
+    made = invented()
+    made = replace(made, experiment={**made.experiment, "measuring": standing.IN_GENERATIONS})
+    line = " ".join(standing.told(made, "en"))
+    assert "Their bounds hold for no other process." in line
+    assert "earlier version" not in line
 
 
 def test_a_table_without_generations_is_read_as_one_process_a_cell() -> None:

@@ -81,6 +81,44 @@ def test_a_language_that_the_tokenizer_lacks_is_one_line_with_those_that_it_has(
         said(tokenizer(MANY), language="yi")
 
 
+# tokens that vocabularies and fine-tunings have and nobody speaks
+@pytest.mark.parametrize("token", ["pad", "unk", "bos", "eos", "sep"])
+def test_a_sign_of_three_letters_is_no_language(token: str) -> None:
+    assert prompts.languages(tokenizer([*MANY, token])) == sorted(MANY)
+    assert prompts.english_only(tokenizer(["en", token]), None)
+    with pytest.raises(SpecError, match=f"no '{token}'"):
+        said(tokenizer([*MANY, token]), language=token)
+
+
+@pytest.mark.parametrize("first", [False, True])
+def test_words_are_told_from_signs_wherever_they_stand(first: bool) -> None:
+    words = ["hola", "mundo", "bordado"]
+    special = ["<|endoftext|>", *START, "<|es|>", *TASKS, *REST]
+    order = [*special, *words] if first else [*words[:2], *special, words[2]]
+    made = Tokenizer(models.WordLevel({word: i for i, word in enumerate(order)}, unk_token="hola"))
+    signs = prompts.signs(made)
+    assert {made.id_to_token(i) for i in range(len(order)) if i not in signs} == set(words)
+
+
+@pytest.mark.parametrize("kind", ["own", "merged"])
+def test_a_word_that_was_added_behind_the_signs_is_heard(tmp_path: Path, kind: str) -> None:
+    """The same model: its last token is a time stamp in one vocabulary, a word in the other."""
+    folder = tmp_path / "model"
+    if kind == "own":
+        folder.mkdir()
+        family.build(tiny.ctranslate2_folder(tmp_path / "source"), folder)
+    else:
+        tiny.export_folder(folder, Weights(tiny.arrays()), kind)
+        tiny.generation_config(folder, [1], [2])
+        tiny.tokenizer(folder)
+    opened: Any = family.open(folder, tiny.start, Params())
+    assert opened._text([3, 31, 24, 4]) == "w3 w4"
+    path = folder / "tokenizer.json"
+    path.write_text(path.read_text("utf-8").replace("<|0.00|>", "bordado"), "utf-8")
+    opened = family.open(folder, tiny.start, Params())
+    assert opened._text([3, 31, 24, 4]) == "w3 bordado w4"
+
+
 @pytest.mark.parametrize(
     ("configs", "told"),
     [
@@ -134,6 +172,7 @@ def test_two_precisions_in_a_folder_are_not_chosen_between(
         family.graphs(folder)
     assert f"encoder_model{ending}.onnx" in str(caught.value)
     assert "choose by `files` beside `path`" in str(caught.value)
+    assert f"files: ['encoder_model{ending}.onnx*', 'decoder_model" in str(caught.value)
     (folder / f"encoder_model{ending}.onnx").unlink()  # half of one is none
     assert family.graphs(folder)["encoder"].name == "encoder_model.onnx"
 

@@ -47,7 +47,7 @@ GROUPS = {
     "A/B": "In the same rounds, the same encoder with a busy loop after each call that lasts 5 % "
     "or 10 % of that call's own time: found is called different, and slower.",
     "decision": "From the calls of a corpus to every table and the verdict.",
-    "sweeps": "16 session configurations of the real encoder (2 execution modes, 4 optimisation "
+    "sweeps": "16 session configurations of the real encoder (2 execution modes, 4 optimization "
     "levels, 1 or 2 threads) swept three times by the harness, the winner confirmed in fresh "
     "processes, and 100 pairs of calls measured later.",
 }

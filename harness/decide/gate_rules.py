@@ -11,10 +11,13 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, get_args, get_type_hints
 
+import pandas as pd
+
 from harness import plugins
 from harness.contracts import Gate, Result, Side
 from harness.decide.own_metrics import KEY
 from harness.plugins.kinds import side_of
+from harness.store import queries
 
 FIELDS = ("metric", "at", "operation", "variants", "session", "over", "severity", "name",
           "baseline_up_to", "on")  # fmt: skip
@@ -65,6 +68,15 @@ def of_check(result: Result, check: Mapping[Any, Any], limit: float | None = Non
     return of_kind(
         result.experiment, str(check["kind"]), float(check["limit"]) if limit is None else limit
     )
+
+
+def records(result: Result, checks: pd.DataFrame) -> list[dict[str, Any]]:
+    """Rows of `checks`, each with what its gate reads (`on`) and the `sign` of its limit."""
+    found = []
+    for check in queries.records(checks):
+        rule = of_check(result, check)
+        found.append({**check, "on": rule.on, "sign": rule.sign} if rule else check)
+    return found
 
 
 def of_kind(experiment: Mapping[str, Any], kind: str, limit: float) -> Rule | None:

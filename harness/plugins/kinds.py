@@ -26,6 +26,7 @@ DECIBELS = frozenset({"dB", "dBFS", "LUFS"})  # under zero there is more to lose
 _TIMES = frozenset({"ms", "s", "us", "µs", "min", "tokens/s", "x"})
 _BYTES = frozenset({"B", "KB", "kB", "MB", "GB", "KiB", "MiB", "GiB", "bytes"})
 _OUTPUT = frozenset({"text", "raw_text", "figures", "note"})  # of a call: what came out
+_WRITTEN = frozenset({"text", "raw_text", "tokens"})  # of these, what a recogniser gives
 # unit of a share -> all of it
 _WHOLE = {"fraction": 1.0, "share": 1.0, "edits/word": 1.0, "edits/character": 1.0,
           "errors/word": 1.0, "cosine": 1.0, "correlation": 1.0, "%": 100.0}  # fmt: skip
@@ -64,7 +65,8 @@ def table_of(metric: Metric) -> Table:
     if kind == "text" and metric.judge:
         return "heard"
     if kind == "symptom":
-        return "loops" if metric.needs_reference and not metric.judge else "spoken"
+        written = metric.needs_reference or _reads(metric) & _WRITTEN
+        return "loops" if written and not metric.judge else "spoken"
     return "quality"
 
 

@@ -33,6 +33,7 @@ def cuts(result: Result) -> Iterator[Cut]:
     latency = result.experiment.get("latency") or {}
     for stage, key in ASKED.items():
         done = queries.rows(stops, stage=stage)["done"]
+        done = done[done > 0] if (done > 0).any() else done  # some are not compared in a sweep
         if key in latency and len(done) and done.min() < latency[key]:
             yield Cut(stage, "", int(latency[key]), int(done.min()))
     ended = queries.rows(stops, stage="quality", why="budget")

@@ -12,6 +12,7 @@ from harness.contracts import Result
 from harness.report import markdown, words
 
 TEXTS = words.table("standing")
+IN_GENERATIONS = 5  # `measuring` of the first runs that opened fresh processes for each cell
 
 
 def told(result: Result, language: str) -> Iterator[str]:
@@ -29,7 +30,8 @@ def told(result: Result, language: str) -> Iterator[str]:
             clips=markdown.count(int(timed["item"].nunique()), language),
             processes=many,
         )
-        yield line if count > 1 else f"{line} {texts['older']}"
+        older = int(result.experiment.get("measuring", 0)) < IN_GENERATIONS
+        yield line if count > 1 else f"{line} {texts['older' if older else 'alone']}"
     for name in _gated(result):
         heard = calls[(calls["dataset"] == name) & calls["warm"] & (calls["error"] == "")]
         yield from _unseen(heard, name, language)

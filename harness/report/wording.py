@@ -115,19 +115,24 @@ def workload(name: str, language: str) -> str:
     return words.of(language).point(amount) + " s"
 
 
-def _gate(kind: str) -> Any:
-    return plugins.load("gates", kind) if kind in plugins.names("gates") else None
+def _reads(check: Mapping[str, Any]) -> tuple[str, str]:
+    """(what its gate reads, the sign of its limit), as a row of `gate_rules.records` says or a gate
+    of ours; of one of the user's own of which nothing is known, ("value", "")."""
+    kind = str(check["kind"])
+    if "sign" not in check and kind in plugins.names("gates"):
+        gate = plugins.load("gates", kind)
+        return str(gate.on), str(gate.sign)
+    return str(check.get("on", "value")), str(check.get("sign", ""))
 
 
 def gate_limit(check: Mapping[str, Any], language: str) -> str:
     """ "≤ 240 ms", "≤ +3 pp", "≥ ×1,5", "≥ 10×"."""
-    gate, limit = _gate(check["kind"]), float(check["limit"])
-    if gate is None:
-        return f"{check['kind']} {given(limit, check['unit'], language)}"
-    if gate.on == "ratio":
-        return str(gate.sign) + given(limit, "", language)
-    shown = given(limit, check["unit"], language, gate.on == "difference")
-    return f"{gate.sign}{'' if gate.sign[-1] in '+−' else ' '}{shown}"
+    (on, sign), limit = _reads(check), float(check["limit"])
+    sign = sign or str(check["kind"])
+    if on == "ratio":
+        return sign + given(limit, "", language)
+    shown = given(limit, check["unit"], language, on == "difference")
+    return f"{sign}{'' if sign[-1] in '+−' else ' '}{shown}"
 
 
 def limit_of(kind: str, limit: float, unit: str) -> str:
@@ -137,12 +142,11 @@ def limit_of(kind: str, limit: float, unit: str) -> str:
 
 def gate_observed(check: Mapping[str, Any], language: str) -> str:
     """What the gate decided on, with its bounds: "251 ms [245; 260]"; a dash if not measured."""
-    gate = _gate(check["kind"])
+    on, _ = _reads(check)
     values = (float(check["observed"]), float(check["low"]), float(check["high"]))
-    if gate is not None and gate.on == "ratio":
+    if on == "ratio":
         return estimate(values, "ratio", language)
-    difference = gate is not None and gate.on == "difference"
-    return estimate(values, check["unit"], language, difference=difference)
+    return estimate(values, check["unit"], language, difference=on == "difference")
 
 
 # why a check came out as it did, by its reason_code

@@ -32,10 +32,11 @@ def read_json(path: Path) -> dict[str, Any]:
 def several(folder: Path, models: Sequence[Sequence[Path]]) -> ModelError:
     """The line for a folder with more than one model, such as one in two precisions."""
     shown = "; ".join(", ".join(path.name for path in one) for one in models)
-    one = models[-1][0].relative_to(folder).as_posix()
+    # with a star, since weights beside a graph are called after it
+    last = ", ".join(f"'{path.relative_to(folder).as_posix()}*'" for path in models[-1])
     return ModelError(
         f"{folder.name} holds several models ({shown}): choose by `files` beside `path` in "
-        f"`source`, such as files: [{one}, ..., '*.json'], or leave one in a folder of its own."
+        f"`source`, such as files: [{last}, '*.json'], or leave one in a folder of its own."
     )
 
 

@@ -15,4 +15,5 @@ metric = Metric(
     measure=measure,
     kind="symptom",
     title={"en": "Tokens", "es": "Tokens"},
+    table="quality",  # of any model that counts them: no speech need have been made
 )

@@ -28,7 +28,8 @@ def questions(terms: Terms, say: SayLimit) -> list[str]:
 
 
 def _limit(terms: Terms, gate: GateSpec, value: float, say: SayLimit) -> str:
-    return say(gate.kind, value, terms.metrics[gate.metric].metric.unit)
+    times = terms.kinds[gate.kind].on == "ratio"  # of the baseline: in no unit
+    return say(gate.kind, value, "" if times else terms.metrics[gate.metric].metric.unit)
 
 
 def _doubt(terms: Terms, gate: GateSpec, value: float) -> str:

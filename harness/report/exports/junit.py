@@ -12,6 +12,7 @@ from typing import Any
 from xml.etree import ElementTree
 
 from harness.contracts import Export, Result, Status
+from harness.decide import gate_rules
 from harness.io.escaping.signs import spelt, visible
 from harness.report import wording
 from harness.store import queries
@@ -23,7 +24,7 @@ SIGN = b'<testsuites name="harness"'
 def render(result: Result) -> bytes:
     """The file: a suite of the run with its test cases."""
     candidate = queries.candidate(result)[0]
-    checks = queries.records(queries.own_checks(result))
+    checks = gate_rules.records(result, queries.own_checks(result))
     top = ElementTree.Element("testsuites", name="harness")
     name = str(result.experiment.get("name") or result.folder.name)
     suite = ElementTree.SubElement(top, "testsuite", name=_plain(name))

@@ -24,7 +24,7 @@ TEXTS = words.table("figures.gates")
 
 def draw(result: Result, language: str) -> Picture | None:
     """One row per check of the candidate that was measured; None where there is none."""
-    every = queries.records(queries.own_checks(result))
+    every = gate_rules.records(result, queries.own_checks(result))
     known = [(check, gate_rules.of_check(result, check)) for check in every][::-1]
     drawn = [(check, rule) for check, rule in known if rule and _used(check, rule) is not None]
     checks, ends = [check for check, _ in drawn], [_ends(check, rule) for check, rule in drawn]

@@ -130,7 +130,7 @@ def _ceiling(axes: Axes, result: Result, quality: measures.Measure, language: st
     """Limits on the quality: absolute, or what the baseline's own makes of them."""
     base = quality.of(result, queries.Line(queries.baseline(result), "default", "baseline"))
     here = queries.rows(queries.own_checks(result), metric=quality.metric)
-    for check in queries.records(queries.rows(here, workload=quality.workload)):
+    for check in gate_rules.records(result, queries.rows(here, workload=quality.workload)):
         rule = gate_rules.of_check(result, check)
         level = rule.level(float(base["value"]) if base else NAN) if rule else NAN
         if not math.isfinite(level):

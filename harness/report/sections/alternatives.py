@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from harness.contracts import Result, Section
-from harness.decide import measures, resolution, versus
+from harness.decide import gate_rules, measures, resolution, versus
 from harness.decide.versus import Compared
 from harness.report import markdown, wording, words
 from harness.store import queries
@@ -61,7 +61,7 @@ def _variants(result: Result, language: str) -> Iterator[list[str]]:
 
 def _missed(result: Result, line: queries.Line, language: str) -> Iterator[Said]:
     """The gates that another variant does not meet."""
-    for check in queries.records(queries.rows(result.checks, variant=line.variant)):
+    for check in gate_rules.records(result, queries.rows(result.checks, variant=line.variant)):
         if check["status"] == "FAIL":
             text = TEXTS[language]["missed"].format(
                 gate=markdown.escape(

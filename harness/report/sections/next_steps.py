@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from harness.contracts import Result, Section
-from harness.decide import measures
+from harness.decide import gate_rules, measures
 from harness.plugins import unit_of
 from harness.report import markdown, wording, words
 from harness.store import queries
@@ -26,7 +26,7 @@ def _gates(result: Result, language: str) -> Iterator[str]:
     until = {
         str(w["gate"]): str(w.get("until", "")) for w in result.experiment.get("waivers") or []
     }
-    for check in queries.records(queries.own_checks(result)):
+    for check in gate_rules.records(result, queries.own_checks(result)):
         if check["status"] == "PASS":
             continue
         key = KEYS.get(check["status"]) or ("needs" if check["needs"] > 0 else "open")

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from harness.contracts import Result, Section
-from harness.decide import measures, protocol, versus
+from harness.decide import gate_rules, measures, protocol, versus
 from harness.report import captions, findings, markdown, noise, shortfall, standing, wording, words
 from harness.store import queries
 
@@ -54,7 +54,8 @@ def _told(result: Result, language: str) -> Iterator[str]:
 
 def _unsaid(result: Result, language: str) -> Iterator[str]:
     """What the gates do not ask, or where: with it nobody takes an approval for more than it is."""
-    checks = {check["gate"]: check for check in queries.records(queries.own_checks(result))}
+    known = gate_rules.records(result, queries.own_checks(result))
+    checks = {check["gate"]: check for check in known}
     for found in (result.verdict.get("shown") or {}).get("findings", ()):
         yield findings.finding(found, checks.get(found.get("gate")), language)
 
@@ -101,7 +102,7 @@ def _named(result: Result, language: str) -> list[dict[str, Any]]:
     """The candidate's checks, each with its `name` in the reader's words, and whether somebody
     speaks where it was measured (`spoken`)."""
     many = measures.many_sets(result)
-    checks = queries.records(queries.own_checks(result))
+    checks = gate_rules.records(result, queries.own_checks(result))
     return [
         {
             **check,

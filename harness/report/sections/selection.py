@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from harness.contracts import Result, Section
-from harness.decide import measures, versus
+from harness.decide import gate_rules, measures, versus
 from harness.report import markdown, row_text, wording, words
 from harness.store import queries
 
@@ -41,7 +41,7 @@ def _row(result: Result, plan: dict[str, Any], variant: str, language: str) -> l
     cell = {"stage": "quality", "workload": plan["dataset"], "variant": variant, "replica": 0}
     row = queries.row(result.summary, **cell, metric=plan["metric"])
     checks = queries.rows(result.checks, variant=variant, workload=plan["dataset"])
-    every = [check for check in queries.records(checks) if measures.misses(check)]
+    every = [check for check in gate_rules.records(result, checks) if measures.misses(check)]
     hard = measures.selected_by(result)
     missed = [check for check in every if check["gate"] in hard]
     listed = [_missed(check, check["gate"] not in hard, language) for check in every]

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from harness.contracts import Result, Section
+from harness.decide import gate_rules
 from harness.plugins import unit_of
 from harness.report import markdown, wording, words
 from harness.store import queries
@@ -29,13 +30,15 @@ def render(result: Result, language: str) -> str:
 
 def _row(result: Result, waiver: Mapping[str, Any], language: str) -> list[str]:
     gate = str(waiver["gate"])
-    own = queries.own_checks(result)
-    check = queries.row(own, gate=gate) or queries.row(own, metric=gate)
+    own = gate_rules.records(result, queries.own_checks(result))
+    known = (one for key in ("gate", "metric") for one in own if one[key] == gate)
+    check, up_to = next(known, None), float(waiver["up_to"])
     metric = check["metric"] if check else gate
-    unit = check["unit"] if check else unit_of(gate)
     return [
         f"**{markdown.escape(wording.metric(metric, language))}**",
-        markdown.given(float(waiver["up_to"]), unit, language),
+        wording.gate_limit({**check, "limit": up_to}, language)
+        if check
+        else markdown.given(up_to, unit_of(gate), language),
         wording.gate_observed(check, language) if check else markdown.UNKNOWN,
         str(waiver.get("until") or markdown.UNKNOWN),
         _state(result, gate, language),

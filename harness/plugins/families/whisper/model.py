@@ -40,6 +40,7 @@ class Whisper:
         self._constants = layouts.constants(folder, layout.kind)
         self._tokenizer = _tokenizer(folder / layouts.TOKENIZER)
         self._rules = _rules(self._tokenizer, self._constants, params)
+        self._signs = prompts.signs(self._tokenizer)
         self._engine: Engine = open_engine(layout, open_session)
         if params.context is not None and not self._engine.any_context:
             raise SpecError(
@@ -152,8 +153,8 @@ class Whisper:
         return greedy(step, self._rules, limit, self._guard, asked.confidence)
 
     def _text(self, tokens: Sequence[int]) -> str:
-        """Words alone: what comes after the end token in the vocabulary is no text."""
-        words = [token for token in tokens if token < self._rules.end]
+        """Words alone: no end, time stamp or other sign."""
+        words = [token for token in tokens if token not in self._signs]
         return str(self._tokenizer.decode(words)).strip()
 
     # -------------------------------------------------------------------------------------- audio

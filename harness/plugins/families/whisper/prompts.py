@@ -20,13 +20,23 @@ if TYPE_CHECKING:
 ENGLISH = "en"
 GPT2_END = 50256  # <|endoftext|> of GPT-2's vocabulary, which the English-only models kept
 GPT2_SIZE = 51864  # with Whisper's special tokens; multilingual models have 51865 or more
+_SIGN = re.compile(r"<\|.*\|>")
 _LANGUAGE = re.compile(r"<\|([a-z]{2,3})\|>")
+# what other models' vocabularies call so, and fine-tunings add
+_NO_LANGUAGES = frozenset({"bos", "cls", "end", "eos", "eot", "pad", "sep", "sot", "unk"})
 
 
 def languages(tokenizer: Tokenizer) -> list[str]:
     """The codes that the tokenizer has a token for."""
     found = (_LANGUAGE.fullmatch(token) for token in tokenizer.get_vocab(with_added_tokens=True))
-    return sorted(match[1] for match in found if match)
+    return sorted({match[1] for match in found if match} - _NO_LANGUAGES)
+
+
+def signs(tokenizer: Tokenizer) -> frozenset[int]:
+    """The ids of what is no text: the end, languages, time stamps. Wherever they stand: words that
+    a fine-tuning added come behind them."""
+    known = tokenizer.get_vocab(with_added_tokens=True).items()
+    return frozenset(number for token, number in known if _SIGN.fullmatch(token))
 
 
 def told_english_only(*configs: dict[str, Any]) -> bool | None:
