@@ -121,6 +121,32 @@ def test_whatever_a_plugin_raises_is_one_line_with_its_file_and_no_verdict(
     assert not (project / "OUT" / "verdict.json").exists()
 
 
+@pytest.mark.parametrize(
+    ("given", "wrong", "says"),
+    [
+        ("sample_rate=16_000", "sample_rate='16 kHz'", "sample_rate='16 kHz' should be a whole"),
+        ("sample_rate=16_000", "sample_rate=True", "sample_rate=True should be a whole"),
+        ("sample_rate=16_000", "sample_rate=0", "from 4,000 to 384,000"),
+        ("sample_rate=16_000", "sample_rate=10**12", "from 4,000 to 384,000"),
+        ("operations=(", "operations=() and (", "operations should be a tuple"),
+        ("operations=(", "operations=None and (", "operations should be a tuple"),
+        ("operations=(", "operations=(1,) or (", "operations should be a tuple"),
+    ],
+)
+def test_a_family_that_takes_no_audio_or_has_no_operation_is_told_with_its_line(
+    project: Path, given: str, wrong: str, says: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    own(project, "")
+    path = project / "fake_family.py"
+    code = path.read_text(encoding="utf-8")
+    assert given in code
+    path.write_text(code.replace(given, wrong), encoding="utf-8")
+    assert cli.main(["check", str(project / "x.yaml")]) == 2
+    said = capsys.readouterr().err
+    assert "fake_family.py:" in said
+    assert says in said
+
+
 def test_a_plugin_that_may_not_be_read_is_named(
     project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -216,6 +216,13 @@ def test_the_row_fits_the_variants_table(baseline: VariantFolder) -> None:
     assert list(frame["error"]) == ["", "why"]
 
 
+@pytest.mark.parametrize("given", [None, {1: 2}, {"model": "model.onnx"}, ["model.onnx"]], ids=repr)
+def test_a_family_that_names_no_graphs_is_told_by_what_it_gave(tmp_path: Path, given: Any) -> None:
+    odd = replace(FAMILY, graphs=lambda _: given)
+    with pytest.raises(ModelError, match=r"the family's `graphs` gave .*, not \{role: Path\}\."):
+        variants.as_it_is(odd, tmp_path, "export")
+
+
 def test_weights_in_other_files_count_and_graphs_that_are_not_opened_do_not(
     tmp_path: Path,
 ) -> None:

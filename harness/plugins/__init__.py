@@ -18,7 +18,7 @@ from types import ModuleType
 from typing import Any, get_args, get_type_hints
 
 from harness import contracts
-from harness.errors import HarnessError, PluginError, UnknownNameError
+from harness.errors import HarnessError, PluginError, UnknownNameError, limits
 from harness.errors.faults import located, no_way_out
 from harness.errors.nearest import nearest
 
@@ -84,6 +84,8 @@ def load(kind: str, name: str, beside: Path | None = None) -> Any:
         raise PluginError(f"{where}{_line_of(module, attribute)} must define {wanted}.")
     if isinstance(entry, contracts.Metric) and name.endswith(".py"):
         _whole(entry, f"{where}{_line_of(module, attribute)}")
+    if isinstance(entry, contracts.Family) and name.endswith(".py"):
+        _measurable(entry, f"{where}{_line_of(module, attribute)}")
     if isinstance(entry, contracts.Figure) and name.endswith(".py"):
         _drawable(entry, f"{where}{_line_of(module, attribute)}")
     return entry
@@ -111,6 +113,19 @@ def _whole(metric: contracts.Metric, where: str) -> None:
         raise PluginError(
             f"{where}: should give a unit and exactly one of measure, of_variant, ratio_of."
         )
+
+
+def _measurable(family: contracts.Family, where: str) -> None:
+    """Refuse a family of the user's own that says of no audio and of no operation what it takes."""
+    rate, operations = family.sample_rate, family.operations
+    if type(rate) is not int or not limits.LOWEST_RATE <= rate <= limits.HIGHEST_RATE:
+        raise PluginError(
+            f"{where}: sample_rate={rate!r} should be a whole number of Hz from "
+            f"{limits.LOWEST_RATE:,} to {limits.HIGHEST_RATE:,}."
+        )
+    named = isinstance(operations, tuple) and all(isinstance(one, str) for one in operations)
+    if not named or not operations:
+        raise PluginError(f'{where}: operations should be a tuple of names, ("pipeline",) say.')
 
 
 def _drawable(figure: contracts.Figure, where: str) -> None:

@@ -13,6 +13,7 @@ from harness.assets import seals
 from harness.assets.seals import RECORD
 from harness.contracts import Family, Feeds, Method, Quantized
 from harness.errors import ModelError, QuantizeError
+from harness.io.escaping.signs import cut
 from harness.io.hashes import digest
 from harness.run.variants.cache import cached, files, files_sha256
 from harness.run.variants.code import code_of
@@ -20,6 +21,7 @@ from harness.runtime import environment, graph
 from harness.runtime.session import SessionConfig, open_session, trial
 from harness.spec import Use
 
+_SHOWN = 100  # characters of what a family gave that names no graphs
 RECORD_SCHEMA = 1  # raise it when what is built changes for another reason than its inputs
 AS_IT_CAME: Mapping[str, Any] = {"method": "", "parameters": {}, "operators": {}, "left_out": {}}
 PLAIN = SessionConfig("variants")
@@ -147,7 +149,7 @@ def _apply(
     calibration: CalibrationItems | None,
 ) -> dict[str, Quantized]:
     use, method = how
-    graphs = family.graphs(source)
+    graphs = _graphs(family, source)
     if not graphs:
         raise QuantizeError(f"{use.use}: this model has no graph here to quantize.")
     trial.opens(list(graphs.values()))
@@ -176,6 +178,16 @@ def _apply(
     leave = (replaced - _with_weights(kept)) | _unused(source, graphs.values())
     _copy(source, folder, leave | {source / RECORD})
     return done
+
+
+def _graphs(family: Family, folder: Path) -> dict[str, Path]:
+    """Role -> graph. Raises: ModelError where the folder is unfit, or a family of the user's own
+    gives something else."""
+    found = family.graphs(folder)
+    if not isinstance(found, dict) or not all(isinstance(p, Path) for p in found.values()):
+        given = cut(repr(found), _SHOWN)
+        raise ModelError(f"{folder}: the family's `graphs` gave {given}, not {{role: Path}}.")
+    return found
 
 
 def _check_opens(written: Sequence[Path]) -> None:
@@ -237,7 +249,7 @@ def _record(
     made: Mapping[str, Any], family: Family, folder: Path, fingerprint: str
 ) -> dict[str, Any]:
     """`files` are those that a run needs, graphs, weights and tokenizer alike: what one ships."""
-    graphs = family.graphs(folder)
+    graphs = _graphs(family, folder)
     spare = _unused(folder, graphs.values())
     sizes = {n: path.stat().st_size for n, path in files(folder).items() if path not in spare}
     nodes = {r: graph.operators(graph.read(p, weights=False)) for r, p in graphs.items()}
