@@ -206,8 +206,8 @@ def _keep(archive: Archive, name: str, source: IO[bytes], size: int) -> None:
             with whole(archive.root / name) as unfinished, unfinished.open("wb") as file:
                 shutil.copyfileobj(source, file, _CHUNK)
         except OSError as error:
-            if error.errno not in _OF_THE_NAME:
-                raise
+            if error.errno not in _OF_THE_NAME or not archive.root.is_dir():
+                raise  # it is the cache's fault
             raise AssetError(
                 f"{archive.path.name}: the member {cut(repr(name), _SHOWN)} can be no file here: "
                 f"{error.strerror}."
