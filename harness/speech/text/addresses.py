@@ -23,7 +23,7 @@ _COMPARED = re.compile(
     r"(?:(?<=[0-9])|(?<=\b[a-z])) ?([<>≤≥]) ?(?=[0-9])|(?<!\S)([<>](?=[0-9])|[≤≥](?= ?[0-9]))"
 )
 _NO_NUMBER = re.compile(r"(?<!\S)[sS]/[nN]\b")
-_AT_KILOMETRE = re.compile(r"(?<![0-9])(?<![0-9] )\b[kK]m\.? ?(?=[0-9])")
+_AT_KILOMETRE = re.compile(r"(?<![0-9])(?<![0-9] )\b[kK][mM]\.? ?(?=[0-9])")
 # thousands as the RAE parts them; a plain space parts a telephone's numbers too, but before 000
 _THOUSANDS = re.compile(
     r"(?<![0-9.,])([0-9]{1,3})((?: 000)+|(?:[\u00a0\u2009\u202f][0-9]{3})+)(?![0-9])"
