@@ -50,7 +50,8 @@ def test_json_lines_as_nemo_writes_them(tmp_path: Path) -> None:
     assert math.isnan(second.seconds)
     assert data.name == "test"
     assert (data.notes["rows"], data.notes["used"], data.notes["left_out"]) == ("2", "2", "0")
-    assert [data.utterances[i] for i in (1, 0, -1)][1:] == [first, data.utterances[1]]
+    again = [data.utterances[i] for i in (1, 0, -1)][1:]
+    assert repr(again) == repr([first, data.utterances[1]])  # lengths are NaN, equal to nothing
 
 
 CASES = [
