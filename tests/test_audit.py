@@ -22,7 +22,7 @@ from harness.contracts import Result
 from harness.decide import protocol, replays
 from harness.decide.entry import Entry
 from harness.errors import ModelError, SpecError, WorkerError
-from harness.report import markdown
+from harness.report import markdown, words
 from harness.run import audit
 from harness.run.pool import Pool
 from harness.runtime import session
@@ -459,7 +459,7 @@ def test_a_clock_that_stands_still_gives_no_ratio() -> None:
     assert "Here, nothing" in text
 
 
-@pytest.mark.parametrize("language", markdown.LANGUAGES)
+@pytest.mark.parametrize("language", words.languages())
 def test_the_figure_is_there_where_the_section_shows_it(whole: Result, language: str) -> None:
     assert "](figures/audit.png)" in said(whole, language)
     assert plugins.load("figures", "audit").draw(whole, language) is not None

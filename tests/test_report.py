@@ -25,7 +25,7 @@ from harness.contracts import Result
 from harness.decide import resolution
 from harness.errors import SpecError
 from harness.io.escaping import visible
-from harness.report import document, markdown, wording
+from harness.report import document, markdown, wording, words
 from harness.store import tables
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -80,7 +80,7 @@ def test_the_peak_memory_is_the_largest_over_all_lengths(result: Result) -> None
 
 
 # ---------------------------------------- whole reports
-@pytest.mark.parametrize("language", markdown.LANGUAGES)
+@pytest.mark.parametrize("language", words.languages())
 @pytest.mark.parametrize(("run", "name"), [("result", "report"), ("spoken", "speech")])
 def test_the_report_is_the_golden_one(
     run: str, name: str, language: str, request: pytest.FixtureRequest
@@ -103,7 +103,7 @@ def test_a_run_that_was_stored_and_read_renders_the_same_bytes(
     assert document.render(again, "es") == document.render(result, "es")
 
 
-@pytest.mark.parametrize("language", markdown.LANGUAGES)
+@pytest.mark.parametrize("language", words.languages())
 @pytest.mark.parametrize("run", ["result", "spoken"])
 def test_no_unknown_is_written_as_a_number(
     run: str, language: str, request: pytest.FixtureRequest
@@ -162,7 +162,7 @@ def test_every_verdict_has_its_sentence(result: Result, name: str, code: int, sa
 
 # ---------------------------------------- sections on their own
 @pytest.mark.slow
-@pytest.mark.parametrize("language", markdown.LANGUAGES)
+@pytest.mark.parametrize("language", words.languages())
 @pytest.mark.parametrize("name", SECTIONS)
 def test_a_section_without_its_data_says_so_in_plain_words(
     result: Result, name: str, language: str
@@ -199,7 +199,7 @@ def holes(text: str) -> set[str | None]:
 )
 def test_both_languages_say_the_same_things(module: str) -> None:
     texts = importlib.import_module(module).TEXTS
-    assert set(texts) == set(markdown.LANGUAGES)
+    assert set(texts) == set(words.languages())
     assert set(texts["es"]) == set(texts["en"])
     for key, text in texts["es"].items():
         assert text

@@ -16,7 +16,7 @@ import pytest
 from harness import plugins
 from harness.contracts import Result
 from harness.decide import measures
-from harness.report import markdown, metric_names, wording
+from harness.report import markdown, metric_names, wording, words
 from harness.report.sections import quality
 from harness.report.sections.speech import judged
 from harness.store import queries, tables
@@ -449,7 +449,7 @@ def test_a_winner_that_was_not_measured_again_is_said_to_flatter():
 # ---------------------------------------- names and units
 def test_every_metric_of_the_package_has_a_name_in_both_languages():
     for name in plugins.names("metrics"):
-        for language in markdown.LANGUAGES:
+        for language in words.languages():
             assert metric_names.title(name, language), name
 
 
@@ -493,8 +493,8 @@ def test_what_a_run_noted_is_told_in_spanish(text: str, spanish: str):
 def test_versions_of_the_judges_of_the_package_are_told_in_spanish():
     for name in plugins.names("judges"):
         version = plugins.load("judges", name).version
-        told = {judged._version(name, version, language) for language in markdown.LANGUAGES}
-        assert len(told) == len(markdown.LANGUAGES), name
+        told = {judged._version(name, version, language) for language in words.languages()}
+        assert len(told) == len(words.languages()), name
         assert version in told  # in English
         assert judged._version(name, f"{version} of before", "es") == f"{version} of before"
     assert judged._version("./mine.py", "mine 1.0", "es") == "mine 1.0"

@@ -100,9 +100,8 @@ def test_words_are_told_from_signs_wherever_they_stand(first: bool) -> None:
     assert {made.id_to_token(i) for i in range(len(order)) if i not in signs} == set(words)
 
 
-@pytest.mark.parametrize("kind", ["own", "merged"])
-def test_a_word_that_was_added_behind_the_signs_is_heard(tmp_path: Path, kind: str) -> None:
-    """The same model: its last token is a time stamp in one vocabulary, a word in the other."""
+def laid(tmp_path: Path, kind: str) -> Path:
+    """The tiny model as our own folder or as an exporter lays it out."""
     folder = tmp_path / "model"
     if kind == "own":
         folder.mkdir()
@@ -111,6 +110,13 @@ def test_a_word_that_was_added_behind_the_signs_is_heard(tmp_path: Path, kind: s
         tiny.export_folder(folder, Weights(tiny.arrays()), kind)
         tiny.generation_config(folder, [1], [2])
         tiny.tokenizer(folder)
+    return folder
+
+
+@pytest.mark.parametrize("kind", ["own", "merged"])
+def test_a_word_that_was_added_behind_the_signs_is_heard(tmp_path: Path, kind: str) -> None:
+    """The same model: its last token is a time stamp in one vocabulary, a word in the other."""
+    folder = laid(tmp_path, kind)
     opened: Any = family.open(folder, tiny.start, Params())
     assert opened._text([3, 31, 24, 4]) == "w3 w4"
     path = folder / "tokenizer.json"
@@ -205,14 +211,7 @@ def narrowed(path: Path) -> None:
 
 @pytest.mark.parametrize("kind", ["own", "split"])
 def test_token_ids_of_32_bits_are_fed_as_such(tmp_path: Path, kind: str) -> None:
-    folder = tmp_path / "model"
-    if kind == "own":
-        folder.mkdir()
-        family.build(tiny.ctranslate2_folder(tmp_path / "source"), folder)
-    else:
-        tiny.export_folder(folder, Weights(tiny.arrays()), kind)
-        tiny.generation_config(folder, [1], [2])
-        tiny.tokenizer(folder)
+    folder = laid(tmp_path, kind)
     clip = np.random.default_rng(0).normal(0, 0.1, 4000).astype(np.float32)
     wide = family.open(folder, tiny.start, Params()).prepare("pipeline", clip)()
     for path in folder.glob("decoder*.onnx"):

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from harness import plugins
 from harness.contracts import Composite, Family
-from harness.decide.own_metrics import KEY
+from harness.decide import own_metrics
 
 FAMILIES = "families"  # of what a run stored of plugins of the user's own
 
@@ -57,9 +57,7 @@ def facts(
 
 def stored(experiment: Mapping[str, Any]) -> Mapping[str, Any]:
     """Name -> what a run keeps of a family of the user's own."""
-    own = experiment.get(KEY)
-    found = own.get(FAMILIES) if isinstance(own, Mapping) else None
-    return found if isinstance(found, Mapping) else {}
+    return own_metrics.stored(experiment, FAMILIES)
 
 
 def words_of(kept: Any) -> Mapping[str, Mapping[str, str]]:

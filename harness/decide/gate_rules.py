@@ -15,7 +15,7 @@ import pandas as pd
 
 from harness import plugins
 from harness.contracts import Gate, Result, Side
-from harness.decide.own_metrics import KEY
+from harness.decide.own_metrics import stored
 from harness.plugins.kinds import side_of
 from harness.store import queries
 
@@ -84,9 +84,7 @@ def of_kind(experiment: Mapping[str, Any], kind: str, limit: float) -> Rule | No
     if kind in plugins.names("gates"):
         gate: Gate = plugins.load("gates", kind)
         return _rule(gate, limit)
-    own = experiment.get(KEY)
-    told = own.get(GATES) if isinstance(own, Mapping) else None
-    kept = told.get(kind) if isinstance(told, Mapping) else None
+    kept = stored(experiment, GATES).get(kind)
     return _kept(kept, limit) if isinstance(kept, Mapping) else None
 
 

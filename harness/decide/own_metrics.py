@@ -85,10 +85,11 @@ def find_metric(
     return NamedMetric(name, metric, math.nan if quantile is None else float(quantile))
 
 
-def stored(experiment: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Name -> what a run keeps of a metric of the user's own."""
+def stored(experiment: Mapping[str, Any], kind: str = "metrics") -> Mapping[str, Any]:
+    """Name -> what a run keeps of plugins of the user's own of a kind, which anybody may have
+    written."""
     own = experiment.get(KEY)
-    found = own.get("metrics") if isinstance(own, Mapping) else None
+    found = own.get(kind) if isinstance(own, Mapping) else None
     return found if isinstance(found, Mapping) else {}
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from harness import plugins
 from harness.contracts import Figure, Result
-from harness.decide.own_metrics import KEY
+from harness.decide import own_metrics
 from harness.io.escaping import unmarked
 from harness.report import markdown, words
 
@@ -99,6 +99,4 @@ def _markdown(stem: str, title: str, tables: Collection[str], language: str) -> 
 
 def stored(result: Result) -> Mapping[str, Any]:
     """Figure of the user's own -> what its run stored of it."""
-    own = result.experiment.get(KEY)
-    found = own.get(FIGURES) if isinstance(own, Mapping) else None
-    return found if isinstance(found, Mapping) else {}
+    return own_metrics.stored(result.experiment, FIGURES)

@@ -10,7 +10,7 @@ from typing import Any
 
 from harness import plugins
 from harness.contracts import Locate, Result, Section
-from harness.decide.own_metrics import KEY
+from harness.decide import own_metrics
 from harness.errors.limits import SHOWN_TITLE
 from harness.io.escaping import cut, settled
 from harness.io.escaping.results import for_report
@@ -70,8 +70,11 @@ def _section(name: str, result: Result) -> Section:
     if not name.endswith(".py"):
         found: Section = plugins.load("sections", name)
         return found
-    own = (result.experiment.get(KEY) or {}).get("sections") or {}
-    kept = own.get(name) or {"order": LAST, "title": {}, "text": {}}
+    kept = own_metrics.stored(result.experiment, "sections").get(name) or {
+        "order": LAST,
+        "title": {},
+        "text": {},
+    }
     title, text = ({k: str(v) for k, v in kept[part].items()} for part in ("title", "text"))
     return Section(int(kept["order"]), title, lambda _, language: _stored(name, text, language))
 

@@ -16,7 +16,6 @@ from harness.io.escaping import cut, visible
 from harness.plugins.kinds import SHARES
 from harness.report import words
 
-LANGUAGES = tuple(words.languages())
 TEXTS = words.table("markdown")
 UNKNOWN = "—"
 NBSP = "\u00a0"

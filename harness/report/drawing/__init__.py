@@ -134,9 +134,9 @@ def _said(figure: Figure) -> dict[str, Any]:
 def kept(result: Result) -> tuple[set[str], set[str]]:
     """Files of figures of the user's own in a run's folder: those that lie there, and among them
     those that are as they were drawn."""
-    there, whole = set(), set()
+    there, whole, rendered = set(), set(), store.rendered(result.folder)
     for file, sha in _pictures(result):
-        if file not in store.rendered(result.folder):
+        if file not in rendered:
             continue
         try:
             data = store.bounded(store.view(result.folder, file), limits.FIGURE_BYTES)

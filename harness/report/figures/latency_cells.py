@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 
 TEXTS = words.table("figures.latency_cells")
 JITTER = 0.27
-APART = 1.035  # from one point to the next of those that share a length
-P50 = "latency_p50_ms"
 
 
 def draw(result: Result, language: str) -> Picture | None:

@@ -17,12 +17,8 @@ from harness.store import queries
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure as Picture
-    from numpy.typing import NDArray
-
-    Flags = NDArray[np.bool_]
 
 TEXTS = words.table("figures.latency_lengths")
-JITTER = 0.27
 APART = 1.035  # from one point to the next of those that share a length
 P50 = "latency_p50_ms"
 

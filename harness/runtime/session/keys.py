@@ -94,7 +94,6 @@ FIELDS_LEFT_OUT: Mapping[str, str] = {
 
 _FLAG = ("[01]", '"0" or "1"')
 _COUNT = (r"\d{1,9}", "a whole number")
-_POSITIVE = (r"[1-9]\d{0,8}", "a whole number from 1")
 _NAMES = (r"\w+(,\w+)*", "names with commas between them")
 _MASKS = (
     r"\d+(-\d+)?(,\d+(-\d+)?)*(;\d+(-\d+)?(,\d+(-\d+)?)*)*",

@@ -91,7 +91,7 @@ class _Opened:
 
     @property
     def used(self) -> tuple[str, ...]:
-        """AskedColumns that are something else than labels."""
+        """Columns that are something else than labels."""
         return self.layout.clip, self.layout.text, "client_id", "sentence_id"
 
     def names(self, places: RowPlaces) -> Iterator[str]:
