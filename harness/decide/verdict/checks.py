@@ -91,6 +91,8 @@ def _answer(
     plugin, limit = rule
     status = plugin.check(limit, evidence(found.interval))
     if status is Status.PASS and found.interval.why != "constant":
+        if found.alone:
+            return _Answer(Status.INCONCLUSIVE, "one_process")
         return _Answer(status, "within")
     if status is not Status.FAIL:
         return _Answer(Status.INCONCLUSIVE, found.interval.why or "straddles")
@@ -123,6 +125,8 @@ def _waived(case: Case, gate: Mapping[str, Any], plugin: Gate, found: FigureEvid
     standing = [w for w in mine if case.today <= day(w)]
     for waiver in standing:
         if plugin.check(float(waiver["up_to"]), evidence(found.interval)) is Status.PASS:
+            if found.alone:
+                return _Answer(Status.INCONCLUSIVE, "one_process")
             return _Answer(Status.WAIVED, "waived", waiver)
     if standing:
         return _Answer(Status.FAIL, "waiver_exceeded", standing[0])
