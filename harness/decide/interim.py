@@ -18,8 +18,8 @@ from harness.contracts import Status
 from harness.decide import decision, plan, verdict
 from harness.decide.gate_rules import kind_of, name_of
 from harness.decide.schedule import Rows, Task
-from harness.plugins import kinds
 from harness.errors.limits import TOKEN_BUDGET_WORDS
+from harness.plugins import kinds
 from harness.spec import Experiment
 from harness.store import tables
 from harness.store.made import Made, row

@@ -240,10 +240,11 @@ def _seconds(cells: Sequence[Cell], generations: int) -> float:
 def _overhead(cells: Sequence[Cell], generations: int) -> float:
     """Opening each process once in each generation, and warming its cells up; what cannot be
     opened a second time, once."""
-    opening = {cell.process: cell.open_seconds * (1 if cell.once else generations) for cell in cells}
+    times = [1 if cell.once else generations for cell in cells]
+    opening = {c.process: c.open_seconds * n for c, n in zip(cells, times, strict=True)}
     warming = sum(
-        cell.seconds * max(cell.warmup, 1) * min(1 if cell.once else generations, cell.rounds)
-        for cell in cells
+        cell.seconds * max(cell.warmup, 1) * min(n, cell.rounds)
+        for cell, n in zip(cells, times, strict=True)
     )
     return sum(opening.values()) + warming
 

@@ -276,9 +276,7 @@ class Run:
         seed = self.setting.experiment.seed
         home = self.setting.file.parent
         remote = plan.elsewhere(self.setting.experiment, self.setting.locate)
-        stream = Stream(
-            data, seed, lambda: seconds, still_open, timed, remote, audio_folder, home
-        )
+        stream = Stream(data, seed, lambda: seconds, still_open, timed, remote, audio_folder, home)
         return units, stream
 
     def judge(self, spoken: Mapping[str, Sequence[store.Unit]]) -> list[store.Unit]:

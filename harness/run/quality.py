@@ -12,7 +12,7 @@ import hashlib
 import math
 import re
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise, takewhile
 from pathlib import Path
@@ -128,9 +128,7 @@ def quality_turns(
             if look or late:
                 why, place = "decided" if look else "budget", first
                 break
-        if stream.generation(first) > generation:
-            generation = stream.generation(first)
-            _fresh(open_units, stream.once, pool)
+        generation = _fresh(open_units, stream, (generation, first), pool)
         turn = [(number, stream.data.utterances[order[number]]) for number in range(first, last)]
         entries = list(open_units)
         random.shuffle(entries)
@@ -154,11 +152,15 @@ def quality_turns(
         unit.finish([stream.stop(entry, place, seen, why)])
 
 
-def _fresh(entries: Iterable[Entry], once: Collection[str], pool: Pool) -> None:
-    """The next generation of processes; each is opened when it has its next turn."""
-    for entry in entries:
-        if entry.variant not in once:
+def _fresh(entries: Iterable[Entry], stream: Stream, at: tuple[int, int], pool: Pool) -> int:
+    """The generation of processes of the utterance that comes next, from (the one so far, its
+    place): the old ones are closed, and each is opened when it has its next turn."""
+    so_far, place = at
+    due = stream.generation(place)
+    for entry in entries if due > so_far else ():
+        if entry.variant not in stream.once:
             pool.close(entry)
+    return due
 
 
 def _open_at(units: Mapping[Entry, Unit], stream: Stream, done: int) -> bool:

@@ -57,10 +57,18 @@ def estimate(cell: pd.DataFrame, named: NamedMetric, how: Resampling) -> Interva
     found = _by(stats.ratio_of_sums(system, labels, _counted(named, how)), unit)
     if not system.sound:
         return found
-    parts = likeness.of_rate(system)
-    if not of_texts(named):
-        return likeness.over_processes(found, parts, cell, labels, how.level)
-    return likeness.widened(found, parts, cell, how.level) if _is_quality(cell) else found
+    return _widened(found, system, cell, (labels, of_texts(named)), how.level)
+
+
+def _widened(
+    found: Interval, system: Sums, cell: pd.DataFrame, by: tuple[Labels, bool], level: float
+) -> Interval:
+    """A rate's interval that holds over speakers and sentences, of texts; over processes, of
+    times. `by`: the labels that it was resampled by, and whether it is of texts."""
+    parts, (labels, texts) = likeness.of_rate(system), by
+    if not texts:
+        return likeness.over_processes(found, parts, cell, labels, level)
+    return likeness.widened(found, parts, cell, level) if _is_quality(cell) else found
 
 
 def compare(

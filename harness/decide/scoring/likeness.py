@@ -59,9 +59,7 @@ def over_processes(
         return interval
     clips, processes = (_numbered(rows[name].to_numpy()) for name in ("item", "generation"))
     units = Units.of(labels, clips, processes)
-    widest, half = (
-        stats.widest_half(parts, some, level)[0] for some in (units, Units.of(labels))
-    )
+    widest, half = (stats.widest_half(parts, some, level)[0] for some in (units, Units.of(labels)))
     return stretched(interval, widest / half) if widest > half > 0 else interval
 
 
