@@ -194,7 +194,6 @@ TABLES: Mapping[str, Mapping[str, str]] = {
         "largest_ms": NUMBER,
         "slowest": WHOLE,  # how many of the slowest 5 % of the run's calls are of this length
     },
-    # one row per configuration and what it is compared with: the same ones in paired rounds
     # one row per cell of the latency stage that was measured twice, as if it were two (A/A twin)
     "twins": {
         "stage": TEXT,
@@ -206,6 +205,7 @@ TABLES: Mapping[str, Mapping[str, str]] = {
         "equal": NUMBER,  # two such cells differ by: standard deviation of log(ratio), this run
         "between": NUMBER,  # the part of it that is from process to process
     },
+    # one row per configuration and what it is compared with: the same ones in paired rounds
     "audit_rounds": {
         "purpose": TEXT,  # twin | configuration | option: those that nobody checked
         "session": TEXT,

@@ -117,6 +117,8 @@ def _of_quantile(terms: Terms, gate: GateSpec, q: float) -> Decidability:
     if found is None:
         return _unknown(gate, "its cell is not in the plan")
     _, fit = found
+    if fit.alone:
+        return _of_one_process(gate, math.floor(fit.calls))
     least = stats.needed_calls(q, terms.plan.level)
     needed, calls = SPARE * least, math.floor(fit.calls)
     state: Decidable = "no" if calls < least else "unknown" if calls < needed else "yes"
@@ -134,6 +136,8 @@ def _of_rounds(terms: Terms, gate: GateSpec) -> Decidability:
     if found is None:
         return _unknown(gate, "its cell is not in the plan")
     task, fit = found
+    if fit.alone:
+        return _of_one_process(gate, math.floor(fit.rounds))
     spread = next(anchors.find("spread", "latency_ms"))
     key = (_variant(terms, gate), task.operation, str(gate.at), gate.metric, "ratio")
     seen = terms.costs.earlier.paired.get(key)
@@ -150,6 +154,11 @@ def _of_rounds(terms: Terms, gate: GateSpec) -> Decidability:
     # the baseline is called as often
     each = 2 * fit.calls / max(fit.rounds, 1) * fit.seconds
     return _judged(gate, guess, (math.floor(fit.rounds), each), terms.plan.level)
+
+
+def _of_one_process(gate: GateSpec, fits: float) -> Decidability:
+    why = "the budget holds one process of each cell, and how processes differ is not in its bound"
+    return Decidability(gate.name, math.nan, fits, math.nan, "no", why)
 
 
 def _of_starts(gate: GateSpec, q: float) -> Decidability:
