@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from statistics import NormalDist
 from typing import Literal
 
@@ -106,8 +106,8 @@ def _finding(terms: Terms, gate: GateSpec) -> Decidability:
     measured = {variant.name for variant in terms.experiment.variants}
     paired = named.metric.ratio_of or terms.kinds[gate.kind].on != "value"
     if base.quantile == 0.5 and paired and gate.over in measured:
-        return _of_rounds(terms, gate)
-    return _of_quantile(terms, gate, base.quantile)
+        return _of_one_process(terms, gate, _of_rounds(terms, gate))
+    return _of_one_process(terms, gate, _of_quantile(terms, gate, base.quantile))
 
 
 # ------------------------------------------------------------------------------------- latency
@@ -117,8 +117,6 @@ def _of_quantile(terms: Terms, gate: GateSpec, q: float) -> Decidability:
     if found is None:
         return _unknown(gate, "its cell is not in the plan")
     _, fit = found
-    if fit.alone:
-        return _of_one_process(gate, math.floor(fit.calls))
     least = stats.needed_calls(q, terms.plan.level)
     needed, calls = SPARE * least, math.floor(fit.calls)
     state: Decidable = "no" if calls < least else "unknown" if calls < needed else "yes"
@@ -136,8 +134,6 @@ def _of_rounds(terms: Terms, gate: GateSpec) -> Decidability:
     if found is None:
         return _unknown(gate, "its cell is not in the plan")
     task, fit = found
-    if fit.alone:
-        return _of_one_process(gate, math.floor(fit.rounds))
     spread = next(anchors.find("spread", "latency_ms"))
     key = (_variant(terms, gate), task.operation, str(gate.at), gate.metric, "ratio")
     seen = terms.costs.earlier.paired.get(key)
@@ -156,9 +152,13 @@ def _of_rounds(terms: Terms, gate: GateSpec) -> Decidability:
     return _judged(gate, guess, (math.floor(fit.rounds), each), terms.plan.level)
 
 
-def _of_one_process(gate: GateSpec, fits: float) -> Decidability:
+def _of_one_process(terms: Terms, gate: GateSpec, found: Decidability) -> Decidability:
+    """No time of one process is approved where there could be several."""
+    cell = _cell(terms, gate)
+    if found.decidable == "no" or cell is None or not cell[1].alone:
+        return found
     why = "the budget holds one process of each cell, and how processes differ is not in its bound"
-    return Decidability(gate.name, math.nan, fits, math.nan, "no", why)
+    return replace(found, decidable="no", why=why)
 
 
 def _of_starts(gate: GateSpec, q: float) -> Decidability:
