@@ -219,7 +219,8 @@ def _with_params(cls: type) -> Callable[[dict[str, Any], str], dict[str, Any]]:
 
 def _recorded(data: dict[str, Any], path: str) -> dict[str, Any]:
     own = {key: value for key, value in data.items() if key in ("name", "source")}
-    return {**own, "metrics": {key: value for key, value in data.items() if key not in own}}
+    others = {key: value for key, value in data.items() if key not in own}
+    return {**own, "metrics": {key: _number(one, _under(path, key)) for key, one in others.items()}}
 
 
 def _gate(data: dict[str, Any], path: str) -> dict[str, Any]:
