@@ -220,8 +220,9 @@ def build(folder: Path = Path("whisper_base_es"), seed: int = 20261122) -> Resul
 
 
 def paired(result: Result) -> Result:
-    """With the candidate against each other variant, by what the other tables say."""
-    return replace(result, tables={**result.tables, "versus": decision.stored_versus(result)})
+    """With the tables that are made of others: candidate against each other variant, twins."""
+    known = {name: data for name, data in result.tables.items() if name not in ("versus", "twins")}
+    return decision.completed(replace(result, tables=known))
 
 
 def _stops(calls: pd.DataFrame) -> list[dict[str, Any]]:

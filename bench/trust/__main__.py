@@ -14,6 +14,7 @@ EXPERIMENTS = {
     "corpora": 1000,
     "halving": 1000,
     "quality": 2000,
+    "end_to_end": 40,
     "machine": 40,
     "decision": 1,
 }

@@ -12,7 +12,7 @@ import pandas as pd
 
 from harness.contracts import Locate, Result
 from harness.contracts.experiment import Experiment
-from harness.decide import own_metrics, replays, rivals, scoring, slices, verdict
+from harness.decide import own_metrics, replays, rivals, scoring, slices, twins, verdict
 from harness.decide.scoring.scores import Normalise
 from harness.plugins import NamedMetric, kinds
 from harness.spec import find_metric, locator
@@ -82,6 +82,7 @@ def decide(measured: Result, made: Mapping[str, Made], given: Given) -> Result:
         "checks": checks,
         "claims": claims,
         "versus": tables.frame("versus", []),
+        "twins": twins.table(calls),
         **replays.made(measured),
         "slices": slices.slices(experiment, calls, scored.coded, named),
     }
@@ -179,6 +180,8 @@ def completed(result: Result) -> Result:
     known = dict(result.tables)
     if "versus" not in known:
         known["versus"] = stored_versus(result)
+    if "twins" not in known:
+        known["twins"] = twins.table(known["calls"])
     if not {"audit_repeats", "audit_rounds"} <= set(known):
         known |= replays.made(result)
     return replace(result, tables={name: known[name] for name in tables.TABLES if name in known})

@@ -17,6 +17,7 @@ from harness.decide import decision, plan, verdict
 from harness.decide.gate_rules import name_of
 from harness.decide.schedule import Rows, Task
 from harness.errors.limits import TOKEN_BUDGET_WORDS
+from harness.plugins import kinds
 from harness.spec import Experiment, GateSpec
 from harness.store import tables
 from harness.store.made import Made, row
@@ -52,6 +53,12 @@ class Gates:
         if not mine or any(self._judged(gate) for gate in mine):
             return lambda rows, stops: True  # judges speak when all is said
         return lambda rows, stops: bool(self._open(mine, rows, stops))
+
+    def times_on(self, name: str) -> bool:
+        """Whether a gate looks at a time of a data set's utterances."""
+        metrics = [gate.metric for gate in self.experiment.gates if gate.at.dataset == name]
+        found = [spec.find_metric(metric, spec.locator(self.file)).metric for metric in metrics]
+        return any(kinds.kind_of(metric) == "time" for metric in found)
 
     def _judged(self, gate: GateSpec) -> bool:
         return bool(spec.find_metric(gate.metric, spec.locator(self.file)).metric.judge)

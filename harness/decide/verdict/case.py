@@ -20,7 +20,7 @@ from harness.decide.scoring.failures import Failures
 from harness.decide.scoring.summary import of_variant
 from harness.decide.stats import Interval, Look, Resampling
 from harness.decide.verdict import notes
-from harness.plugins import NamedMetric
+from harness.plugins import NamedMetric, kinds
 from harness.store import tables
 
 # samples for a power of 0.8 over those for an even chance, at 95 %: ((1.645 + 0.842) / 1.645)^2
@@ -104,6 +104,7 @@ class FigureEvidence:
     notes: tuple[str, ...] = ()
     error: str = ""
     look: Look = AT_ONCE
+    alone: bool = False  # a time of one process, though there could have been several
 
     def needed(self, limit: float) -> Needed:
         """Samples in all that would probably settle the limit; NaN where that is unknown.
@@ -159,6 +160,7 @@ def _plain(
         ),
         error=failures.why(data["variants"], figure.variant, lost_calls.failed),
         look=look,
+        alone=_alone(data, named, {figure.variant: cell}),
     )
 
 
@@ -202,6 +204,7 @@ def _over_variant(
         ),
         error=next(filter(None, errors), ""),
         look=replace(look, allowance=0.0),  # a drift hits both
+        alone=_alone(data, named, {figure.variant: mine, figure.over: theirs}),
     )
 
 
@@ -221,6 +224,21 @@ def _over_recorded(
     note = f"{figure.over} is one recorded figure, taken as exact"
     limit = (lambda x: x + value) if on == "difference" else (lambda x: x * value)
     return replace(found, interval=moved, limit=limit, notes=(*found.notes, note))
+
+
+def _alone(
+    data: Mapping[str, pd.DataFrame], named: NamedMetric, cells: Mapping[str, pd.DataFrame]
+) -> bool:
+    """Whether a time is of one process of a variant that can be opened again: what has no files
+    runs elsewhere, and stays one."""
+    if kinds.kind_of(named.metric) != "time" or named.metric.fold == "max":
+        return False
+    known = data["variants"]
+    local = set(known.loc[known["size_bytes"] > 0, "variant"])
+    return any(
+        name in local and len(cell) > 0 and cell["generation"].nunique() == 1
+        for name, cell in cells.items()
+    )
 
 
 def _look(data: Mapping[str, pd.DataFrame], figure: AskedFigure) -> Look:
@@ -330,7 +348,10 @@ def _failed_calls(calls: pd.DataFrame, figure: AskedFigure) -> Failures:
 
 
 def _with_lost(cell: pd.DataFrame, failed: pd.DataFrame, named: NamedMetric) -> pd.DataFrame:
-    """The cell of a quantile with the calls that gave no result as its worst ones."""
-    if math.isnan(named.quantile) or failed.empty:
+    """The cell of a quantile with the calls that gave no result as its worst ones. A process of
+    which nothing else is known is no other process: failures add no evidence."""
+    if math.isnan(named.quantile) or failed.empty or cell.empty:
         return cell
-    return pd.concat([cell, lost(failed, named)], ignore_index=True) if len(cell) else cell
+    known = cell["generation"]
+    of = failed["generation"].where(failed["generation"].isin(known), known.min())
+    return pd.concat([cell, lost(failed.assign(generation=of), named)], ignore_index=True)

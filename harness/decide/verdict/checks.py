@@ -82,6 +82,8 @@ def _answer(case: Case, gate: GateSpec, rule: tuple[Gate, float], found: FigureE
     plugin, limit = rule
     status = plugin.check(limit, evidence(found.interval))
     if status is Status.PASS and found.interval.why != "constant":
+        if found.alone:
+            return _Answer(Status.INCONCLUSIVE, "one_process")
         return _Answer(status, "within")
     if status is not Status.FAIL:
         return _Answer(Status.INCONCLUSIVE, found.interval.why or "straddles")
@@ -114,6 +116,8 @@ def _waived(case: Case, gate: GateSpec, plugin: Gate, found: FigureEvidence) -> 
     standing = [w for w in mine if case.today <= w.until]
     for waiver in standing:
         if plugin.check(waiver.up_to, evidence(found.interval)) is Status.PASS:
+            if found.alone:
+                return _Answer(Status.INCONCLUSIVE, "one_process")
             return _Answer(Status.WAIVED, "waived", waiver)
     if standing:
         return _Answer(Status.FAIL, "waiver_exceeded", standing[0])

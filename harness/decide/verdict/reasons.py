@@ -15,6 +15,7 @@ SENTENCES = {
     "within": "the whole 95 % bound is within the limit",
     "beyond": "the whole 95 % bound is beyond the limit",
     "straddles": "the 95 % bounds lie on both sides of the limit",
+    "one_process": "within the limit in one process; how processes differ is not known",
     "few": "too few independent samples for a 95 % bound",
     "constant": "the values never vary, so they do not tell how they vary",
     "broken": "a value is not a number, or there is none to compare with",
