@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import filed
 import jiwer
 import numpy as np
 import pandas as pd
@@ -215,7 +216,7 @@ def build(folder: Path = Path("whisper_base_es"), seed: int = 20261122) -> Resul
     }
     data["checks"] = tables.frame("checks", _checks(data["summary"], data["changes"]))
     data["claims"] = tables.frame("claims", _claims(data["summary"]))
-    return paired(Result(folder, EXPERIMENT, ENVIRONMENT, _verdict(data["checks"]), data))
+    return paired(filed.result(folder, EXPERIMENT, ENVIRONMENT, _verdict(data["checks"]), data))
 
 
 def paired(result: Result) -> Result:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
+import filed
 import numpy as np
 import pytest
 from invented_run import build as invented
@@ -23,6 +24,7 @@ def with_generations(made: Result, count: int) -> Result:
         made.environment,
         made.verdict,
         {**made.tables, "calls": calls},
+        made.facts,
     )
 
 
@@ -49,7 +51,7 @@ def test_what_the_times_and_the_texts_are_of(
 def test_a_run_of_today_with_one_process_a_cell_is_no_older_one() -> None:
     """A server, or a budget for one generation."""
     made = invented()
-    made = replace(made, experiment={**made.experiment, "measuring": standing.IN_GENERATIONS})
+    made = filed.changed(made, measuring=standing.IN_GENERATIONS)
     line = " ".join(standing.told(made, "en"))
     assert "Their bounds hold for no other process." in line
     assert "earlier version" not in line

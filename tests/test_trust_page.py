@@ -12,6 +12,7 @@ from trust import comparisons, page, rows, sweeps
 from trust.rows import Row
 
 from harness.decide import scoring
+from harness.runtime.session import meaning
 from harness.store import tables
 
 GOLDEN = Path(__file__).parent / "golden" / "trust.md"
@@ -154,7 +155,7 @@ def test_comparisons_are_decided_as_changes_are() -> None:
 def test_sixteen_configurations_are_swept_beside_the_default() -> None:
     configs = sweeps.configurations()
     assert configs[0].name == "default"
-    assert len({c.meaning for c in configs}) == 17
+    assert len({meaning(c) for c in configs}) == 17
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+import filed
 import numpy as np
 import pandas as pd
 import pytest
@@ -92,7 +93,9 @@ def gate(metric: str, at: Mapping[str, Any] | None = None, **more: Any) -> dict[
 def case(*gates: dict[str, Any], **more: Any) -> Case:
     recorded = [{"name": "30b", "source": "elsewhere", "latency_p50_ms": 10660.0}]
     experiment = {"seed": 1, "baseline": "fp32", "candidate": "int8", "recorded": recorded}
-    return Case({**experiment, "gates": list(gates), **more}, METRICS, "default", TODAY)
+    return Case(
+        filed.experiment({**experiment, "gates": list(gates), **more}), METRICS, "default", TODAY
+    )
 
 
 def decide(

@@ -30,7 +30,7 @@ def told(result: Result, language: str) -> Iterator[str]:
             clips=markdown.count(int(timed["item"].nunique()), language),
             processes=many,
         )
-        older = int(result.experiment.get("measuring", 0)) < IN_GENERATIONS
+        older = (result.facts.measuring or 0) < IN_GENERATIONS
         yield line if count > 1 else f"{line} {texts['older' if older else 'alone']}"
     yield from _equal(result, language)
     for name in _gated(result):

@@ -7,11 +7,11 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
 from harness.contracts import SCREENED
+from harness.contracts.experiment import At, Experiment, Recorded
 from harness.decide import scoring, stats
 from harness.decide.scoring import failures
 from harness.decide.scoring.changes import DEFAULT, exact_change
@@ -30,12 +30,12 @@ AT_ONCE = stats.last(0)  # how a figure is read that was looked at once: bounds 
 
 @dataclass(frozen=True)
 class Case:
-    """The experiment as plain data (spec.to_json), its metrics by name, the candidate's session.
+    """The experiment, its metrics by name, the candidate's session.
 
     `metrics` holds every metric that a gate or claim names, and what a ratio (speedup) is made of.
     """
 
-    experiment: Mapping[str, Any]
+    experiment: Experiment
     metrics: Mapping[str, NamedMetric]
     session: str
     today: datetime.date
@@ -43,29 +43,26 @@ class Case:
     least_level: float = 0.0  # of every bound, however often it is looked at
 
     def how(self, look: Look) -> Resampling:
-        return Resampling(
-            level=max(look.level, self.least_level), seed=int(self.experiment.get("seed") or 0)
-        )
+        return Resampling(level=max(look.level, self.least_level), seed=self.experiment.seed)
 
     @property
     def candidate(self) -> str:
-        return str(self.experiment.get("candidate") or "")
+        return self.experiment.candidate
 
     def session_of(self, variant: str, asked: str = "") -> str:
         """The candidate is judged in its chosen session, the others in the default one."""
         return asked or (self.session if variant == self.candidate else DEFAULT)
 
-    def heard_in(self, variant: str, at: Mapping[str, Any], asked: str = "") -> str:
+    def heard_in(self, variant: str, at: At, asked: str = "") -> str:
         """The session of a variant at a place; what a selection looked at was in `default`."""
-        selection = self.experiment.get("selection") or {}
-        if selection and at.get("dataset") == selection["dataset"]:
+        selection = self.experiment.selection
+        if selection and at.dataset == selection.dataset:
             return DEFAULT
         return self.session_of(variant, asked)
 
-    def recorded(self, name: str) -> Mapping[str, Any] | None:
+    def recorded(self, name: str) -> Recorded | None:
         """A row that was measured elsewhere."""
-        rows = self.experiment.get("recorded") or []
-        return next((row for row in rows if row["name"] == name), None)
+        return next((row for row in self.experiment.recorded if row.name == name), None)
 
 
 @dataclass(frozen=True)
@@ -76,17 +73,16 @@ class AskedFigure:
     variant: str
     session: str
     operation: str
-    at: Mapping[str, Any]
+    at: At
     over: str = ""
 
     @property
     def workload(self) -> str:
-        seconds = self.at.get("audio_seconds")
-        return str(self.at.get("dataset") or "") if seconds is None else f"{seconds:g} s"
+        return str(self.at)
 
     @property
     def stage(self) -> str:
-        return "quality" if self.at.get("dataset") else "latency"
+        return "quality" if self.at.dataset else "latency"
 
 
 @dataclass(frozen=True)
@@ -219,7 +215,7 @@ def _over_recorded(
     found = _plain(case, data, figure, case.metrics[figure.metric])
     row = case.recorded(figure.over)
     assert row is not None
-    value, mine = float(row.get(figure.metric, math.nan)), found.interval
+    value, mine = row.metrics.get(figure.metric, math.nan), found.interval
     if on == "difference":
         ends = [x - value for x in (mine.estimate, mine.low, mine.high)]
     else:

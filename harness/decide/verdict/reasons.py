@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from typing import Any
 
+from harness.contracts.experiment import Waiver
 from harness.decide.verdict.case import AT_ONCE, FigureEvidence
 
 MOST_FAILED = 0.01  # share of calls or utterances without a result that a gate still bears
@@ -40,7 +39,7 @@ def unmeasured(evidence: FigureEvidence) -> str:
     return "broken" if math.isnan(evidence.interval.estimate) else ""
 
 
-def sentence(code: str, evidence: FigureEvidence, waiver: Mapping[str, Any] | None = None) -> str:
+def sentence(code: str, evidence: FigureEvidence, waiver: Waiver | None = None) -> str:
     """One line: what decided it, on how many samples, and how."""
     names = ", ".join(evidence.unpaired[:NAMED])
     rest = len(evidence.unpaired) - NAMED
@@ -49,8 +48,8 @@ def sentence(code: str, evidence: FigureEvidence, waiver: Mapping[str, Any] | No
         incomplete=evidence.incomplete,
         planned=evidence.planned,
         names=f"; not in both: {names}{more}" if names else "",
-        up_to=f"{float(waiver['up_to']):g}" if waiver else "",
-        until=waiver["until"] if waiver else "",
+        up_to=f"{waiver.up_to:g}" if waiver else "",
+        until=waiver.until if waiver else "",
     )
     interval = evidence.interval
     if evidence.error and code in UNMEASURED:
