@@ -32,7 +32,7 @@ def _plain(value: Any) -> Any:
     if isinstance(value, Recorded):
         return {"name": value.name, "source": value.source, **value.metrics}
     if isinstance(value, (At, Origin)):
-        return {k: _plain(v) for k, v in vars(value).items() if v not in ("", None, ())}
+        return {k: _plain(v) for k, v in vars(value).items() if v not in ("", None, (), {})}
     if isinstance(value, GateSpec):
         return _gate(value)
     if dataclasses.is_dataclass(value) and not isinstance(value, type):

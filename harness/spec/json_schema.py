@@ -100,8 +100,9 @@ def _with_params(
 def _origin() -> Schema:
     own = {"type": "string", "pattern": r"\.yaml$", "description": "An asset file of your own."}
     out = _of(model.Origin, {"asset": {"anyOf": [{"enum": assets()}, own]}})
-    out["oneOf"] = [{"required": [key]} for key in ("asset", "path", "hub")]
-    out["dependentRequired"] = {"hub": ["revision"], "revision": ["hub"]}
+    out["oneOf"] = [{"required": [key]} for key in ("asset", "path", "hub", "script")]
+    of_script = {key: ["script"] for key in ("args", "inputs", "python", "minutes")}
+    out["dependentRequired"] = {"hub": ["revision"], "revision": ["hub"], **of_script}
     return out
 
 
