@@ -118,7 +118,7 @@ def _quality() -> Schema:
     special = {
         "dataset": _use("datasets"),
         "metrics": _list(_metric(), at_least=1),
-        "normaliser": {"enum": normalisers()},
+        "normaliser": {"enum": list(normalisers()), "enumDescriptions": [*normalisers().values()]},
         "name": _name(),
         "judges": _list(_use("judges")),
     }

@@ -161,7 +161,8 @@ class Quality:
     metrics: Annotated[tuple[str, ...], MinLen(1)]
     """Metrics to compute: file names in harness/plugins/metrics/, or paths of your own files."""
     normaliser: str
-    """How texts are made comparable before they are scored."""
+    """How texts are made comparable before they are scored: `spanish` and `english` are for those
+    languages, the others for any."""
     judges: tuple[Use, ...] = ()
     """What looks at synthesised audio (names of `harness list judges`) and its parameters; one
     without parameters needs no saying, the metrics name it."""

@@ -146,8 +146,9 @@ def languages() -> list[str]:
     return sorted(path.stem for path in WORDS.glob("*.yaml"))
 
 
-def normalisers() -> list[str]:
-    """Names of the ways to make texts comparable (see text.py)."""
+def normalisers() -> dict[str, str]:
+    """Names of the ways to make texts comparable, and the languages that each is for."""
     from harness.speech import text  # here, since a child process has no use for it
 
-    return list(text.NORMALISERS)
+    fits = {name: f"for texts in {code}" for name, code in text.LANGUAGES.items()}
+    return {name: fits.get(name, "for any language") for name in text.NORMALISERS}
