@@ -151,7 +151,8 @@ def test_stripping_accents_keeps_the_letters_of_spanish(raw: str) -> None:
 
 def test_an_unknown_normaliser_gets_the_nearest_name() -> None:
     with pytest.raises(
-        UnknownNameError, match=r"Did you mean 'spanish'\? There is: spanish, english, generic, basic"
+        UnknownNameError,
+        match=r"Did you mean 'spanish'\? There is: spanish, english, generic, basic",
     ):
         text.normaliser("spansh")
 

@@ -32,6 +32,7 @@ ROW_GROUP_BYTES = 2_000 * MEGABYTE  # of the columns that are read, decompressed
 BATCH_BYTES = 500 * MEGABYTE  # of rows that are read together, each as large as its whole group
 # --- servers
 ANSWER_BYTES = 1 * MEGABYTE  # of one transcript, unpacked; that of an hour is a tenth of it
+STREAM_BYTES = 16 * MEGABYTE  # of the events of one transcript, 300 bytes and more a token
 LISTED_BYTES = 4 * MEGABYTE  # of a server's list of models
 WAIT_SECONDS = 86_400  # that a server may ask for; what is more is said as this
 

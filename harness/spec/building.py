@@ -14,7 +14,7 @@ from harness.errors.limits import CELLS
 from harness.io.strict_yaml import Document
 from harness.runtime import session
 from harness.runtime.session import SessionConfig
-from harness.spec import model
+from harness.spec import model, together
 from harness.spec.evaluated import Evaluated
 from harness.spec.model import DEFAULT_SESSION, Experiment, Use
 from harness.spec.naming import languages, load_plugin
@@ -64,7 +64,11 @@ class Builder(Evaluated):
             requirements.confirming()
             self._cells()
             if values is not None and not self.problems:
-                return _settled(Experiment(**values))
+                found = _settled(Experiment(**values))
+                for path, why in together.timed(found, self.locate):
+                    self.note(path, why)
+                if not self.problems:
+                    return found
         raise SpecError("\n".join(self.lines()))
 
     def _cells(self) -> None:

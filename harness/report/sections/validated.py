@@ -107,9 +107,18 @@ def _servers(result: Result, language: str) -> Iterator[str]:
                 model=markdown.code(str(model.get("model") or "")) or markdown.UNKNOWN,
                 timeout=markdown.given(_number(model, "timeout_seconds"), "s", language),
                 retries=markdown.given(_number(model, "retries"), "", language),
-                concurrency=markdown.given(_number(model, "concurrency"), "", language),
+                together=_together(model, language),
                 **_counts({"again": again, "calls": len(calls)}, language),
             )
+
+
+def _together(model: dict[str, Any], language: str) -> str:
+    """How many calls were under way at once."""
+    count = _number(model, "concurrency")
+    texts = TEXTS[language]
+    if count > 1:
+        return texts["many_calls"].format(concurrency=markdown.given(count, "", language))
+    return texts["one_call"]
 
 
 def _asked(model: dict[str, Any], role: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
