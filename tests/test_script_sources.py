@@ -4,6 +4,7 @@ does, one line and nothing half-made."""
 from __future__ import annotations
 
 import shutil
+import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -22,7 +23,7 @@ from harness.run.worker import program
 from harness.spec import Origin
 
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
-PATIENCE_SECONDS = 60  # for what takes one, on a machine that is busy
+PATIENCE_SECONDS = 300  # for what takes one, on a machine that is busy
 
 # writes a graph of one product, with as many rows as it is told
 ONNX = """
@@ -301,6 +302,29 @@ def test_what_it_leaves_behind_is_ended(place: Path) -> None:
         place, HANGING.replace("time.sleep(600)", "time.sleep(600 * (len(sys.argv) > 1))") + SMALL
     )
     make(place)
+    _gone(int((place / "child.pid").read_text()))
+
+
+@LINUX
+@pytest.mark.slow
+def test_it_ends_with_a_run_that_is_killed(place: Path) -> None:
+    write(place, "import os, time\nfrom pathlib import Path\n"
+                 "Path(__file__).with_name('child.pid').write_text(str(os.getpid()))\n"
+                 "time.sleep(600)\n")  # fmt: skip
+    code = (
+        "from pathlib import Path\nfrom harness import spec\nfrom harness.run.variants import "
+        "scripts\nscripts.made(spec.Origin(script='make.py'), "
+        f"spec.locator(Path({str(place / 'x.yaml')!r})), print)"
+    )
+    run = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.DEVNULL)
+    until = time.monotonic() + PATIENCE_SECONDS
+    try:
+        while not (place / "child.pid").is_file() or not (place / "child.pid").read_text():
+            assert time.monotonic() < until
+            time.sleep(0.05)
+    finally:
+        run.kill()
+        run.wait()
     _gone(int((place / "child.pid").read_text()))
 
 
