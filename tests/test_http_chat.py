@@ -187,7 +187,7 @@ def cuts(text: bytes, size: int) -> list[bytes]:
 
 def heard(parts: Iterator[bytes] | list[bytes], **params: Any) -> Any:
     """What a stream says, read in these parts, one a second."""
-    made = chat.Stream(Params("http://h/v1", "m", api="chat", **params))
+    made = chat.Events(Params("http://h/v1", "m", api="chat", **params))
     second = 0
     for second, part in enumerate(parts, 1):
         made.feed(part, second)

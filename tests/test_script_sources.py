@@ -177,6 +177,16 @@ def test_versions_are_those_of_what_the_script_imports(place: Path) -> None:
     assert set(found["packages"]) == {"onnx", "numpy"}
 
 
+def test_an_interpreter_may_have_much_to_say(place: Path) -> None:
+    text = f"#!{sys.executable}\nimport json\n"
+    text += "print('a warning')\nprint(json.dumps({'python': '3', 'packages': {str(n): '1.0' for n "
+    write(place, SMALL)
+    name = interpreter(place, text + "in range(200)}}))\n")
+    locate = spec.locator(place / "x.yaml")
+    found = scripts._interpreter(scripts._found(Origin(script="make.py", python=name), locate))
+    assert len(found["packages"]) == 200
+
+
 def test_an_input_folder_counts_by_its_files(place: Path) -> None:
     (place / "data").mkdir()
     (place / "data" / "a.txt").write_text("1")

@@ -140,20 +140,19 @@ def _imported(script: Path) -> tuple[tuple[Path, ...], tuple[str, ...]]:
         except (SyntaxError, ValueError, RecursionError, MemoryError):
             todo += sorted(script.parent.glob("*.py"))
             continue
-        for name in names:
-            beside = _beside(script.parent, name)
-            todo += beside
-            outer |= set() if beside else {name.partition(".")[0]} - sys.stdlib_module_names
+        for first in {name.partition(".")[0] for name in names}:
+            todo += _beside(script.parent, first)
+            own = (script.parent / f"{first}.py", script.parent / first / "__init__.py")
+            if not any(map(Path.is_file, own)):
+                outer |= {first} - sys.stdlib_module_names
     return tuple(sorted(files - {script})), tuple(sorted(outer))
 
 
 def _beside(folder: Path, name: str) -> list[Path]:
-    """The files of module `a.b` in that folder: a.py, or all of the package a."""
-    first = name.partition(".")[0]
-    if (folder / f"{first}.py").is_file():
-        return [folder / f"{first}.py"]
-    package = (folder / first) if (folder / first / "__init__.py").is_file() else None
-    return sorted(p for p in package.rglob("*.py") if p.is_file()) if package else []
+    """The files of a module in that folder: its own, or all of the folder that it is."""
+    if (folder / f"{name}.py").is_file():
+        return [folder / f"{name}.py"]
+    return sorted(path for path in (folder / name).rglob("*.py") if path.is_file())
 
 
 def _names(tree: ast.AST) -> Iterator[str]:
@@ -169,8 +168,8 @@ def _interpreter(script: _Script) -> dict[str, Any]:
     command = [str(script.python), "-c", _PROBE, *script.imports]
     ended = _started(script, command, script.path.parent, limits.PROBE_SECONDS, lambda *_: "")
     try:
-        told = json.loads(ended.lines[-1]) if ended.lines and not ended.why else None
-    except ValueError:
+        told = json.loads(ended.tail.splitlines()[-1]) if not ended.why else None
+    except (ValueError, IndexError):
         told = None
     if not isinstance(told, dict) or set(told) != {"python", "packages"}:
         why = ended.why or "it does not answer as one"

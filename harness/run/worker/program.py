@@ -29,10 +29,11 @@ Look = Callable[[float, str], str]
 @dataclass(frozen=True)
 class Ended:
     """How a program ended. `why`: in words, "" where it ended by itself with exit code 0; `lines`:
-    the last that it printed."""
+    the last that it printed, to be shown; `tail`: the end of its output as it came."""
 
     why: str
     lines: tuple[str, ...]
+    tail: str
 
 
 def run(command: Sequence[str], folder: Path, limit_seconds: float, look: Look) -> Ended:
@@ -61,7 +62,7 @@ def run(command: Sequence[str], folder: Path, limit_seconds: float, look: Look) 
     lines = said.lines()
     if not why and process.returncode:
         why = leaving.ending(process.returncode, lines[-1] if lines else "")
-    return Ended(why, lines)
+    return Ended(why, lines, said.tail())
 
 
 # its last lines are wanted also of one that is killed, and no byte code beside the user's files
@@ -114,9 +115,12 @@ class _Said:
     def drain(self) -> None:
         self._thread.join(_DRAIN_SECONDS)
 
+    def tail(self) -> str:
+        return self._end.decode("utf-8", "replace")
+
     def lines(self) -> tuple[str, ...]:
         """The last lines that hold anything."""
-        text = plainly(self._end.decode("utf-8", "replace").replace("\r", "\n"))
+        text = plainly(self.tail().replace("\r", "\n"))
         found = [line.strip() for line in text.splitlines()]
         return tuple(line[-_LINE:] for line in found if line)[-_LINES:]
 

@@ -25,7 +25,7 @@ from harness.plugins.families.http.answers import (
 from harness.plugins.families.http.params import Params
 from harness.plugins.families.http.replies import Said
 
-EVENTS = "text/event-stream"
+STREAM = "text/event-stream"
 DONE = "[DONE]"
 CUT = "length"  # why an answer ended: its tokens were spent
 WITHHELD = "content_filter"
@@ -59,7 +59,7 @@ def whole(content: bytes, params: Params) -> Said:
     return _said(text, _ending(choice), _tokens(answer), params, unasked)
 
 
-class Stream:
+class Events:
     """A stream of events, read as it comes: a part at a time, each with when it came."""
 
     def __init__(self, params: Params) -> None:

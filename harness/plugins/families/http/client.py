@@ -143,11 +143,11 @@ class Client:
     def _is_stream(self, response: httpx2.Response) -> bool:
         kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
         asked = self._params.api == "chat" and response.status_code == 200
-        return bool(asked and kind == chat.EVENTS)
+        return bool(asked and kind == chat.STREAM)
 
     def _streamed(self, response: httpx2.Response) -> Reply:
         """A stream, read as it comes. Raises: OutputError for one that is no transcript."""
-        stream = chat.Stream(self._params)
+        stream = chat.Events(self._params)
         status, headers = response.status_code, response.headers
         try:
             for part in self._parts(response, limits.STREAM_BYTES):
