@@ -36,7 +36,8 @@ TEXTS = st.one_of(st.text(), SPANISH, SENTENCES)
 WORDS = st.lists(st.sampled_from(["año", "ano", "sí", "si", "no", "a"]), max_size=8).map(" ".join)
 
 
-@pytest.mark.parametrize("name", text.NORMALISERS)
+# by the published order of Whisper's English rules `m.m.` becomes a filler after fillers have gone
+@pytest.mark.parametrize("name", [name for name in text.NORMALISERS if name != "english"])
 @given(raw=TEXTS)
 @example(raw="u$sm²")  # the s of u$s is no letter before a unit
 @example(raw="Es de la UD.")

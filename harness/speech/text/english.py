@@ -23,7 +23,8 @@ British spellings       American (english_words.py)
 Written from that description, not from its code. Where they part: a curly apostrophe is an
 apostrophe; `&` is said; `oh` is a zero beside a digit only; British spellings are told by a list of
 our own, shorter than Whisper's of 1,700 words. Whoever holds a figure against a paper's should know
-that.
+that. Unlike the other normalisers, a second pass may change something: so the order of the rules is
+published.
 """
 
 from __future__ import annotations
