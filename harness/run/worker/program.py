@@ -20,7 +20,7 @@ from harness.errors.faults import plainly
 from harness.run.worker import leaving
 
 _LOOK_SECONDS = 0.5  # between two looks at a program that goes on
-_DRAIN_SECONDS = 1.0  # for what it printed last
+_DRAIN_SECONDS = 10.0  # for what it printed last, on a machine that is busy
 _LINES, _LINE = 20, 300  # of its output are kept, and characters of each
 
 Look = Callable[[float, str], str]
