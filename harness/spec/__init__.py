@@ -37,7 +37,15 @@ from harness.contracts.experiment import (
 from harness.contracts.plain import to_json
 from harness.errors import SpecError
 from harness.errors.limits import YAML_BYTES
-from harness.spec.naming import find_metric, load_plugin, locator, own_files, results_folder
+from harness.spec.naming import (
+    find_metric,
+    interpreter,
+    load_plugin,
+    locator,
+    own_files,
+    results_folder,
+    scripts,
+)
 
 __all__ = [
     "DEFAULT_SESSION",
@@ -61,6 +69,7 @@ __all__ = [
     "Waiver",
     "find_metric",
     "from_json",
+    "interpreter",
     "load",
     "load_plugin",
     "locator",
@@ -69,6 +78,7 @@ __all__ = [
     "parse",
     "results_folder",
     "schema",
+    "scripts",
     "to_json",
 ]
 

@@ -107,7 +107,7 @@ class Evaluated(Models):
         if entry is None:
             return None
         before = len(self.problems)
-        self.choice(entry.normaliser, normalisers(), f"{path}.normaliser", "normaliser")
+        self.choice(entry.normaliser, [*normalisers()], f"{path}.normaliser", "normaliser")
         found = [(self.metric(n, f"{path}.metrics[{i}]"), i) for i, n in enumerate(entry.metrics)]
         for named, i in found:
             if named:
