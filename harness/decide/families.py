@@ -3,6 +3,7 @@ its run stored what reports need, so that its code runs where it was measured an
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -10,6 +11,7 @@ from typing import Any, Literal
 from harness import plugins
 from harness.contracts import Composite, Family
 from harness.decide import own_metrics
+from harness.errors import HarnessError
 
 FAMILIES = "families"  # of what a run stored of plugins of the user's own
 
@@ -32,7 +34,7 @@ def of_model(model: Mapping[str, Any], experiment: Mapping[str, Any]) -> FamilyF
     """The family of a model as the experiment has it; None for one of which nothing was stored."""
     name = str(model.get("family") or "")
     if name in plugins.names(FAMILIES):
-        return _facts(plugins.load(FAMILIES, name), model)
+        return _facts(_shaped(plugins.load(FAMILIES, name), model), model)
     return _heard(stored(experiment).get(name))
 
 
@@ -44,7 +46,7 @@ def facts(
     for model in _models(experiment):
         name = str(model.get("family") or "")
         if name.endswith(".py") and name not in found:
-            told = _facts(load(name), model)
+            told = _facts(plugins.shaped(load(name), model), model)
             found[name] = {
                 "takes": told.takes,
                 "gives": list(told.gives),
@@ -68,6 +70,14 @@ def words_of(kept: Any) -> Mapping[str, Mapping[str, str]]:
         for language, texts in (told.items() if isinstance(told, Mapping) else ())
         if isinstance(texts, Mapping)
     }
+
+
+def _shaped(family: Family | Composite, model: Mapping[str, Any]) -> Family | Composite:
+    """As its parameters make it; as it is where a result tells of none that it takes."""
+    with contextlib.suppress(HarnessError):
+        found: Family | Composite = plugins.shaped(family, model)
+        return found
+    return family
 
 
 def _facts(family: Family | Composite, model: Mapping[str, Any]) -> FamilyFacts:

@@ -37,7 +37,14 @@ from harness.spec.model import (
     Variant,
     Waiver,
 )
-from harness.spec.naming import find_metric, load_plugin, locator, own_files, results_folder
+from harness.spec.naming import (
+    find_metric,
+    load_family,
+    load_plugin,
+    locator,
+    own_files,
+    results_folder,
+)
 
 __all__ = [
     "DEFAULT_SESSION",
@@ -62,6 +69,7 @@ __all__ = [
     "find_metric",
     "from_json",
     "load",
+    "load_family",
     "load_plugin",
     "locator",
     "own_files",
