@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Mapping
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import onnx
@@ -124,7 +124,8 @@ def test_a_size_is_a_whole_number_from_zero_up(text: str) -> None:
         ({"dims": {"frames": "__import__('os')"}}, "calls '__import__'"),
         ({"dims": {"n": "9**9**9"}}, r"cannot be read at '\*\*'"),
         ({"dims": {"n": "1 / 0"}}, "divides by zero"),
-        ({"dims": {"n": "m", "m": 3}}, "names 'm'"),
+        ({"dims": {"n": "m", "m": "n"}}, "n, m need each other"),
+        ({"dims": {"n": "k + 1", "m": 3}}, "names 'k', unknown"),
         ({"dims": {"samples": 3}}, "a name of ours"),
         ({"dims": {"a b": 3}}, "is no name"),
         ({"inputs": {"x": Input("zeros", shape=("batch", 3))}}, "inputs.x.shape: .*'batch'"),
@@ -188,13 +189,16 @@ def test_a_clip_is_padded_to_the_frames_that_the_shape_asks_for() -> None:
     )
 
 
+SCALES: tuple[Literal["log10", "ln", "db"], ...] = ("log10", "ln", "db")
+
+
 def test_other_scales_are_their_formulas() -> None:
     """Of one frame of a known power: 10 log10 is db, ln is log10 times ln 10."""
     from harness.plugins.families.graph.features import log_mel
 
     found = {
-        scale: log_mel(CLIP, Input("log_mel", mels=40, window=512, scale=scale), 100, RATE)  # type: ignore[arg-type]
-        for scale in ("log10", "ln", "db")
+        scale: log_mel(CLIP, Input("log_mel", mels=40, window=512, scale=scale), 100, RATE)
+        for scale in SCALES
     }
     np.testing.assert_allclose(found["db"], 10 * found["log10"], rtol=1e-5)
     np.testing.assert_allclose(found["ln"], np.log(10) * found["log10"], rtol=1e-4, atol=1e-4)

@@ -243,9 +243,8 @@ class Chain:
         frames = sizes[-2] if turned else sizes[-1]
         frames = features.frames_of(piece.size, how) if frames is None else frames
         found = features.log_mel(piece, how, frames, rate)
-        return (found.T if turned else found).reshape(
-            (*sizes[:-2], *found.shape[:: -1 if turned else 1])
-        )
+        found = found.T if turned else found
+        return found.reshape((1,) * (len(sizes) - 2) + found.shape)
 
     def _checked(self, given: Outputs) -> dict[str, np.ndarray]:
         """What the last graph gives, without NaN. Raises: OutputError."""

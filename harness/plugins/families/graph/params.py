@@ -109,8 +109,8 @@ class Ctc:
 
 @dataclass(frozen=True)
 class Params:
-    """`dims` are sizes by name: small arithmetic over seconds, samples, sample_rate and the names
-    before it. `inputs` says what is fed; what is left out is read off the graph. `state`: an input
+    """`dims` are sizes by name: small arithmetic over seconds, samples, sample_rate and each other.
+    `inputs` says what is fed; what is left out is read off the graph. `state`: an input
     that is given what an output was in the hop before, zeros in the first.
     """
 
@@ -158,24 +158,51 @@ class Params:
             raise ValueError(f"graphs: two are called {twice!r}")
 
     def _check_dims(self) -> dict[str, Fraction]:
-        """Values for a clip of a few seconds, each dimension from those before it."""
+        """Values for a clip of a few seconds."""
         known = names_of(TRIED_SECONDS * self.sample_rate, self.sample_rate)
-        for name, text in self.dims.items():
+        for name in self.dims:
+            taken = name in (*BUILT_IN, *FUNCTIONS)
+            if taken or not NAME.fullmatch(name):
+                why = "is a name of ours" if taken else "is no name"
+                raise ValueError(f"dims.{name[:40]}: {why}")
+        for name, expression in self.sizes:
             try:
-                if not NAME.fullmatch(name) or name in (*BUILT_IN, *FUNCTIONS):
-                    taken = name in (*BUILT_IN, *FUNCTIONS)
-                    raise ExpressionError("is a name of ours" if taken else "is no name")
-                expression = parse(text)
-                _require(expression, known)
                 known[name] = expression(known)
             except ExpressionError as error:
-                raise ValueError(f"dims.{name[:40]}: {error}") from error
+                raise ValueError(f"dims.{name}: {error}") from error
         return known
 
     @property
     def sizes(self) -> list[tuple[str, Expression]]:
-        """The dimensions in order, read."""
-        return [(name, parse(text)) for name, text in self.dims.items()]
+        """The dimensions, each after those that it names, whatever order they are written in."""
+        read = {name: _read(name, text) for name, text in self.dims.items()}
+        found: list[tuple[str, Expression]] = []
+        known = set(BUILT_IN)
+        while len(found) < len(read):
+            ready = [name for name in read if name not in known and read[name].names <= known]
+            if not ready:
+                raise ValueError(_unready(read, known))
+            found += [(name, read[name]) for name in ready]
+            known |= set(ready)
+        return found
+
+
+def _read(name: str, text: int | float | str) -> Expression:
+    try:
+        return parse(text)
+    except ExpressionError as error:
+        raise ValueError(f"dims.{name[:40]}: {error}") from error
+
+
+def _unready(read: Mapping[str, Expression], known: set[str]) -> str:
+    """Why no other dimension has a value."""
+    left = {name: one for name, one in read.items() if name not in known}
+    for name, one in left.items():
+        unknown = sorted(one.names - known - set(left))
+        if unknown:
+            near = nearest(unknown[0], [*known, *left]).rstrip(".")
+            return f"dims.{name[:40]}: {one.text[:60]!r} names {unknown[0][:40]!r}, unknown.{near}"
+    return f"dims: {', '.join(left)} need each other"
 
 
 def names_of(samples: int, rate: int) -> dict[str, Fraction]:
@@ -198,6 +225,6 @@ def _require(expression: Expression, known: Mapping[str, Fraction]) -> None:
     if unknown:
         raise ExpressionError(
             f"{expression.text[:60]!r} names {unknown[0][:40]!r}, which has no value; write it "
-            f"above, under dims.{nearest(unknown[0], list(known))}".rstrip(".")
+            f"under dims.{nearest(unknown[0], list(known))}".rstrip(".")
         )
     expression(known)
