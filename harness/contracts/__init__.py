@@ -128,9 +128,9 @@ class Model(Protocol):
 class ComparableModel(Model, Protocol):
     """What a model has besides where its family names outputs that can be compared."""
 
-    def guide(self, item: Any) -> Mapping[str, Any]:
-        """What the baseline did with an item and others must follow, so that their outputs are of
-        the same steps: plain JSON, such as {"tokens": [[50365, 440]]}; {} where nothing has to be.
+    def guide(self, item: Any, names: Sequence[str]) -> Mapping[str, Any]:
+        """What the baseline did with an item and others must follow, so that the outputs of these
+        names are of the same steps: plain JSON, such as {"tokens": [[50365, 440]]}; {} for nothing.
 
         Raises: as `prepare` and its call.
         """
