@@ -90,6 +90,11 @@ HANGS_SHARE = 0.5  # of the budget, for all hangs of a run; then what has hung o
 NO_ANSWER = "no answer within"  # so begins what a row says of a call that was given up
 TOLD_AFTER_SECONDS = 15.0  # of waiting for an answer, then each time that this has doubled
 
+# --- outputs that are held against the baseline's: on the disk of the run's folder, those of a few
+# utterances at a time, which are removed when every variant was compared
+OUTPUT_BYTES = 1000 * MEGABYTE  # of one utterance; 30 s in Whisper large take 500
+OUTPUTS_AT_ONCE = 4  # utterances
+
 # --- the budget: what is measured whatever it is, and how far it may be overrun without a word
 MINIMUM_ROUNDS = 6  # fewer calls of one each give a median no 95 % interval: 0.5^5 > 0.025
 FEWEST_UTTERANCES = 100  # of a data set, before the first look at it
