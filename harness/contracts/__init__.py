@@ -342,6 +342,8 @@ class Metric:
     better: Better
     measure: Callable[[Call], tuple[float, float]] | None = None
     fold: Literal["ratio", "quantile", "geometric", "max", "share", "crossed"] = "ratio"
+    # of the folded ratio: its square root, -10 log10 of it, or what it lacks of 1
+    scale: Literal["", "root", "decibels", "complement"] = ""
     operations: tuple[str, ...] = ("pipeline",)  # ("*",): every operation, each on its own
     # scored on data sets only: what the family wrote (or what the judge heard) against the text;
     # without a judge, refused for a family that gives no text

@@ -50,10 +50,12 @@ def decide(measured: Result, made: Mapping[str, Made], given: Given) -> Result:
     heard = scoring.heard(calls, _normalisers(experiment))
     variants = tables.frame("variants", [row(name, one) for name, one in made.items()])
     judged = measured.tables["judged"]
-    scored = _scored(experiment, named, calls, (heard, judged))
+    near = scoring.Nearness(baseline, measured.tables["fidelity"])
+    scored = _scored(experiment, named, calls, (heard, judged, near))
     data = {
         "calls": calls,
         "judged": judged,
+        "fidelity": near.fidelity,
         "stops": measured.tables["stops"],
         "scores": scored.coded,
         "variants": variants,
@@ -88,24 +90,28 @@ def decide(measured: Result, made: Mapping[str, Made], given: Given) -> Result:
 
 
 def scores(
-    experiment: Mapping[str, Any], calls: pd.DataFrame, locate: Locate, judged: pd.DataFrame
+    experiment: Mapping[str, Any], locate: Locate, data: Mapping[str, pd.DataFrame]
 ) -> pd.DataFrame:
-    """The scores table of a run's calls, and of what judges say of the audio that they gave."""
-    heard = scoring.heard(calls, _normalisers(experiment))
-    named = metrics(experiment, locate)
-    return _scored(experiment, named, calls, (heard, judged)).table
+    """The scores table of a run's `calls`, of what judges say of the audio that they gave
+    (`judged`), and of outputs beside the baseline's (`fidelity`); none where a table is missing."""
+    given = {name: data.get(name, tables.frame(name, [])) for name in ("judged", "fidelity")}
+    heard = scoring.heard(data["calls"], _normalisers(experiment))
+    near = scoring.Nearness(str(experiment["baseline"]), given["fidelity"])
+    said = (heard, given["judged"], near)
+    return _scored(experiment, metrics(experiment, locate), data["calls"], said).table
 
 
 def _scored(
     experiment: Mapping[str, Any],
     named: Sequence[NamedMetric],
     calls: pd.DataFrame,
-    said: tuple[pd.DataFrame, pd.DataFrame],
+    said: tuple[pd.DataFrame, pd.DataFrame, scoring.Nearness],
 ) -> scoring.Scored:
-    """`said`: the calls with their texts comparable, and what judges said of their audio."""
-    heard, judged = said
+    """`said`: the calls with their texts comparable, what judges said of their audio, and how near
+    outputs are to the baseline's."""
+    heard, judged, near = said
     listened = scoring.heard(judged, _normalisers(experiment))
-    return _asked(scoring.scored(heard, named, calls, listened), named, experiment)
+    return _asked(scoring.scored(heard, named, calls, listened, near), named, experiment)
 
 
 def asked_of(experiment: Mapping[str, Any], dataset: str) -> set[str]:
@@ -156,7 +162,9 @@ def stored_scores(result: Result) -> pd.DataFrame:
     experiment, calls = result.experiment, result.tables["calls"]
     ours = [named for named in stored_metrics(result, lenient=True) if _is_ours(named)]
     heard = scoring.heard(calls, _normalisers(experiment))
-    found = _scored(experiment, ours, calls, (heard, result.tables["judged"])).table
+    fidelity = result.tables.get("fidelity", tables.frame("fidelity", []))
+    near = scoring.Nearness(queries.baseline(result), fidelity)
+    found = _scored(experiment, ours, calls, (heard, result.tables["judged"], near)).table
     theirs = result.tables.get("scores")
     return found if theirs is None else in_order(pd.concat([found, theirs]))
 

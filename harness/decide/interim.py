@@ -19,6 +19,7 @@ from harness.decide import decision, plan, verdict
 from harness.decide.gate_rules import kind_of, name_of
 from harness.decide.schedule import Rows, Task
 from harness.errors.limits import TOKEN_BUDGET_WORDS
+from harness.plugins import kinds
 from harness.spec import Experiment
 from harness.store import tables
 from harness.store.made import Made, row
@@ -52,11 +53,12 @@ class Gates:
         """Whether a data set has a gate that is open; one without any gate is evaluated whole."""
         mine = [g for g in self._data["gates"] if (g.get("at") or {}).get("dataset") == name]
         if not mine or any(self._judged(gate) for gate in mine):
-            return lambda rows, stops: True  # judges speak when all is said
+            return lambda rows, stops: True  # judges speak, and outputs are compared, at the end
         return lambda rows, stops: bool(self._open(mine, rows, stops))
 
     def _judged(self, gate: Mapping[str, Any]) -> bool:
-        return bool(spec.find_metric(gate["metric"], spec.locator(self.file)).metric.judge)
+        metric = spec.find_metric(gate["metric"], spec.locator(self.file)).metric
+        return bool(metric.judge) or metric.compares in kinds.OF_OUTPUTS
 
     @cached_property
     def _data(self) -> Mapping[str, Any]:
@@ -71,7 +73,7 @@ class Gates:
         variants = [row(name, one) for name, one in self.made.items()]
         data = {
             "calls": calls,
-            "judged": tables.frame("judged", []),
+            **{name: tables.frame(name, []) for name in ("judged", "fidelity")},
             "stops": tables.frame("stops", stops),
             "scores": self._scores(calls),
             "variants": tables.frame("variants", variants),
@@ -108,8 +110,7 @@ class Gates:
         return pd.Series(found, index=checks.index, dtype=bool)
 
     def _scores(self, calls: pd.DataFrame) -> pd.DataFrame:
-        nothing = tables.frame("judged", [])
-        return decision.scores(self._data, calls, spec.locator(self.file), nothing)
+        return decision.scores(self._data, spec.locator(self.file), {"calls": calls})
 
     def _checks(self, experiment: Mapping[str, Any], data: dict[str, pd.DataFrame]) -> pd.DataFrame:
         named = decision.metrics(experiment, spec.locator(self.file))

@@ -13,7 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from harness.decide import stats
-from harness.decide.scoring import likeness
+from harness.decide.scoring import likeness, scales
 from harness.decide.scoring.scores import workload
 from harness.decide.stats import Interval, Resampling, Sums, Timed, Units
 from harness.plugins import NamedMetric
@@ -54,9 +54,9 @@ def estimate(cell: pd.DataFrame, named: NamedMetric, how: Resampling) -> Interva
         return _by(stats.share(hits, labels[counted], how.level), unit)
     system = Sums(values, weights)
     found = _by(stats.ratio_of_sums(system, labels, _counted(named, how)), unit)
-    if not (of_texts(named) and _is_quality(cell) and system.sound):
-        return found
-    return likeness.widened(found, likeness.of_rate(system), cell, how.level)
+    if of_texts(named) and _is_quality(cell) and system.sound:
+        found = likeness.widened(found, likeness.of_rate(system), cell, how.level)
+    return scales.scaled(found, named.metric.scale)
 
 
 def compare(
@@ -81,13 +81,14 @@ def compare(
             pairs, _counted(named, how)
         )
         found = _by(difference, pairs.unit), _by(ratio, pairs.unit)
-        if shares or not (quality and of_texts(named) and pairs.ours.sound and pairs.theirs.sound):
-            return found
-        parts = likeness.of_rate(pairs.ours) - likeness.of_rate(pairs.theirs)
-        return (
-            likeness.widened(found[0], parts, pairs.rows, how.level),
-            likeness.widened(found[1], parts, pairs.rows, how.level),
-        )
+        sound = pairs.ours.sound and pairs.theirs.sound
+        if quality and of_texts(named) and sound and not shares:
+            parts = likeness.of_rate(pairs.ours) - likeness.of_rate(pairs.theirs)
+            found = (
+                likeness.widened(found[0], parts, pairs.rows, how.level),
+                likeness.widened(found[1], parts, pairs.rows, how.level),
+            )
+        return scales.compared(*found, named.metric.scale)
     mine, other = _timed(ours, quality), _timed(theirs, quality)
     return stats.paired_quantiles(mine, other, named.quantile, how)
 
@@ -138,7 +139,8 @@ def calls_needed(cell: pd.DataFrame, named: NamedMetric, limit: float, level: fl
 
 def of_texts(named: NamedMetric) -> bool:
     """Whether a score depends on what was said (by whom, which sentence) and not on the clock."""
-    return named.metric.needs_reference or bool(named.metric.judge)
+    metric = named.metric
+    return metric.needs_reference or bool(metric.judge) or bool(metric.compares)
 
 
 def units_of(cell: pd.DataFrame) -> Units:
@@ -170,8 +172,10 @@ def _columns(cell: pd.DataFrame) -> tuple[Values, Values]:
 
 
 def _counted(named: NamedMetric, how: Resampling) -> Resampling:
-    """Texts err by whole edits, so that one is the least that may hide; times by any amount."""
-    return how if named.metric.needs_reference else replace(how, quantum=0.0)
+    """Texts err by whole edits, so that one is the least that may hide, and outputs that agree by
+    whole positions; times, and errors of outputs, by any amount."""
+    whole = named.metric.needs_reference or named.metric.scale == "complement"
+    return how if whole else replace(how, quantum=0.0)
 
 
 def _by(interval: Interval, unit: str) -> Interval:

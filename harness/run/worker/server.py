@@ -39,8 +39,8 @@ class Server:
         self.tell: Callable[[Row], None] = lambda row: None  # of a request that goes on
 
     def answer(self, request: Mapping[str, Any]) -> dict[str, Any]:
-        """One of open, block, utterances, reference, nearness, probe, open_judge, judge: {kind: body}
-        -> its reply."""
+        """One of open, block, utterances, reference, nearness, probe, open_judge, judge, as
+        {kind: body} -> its reply."""
         kind, body = next(iter(request.items()))
         handle = {
             "open": self._open,

@@ -111,7 +111,7 @@ class Own:
     def frames(self, memory: Tensors) -> Iterator[np.ndarray]:
         """Keys and values of each layer, (frames, d_model)."""
         for name in self.encoder.outputs:
-            # (batch, heads, head size, frames) of a key, whose value is (batch, heads, frames, size)
+            # a key is (batch, heads, head size, frames), a value (batch, heads, frames, head size)
             axes = (0, 3, 1, 2) if name.startswith("cross_key_") else (0, 2, 1, 3)
             heads = array(memory[name]).transpose(axes)
             yield heads.reshape(heads.shape[1], -1)
