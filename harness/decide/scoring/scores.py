@@ -72,23 +72,20 @@ def scores(
     metrics: Sequence[NamedMetric],
     normalise: Normalise | Mapping[str, Normalise] | None = None,
     *,
-    raw: pd.DataFrame | None = None,
     judged: pd.DataFrame | None = None,
     near: Nearness | None = None,
 ) -> pd.DataFrame:
     """Every metric of every call that it applies to, in the columns of the scores table.
 
     `normalise` makes texts comparable before they are scored, as in `heard`; without it they are
-    already, and `raw` are the same calls with the texts as they were. `judged`: what judges say of
-    the audio that the calls gave, texts comparable. `near`: which variant is the baseline, and what
-    comparing outputs with its gave. Calls that failed are not scored (the summary
-    counts them). Warm-up calls are not either; `load` and `first_call` are operations of their own.
-    Seconds under zero (a clock that went backwards) and whatever else is not finite are NaN, and so
-    is all that is folded from them.
+    already. `judged`: what judges say of the audio that the calls gave, texts comparable. `near`:
+    which variant is the baseline, and what comparing outputs with its gave. Calls that failed are
+    not scored (the summary counts them). Warm-up calls are not either; `load` and `first_call` are
+    operations of their own. Seconds under zero (a clock that went backwards) and whatever else is
+    not finite are NaN, and so is all that is folded from them.
     """
-    if normalise is not None:
-        calls, raw = heard(calls, normalise), calls if raw is None else raw
-    return _table(_parts(calls, metrics, calls if raw is None else raw, (judged, near)))
+    comparable = calls if normalise is None else heard(calls, normalise)
+    return _table(_parts(comparable, metrics, calls, (judged, near)))
 
 
 def scored(

@@ -296,8 +296,8 @@ def _failures(
     data: Mapping[str, pd.DataFrame], figure: AskedFigure, named: NamedMetric
 ) -> Failures:
     """Failed and planned calls of the figure's cell, those among them whose audio its judge could
-    not take or whose output could not be compared; one that could not load counts too. Of listeners, invalid and planned scores where
-    their share is the larger one."""
+    not take or whose output could not be compared; one that could not load counts too. Of
+    listeners, invalid and planned scores where their share is the larger one."""
     found = _failed_calls(data["calls"], figure)
     if named.metric.compares in nearness.OF_OUTPUTS:
         apart = nearness.lost(

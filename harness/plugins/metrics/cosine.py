@@ -9,10 +9,12 @@ from __future__ import annotations
 from harness.plugins.metrics._outputs import lacking, outputs
 
 metric = outputs(
-    unit="cosine",
+    unit="",
     better="higher",
     measure=lacking("cosine"),
     scale="complement",
+    worst=0.0,
+    best=1.0,
     title={"en": "Cosine", "es": "Coseno"},
     order=30,
 )
