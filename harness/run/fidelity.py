@@ -70,11 +70,17 @@ def _chosen(entry: Quality, metric: str, kind: str, offered: Sequence[Comparable
             f"quality {entry.name}: output: the model has no output {entry.output!r} to compare; "
             f"it has: {known}."
         )
-    if not fit or (entry.output and entry.output not in fit):
-        what = f"{entry.output} does not" if entry.output else "none of its outputs does"
+    if not offered:
         raise SpecError(
-            f"quality {entry.name}: {metric} compares scores of classes, and {what} hold any "
-            f"(outputs: {known}); take output_error, sqnr_db or cosine."
+            f"quality {entry.name}: {metric} compares outputs, and this model gives none of its "
+            "own; changed, newly_wrong and newly_right compare what both wrote."
+        )
+    if not fit or (entry.output and entry.output not in fit):
+        what = entry.output or "none of its outputs"
+        raise SpecError(
+            f"quality {entry.name}: {metric} compares scores of classes, and {what} holds "
+            f"{'none' if entry.output else 'any'} (outputs: {known}); take output_error, sqnr_db "
+            "or cosine."
         )
     return entry.output or fit[0]
 
