@@ -88,7 +88,8 @@ def compare(
                 likeness.widened(found[0], parts, pairs.rows, how.level),
                 likeness.widened(found[1], parts, pairs.rows, how.level),
             )
-        return scales.compared(*found, named.metric.scale)
+        figures = (pairs.ours.ratio, pairs.theirs.ratio)
+        return scales.compared(*found, named.metric.scale, figures)
     mine, other = _timed(ours, quality), _timed(theirs, quality)
     return stats.paired_quantiles(mine, other, named.quantile, how)
 

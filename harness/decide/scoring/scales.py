@@ -46,20 +46,29 @@ def scaled(interval: Interval, scale: str) -> Interval:
     return replace(interval, estimate=estimate, low=ends[0], high=ends[1])
 
 
-def compared(difference: Interval, ratio: Interval, scale: str) -> tuple[Interval, Interval]:
-    """(difference, ratio) of what the metric says of two variants, from those of their ratios.
-    Where one of the two is no function of theirs, nothing is said of it."""
-    if not scale:
-        return difference, ratio
+def compared(
+    difference: Interval, ratio: Interval, scale: str, figures: tuple[float, float]
+) -> tuple[Interval, Interval]:
+    """(difference, ratio) of what the metric says of two variants, from those of their pooled
+    ratios, which `figures` are.
+
+    a^(1/2) - b^(1/2) is (a - b) / (a^(1/2) + b^(1/2)), whose bounds are those of a - b with the
+    denominator as it was measured (the delta method); a difference of decibels is the ratio's
+    decibels. Where one of the two is no function of theirs, nothing is said of it.
+    """
     none = stats.broken(difference.n, difference.method)
     if scale == "root":
-        return none, scaled(ratio, "root")
+        return _times(difference, 1 / (sum(map(_root, figures)) or 1)), scaled(ratio, "root")
     if scale == "decibels":
         return scaled(ratio, "decibels"), none
-    turned = replace(
-        difference, estimate=-difference.estimate, low=-difference.high, high=-difference.low
-    )
-    return turned, none
+    if scale == "complement":
+        return _times(difference, -1.0), none
+    return difference, ratio
+
+
+def _times(interval: Interval, factor: float) -> Interval:
+    ends = sorted(factor * x for x in (interval.low, interval.high))
+    return replace(interval, estimate=factor * interval.estimate, low=ends[0], high=ends[1])
 
 
 def _end(bound: float, scale: str) -> float:
