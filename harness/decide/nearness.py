@@ -10,12 +10,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from harness.contracts import Compares, Result
+from harness.contracts import Compares, Result, Table
 from harness.decide import measures
 from harness.decide.scoring.scales import SCALES
 from harness.store import queries
 
-TABLE = "fidelity"
+TABLE: Table = "fidelity"
 KINDS: tuple[Compares, ...] = ("outputs", "logits", "texts")
 
 

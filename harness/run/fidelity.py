@@ -54,7 +54,7 @@ def compares_of(entry: Quality, offered: Sequence[Comparable], locate: Locate) -
     of them compares any. Raises: SpecError."""
     asked = {name: find_metric(name, locate).metric for name in entry.metrics}
     asked |= {n: find_metric(n, locate).metric for one in asked.values() for n in beside(one)}
-    found = {}
+    found: dict[str, str] = {}
     for name, metric in asked.items():
         if metric.compares in OF_OUTPUTS:
             found[metric.compares] = _chosen(entry, name, metric.compares, offered)

@@ -7,7 +7,7 @@ the name of its output: one piece is in memory at a time, however many there are
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any
 
@@ -19,7 +19,10 @@ from harness.io.places import writing
 from harness.run.worker import nearness
 
 Piece = tuple[str, np.ndarray]
-KINDS = {"outputs": nearness.OfOutputs, "logits": nearness.OfLogits}
+KINDS: Mapping[str, Callable[[], nearness.Sums]] = {
+    "outputs": nearness.OfOutputs,
+    "logits": nearness.OfLogits,
+}
 BASELINES = "the baseline's"
 
 

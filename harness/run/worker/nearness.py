@@ -20,6 +20,8 @@ all positions; what is made of them is in plugins/metrics/.
 
 from __future__ import annotations
 
+from typing import Protocol
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -29,6 +31,13 @@ NUMBERS = 1 << 20  # looked at at once: 8 MB for each array, however large a pie
 TAIL = 0.99
 
 Rows = NDArray[np.float64]
+
+
+class Sums(Protocol):
+    """What is added up piece by piece, and told at the end."""
+
+    def add(self, mine: np.ndarray, theirs: np.ndarray, name: str) -> None: ...
+    def figures(self) -> dict[str, float]: ...
 
 
 class OfOutputs:
