@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from harness.contracts import Compares, Result, Table
 from harness.decide import measures
 from harness.decide.scoring.scales import SCALES
-from harness.store import queries
+from harness.store import queries, tables
 
 TABLE: Table = "fidelity"
 KINDS: tuple[Compares, ...] = ("outputs", "logits", "texts")
@@ -35,7 +35,7 @@ class Compared:
 def comparisons(result: Result) -> Iterator[Compared]:
     """By data set and kind, in the order in which they were measured."""
     named = measures.group(result, TABLE)
-    rows = result.tables[TABLE]
+    rows = result.tables.get(TABLE, tables.frame(TABLE, []))
     for kind in KINDS:
         mine = tuple(name for name in named if _kind(result, name) == kind)
         sets = [str(part["name"]) for part in result.experiment.get("quality") or []]
