@@ -20,7 +20,7 @@ KINDS: tuple[Compares, ...] = ("outputs", "logits", "texts")
 
 
 @dataclass(frozen=True)
-class Compared:
+class ComparedOutputs:
     """One kind of comparison on one data set: which outputs, by which metrics, the rows of the
     summary; `failed`: variant -> (utterances that could not be compared, of how many, why most)."""
 
@@ -32,7 +32,7 @@ class Compared:
     failed: dict[str, tuple[int, int, str]]
 
 
-def comparisons(result: Result) -> Iterator[Compared]:
+def comparisons(result: Result) -> Iterator[ComparedOutputs]:
     """By data set and kind, in the order in which they were measured."""
     named = measures.group(result, TABLE)
     rows = result.tables.get(TABLE, tables.frame(TABLE, []))
@@ -46,7 +46,7 @@ def comparisons(result: Result) -> Iterator[Compared]:
             if len(here) or len(own):
                 known = tuple(metric for metric in mine if (here["metric"] == metric).any())
                 outputs = tuple(map(str, own["output"].unique()))
-                yield Compared(name, kind, outputs, known, here, dict(_failed(own)))
+                yield ComparedOutputs(name, kind, outputs, known, here, dict(_failed(own)))
 
 
 def _kind(result: Result, name: str) -> Compares:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from harness.contracts import Result, Section
 from harness.decide import measures, nearness
-from harness.decide.nearness import Compared
+from harness.decide.nearness import ComparedOutputs
 from harness.plugins import unit_of
 from harness.report import markdown, row_text, wording, words
 from harness.store import queries
@@ -27,7 +27,7 @@ def render(result: Result, language: str) -> str:
     )
 
 
-def _compared(result: Result, one: Compared, language: str) -> Iterator[str]:
+def _compared(result: Result, one: ComparedOutputs, language: str) -> Iterator[str]:
     texts = TEXTS[language]
     outputs = markdown.listed([f"`{markdown.escape(o)}`" for o in one.outputs], language)
     yield texts[one.kind].format(dataset=one.dataset, outputs=outputs)
@@ -44,7 +44,7 @@ def _compared(result: Result, one: Compared, language: str) -> Iterator[str]:
         )
 
 
-def _table(one: Compared, language: str) -> str:
+def _table(one: ComparedOutputs, language: str) -> str:
     texts = TEXTS[language]
     headers = [texts["variant"], *(wording.metric(name, language) for name in one.metrics)]
     rows = []
@@ -57,7 +57,7 @@ def _table(one: Compared, language: str) -> str:
     return markdown.table([*headers, texts["n"]], rows, "l")
 
 
-def _errors(result: Result, one: Compared, language: str) -> Iterator[str]:
+def _errors(result: Result, one: ComparedOutputs, language: str) -> Iterator[str]:
     """The standard error of a mean over positions, of each variant."""
     for metric in one.metrics:
         for row in queries.records(queries.rows(one.summary, metric=metric)):

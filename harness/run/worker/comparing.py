@@ -19,7 +19,7 @@ from harness.io.places import writing
 from harness.run.worker import nearness
 
 Piece = tuple[str, np.ndarray]
-KINDS: Mapping[str, Callable[[], nearness.Sums]] = {
+KINDS: Mapping[str, Callable[[], nearness.Added]] = {
     "outputs": nearness.OfOutputs,
     "logits": nearness.OfLogits,
 }

@@ -33,7 +33,7 @@ TAIL = 0.99
 Rows = NDArray[np.float64]
 
 
-class Sums(Protocol):
+class Added(Protocol):
     """What is added up piece by piece, and told at the end."""
 
     def add(self, mine: np.ndarray, theirs: np.ndarray, name: str) -> None: ...
