@@ -344,6 +344,34 @@ def test_the_bounds_of_a_root_and_of_decibels_are_those_of_the_ratio() -> None:
     assert decibels.high == pytest.approx(-20 * math.log10(error.low))
 
 
+@pytest.mark.parametrize(
+    ("name", "difference", "ratio"),
+    [
+        # errors of 0.2 and 0.1, which are 14 and 20 dB
+        ("output_error", 0.1, 2.0),
+        ("sqnr_db", 20 * math.log10(0.5), math.nan),
+        ("kl", 3 / 10, 4.0),
+        ("argmax_agreement", 0.0, math.nan),
+    ],
+)
+def test_two_variants_are_compared_by_what_the_metric_says(
+    name: str, difference: float, ratio: float
+) -> None:
+    both = []
+    for variant, noise in (("int8", 4.0), ("fp16", 1.0)):
+        rows = compared([noise] * 12).assign(variant=variant)
+        both.append(rows.assign(figures=[json.dumps({**json.loads(text), "positions": 10.0,
+            "agreeing": 9.0}) for text in rows["figures"]]))  # fmt: skip
+    calls = [call(v, item) for v in ("fp32", "int8", "fp16") for item in ITEMS]
+    scores = scored(pd.concat(both, ignore_index=True), calls)
+    mine = scores[scores["metric"] == name]
+    cells = [mine[mine["variant"] == variant] for variant in ("int8", "fp16")]
+    found = scoring.compare(cells[0], cells[1], NAMED[name], Resampling())
+    assert found[0].estimate == pytest.approx(difference, abs=1e-12)
+    assert found[1].estimate == pytest.approx(ratio, nan_ok=True)
+    assert not found[0].low > difference + 1e-9
+
+
 def test_the_same_output_everywhere_is_no_error_and_has_decibels_to_show() -> None:
     scores = scored(compared([0.0] * 12))
     assert value(scores, "output_error").high == 0.0

@@ -50,7 +50,7 @@ def decide(measured: Result, made: Mapping[str, Made], given: Given) -> Result:
     heard = scoring.heard(calls, _normalisers(experiment))
     variants = tables.frame("variants", [row(name, one) for name, one in made.items()])
     judged = measured.tables["judged"]
-    near = scoring.Nearness(baseline, measured.tables["fidelity"])
+    near = scoring.Nearness(baseline, _fidelity(measured))
     scored = _scored(experiment, named, calls, (heard, judged, near))
     data = {
         "calls": calls,
@@ -162,11 +162,16 @@ def stored_scores(result: Result) -> pd.DataFrame:
     experiment, calls = result.experiment, result.tables["calls"]
     ours = [named for named in stored_metrics(result, lenient=True) if _is_ours(named)]
     heard = scoring.heard(calls, _normalisers(experiment))
-    fidelity = result.tables.get("fidelity", tables.frame("fidelity", []))
-    near = scoring.Nearness(queries.baseline(result), fidelity)
+    near = scoring.Nearness(queries.baseline(result), _fidelity(result))
     found = _scored(experiment, ours, calls, (heard, result.tables["judged"], near)).table
     theirs = result.tables.get("scores")
     return found if theirs is None else in_order(pd.concat([found, theirs]))
+
+
+def _fidelity(result: Result) -> pd.DataFrame:
+    """How near outputs are to the baseline's; empty where none was compared."""
+    found = result.tables.get("fidelity")
+    return tables.frame("fidelity", []) if found is None else found
 
 
 def in_order(scores: pd.DataFrame) -> pd.DataFrame:
