@@ -93,7 +93,7 @@ def scored(
     metrics: Sequence[NamedMetric],
     raw: pd.DataFrame,
     judged: pd.DataFrame,
-    near: Nearness,
+    near: Nearness | None = None,
 ) -> Scored:
     """As `scores`, in both forms; `heard` are the calls with their texts comparable."""
     parts = _parts(heard, metrics, raw, (judged, near))
