@@ -104,6 +104,18 @@ class Output:
     figures: Mapping[str, float] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class Comparable:
+    """An output of a model that fidelity metrics can hold against the baseline's.
+
+    `logits`: whether its last axis scores classes (logits or log-probabilities), of which one is
+    chosen; None where nobody knows, and the user who asks for `kl` has to.
+    """
+
+    name: str
+    logits: bool | None = None
+
+
 class Model(Protocol):
     """A variant opened in one session configuration.
 
@@ -118,6 +130,32 @@ class Model(Protocol):
 
         Raises: AudioError for samples, TextError for a text that the family cannot take; the call
         itself raises OutputError for an output that is not a number.
+        """
+
+
+class ComparableModel(Model, Protocol):
+    """What a model has besides where its family names outputs that can be compared."""
+
+    def guide(self, item: Any, names: Sequence[str]) -> Mapping[str, Any]:
+        """What the baseline did with an item and others must follow, so that the outputs of these
+        names are of the same steps: plain JSON, such as {"tokens": [[50365, 440]]}; {} for nothing.
+
+        Raises: as `prepare` and its call.
+        """
+
+    def outputs(
+        self, item: Any, names: Sequence[str], guide: Mapping[str, Any]
+    ) -> Iterator[tuple[str, np.ndarray]]:
+        """(name, piece) of the outputs of these names, as the model computes them along `guide`.
+
+        Also the baseline is asked this way, with its own guide: the same model twice gives the same
+        numbers. An output may come in several pieces (windows of 30 s, layers, hops), so that not
+        all of it is in memory; their order is the same for every variant. A piece is a real array
+        of any number of axes; its last axis is the vector of one position (the features of a frame,
+        the logits of a token), what is before it are positions in order. Padding that says nothing
+        is left out by the family, or stays in for all.
+
+        Raises: as `prepare` and its call; OutputError where a name or step cannot be had.
         """
 
 
@@ -140,6 +178,9 @@ class Family:
     has_files: bool = True  # False: it runs elsewhere (a server); no source, nothing to quantize
     # for such a one: params -> what it says of itself, which stands for the hash of its files
     identify: Callable[[Any], Mapping[str, str]] | None = None
+    # (folder of a variant, params) -> what fidelity metrics can compare, the main one first; cheap,
+    # without a session; ModelError. Its models are then `ComparableModel`
+    outputs: Callable[[Path, Any], Sequence[Comparable]] | None = None
     words: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # as of a `Composite`
     remark: Callable[[Mapping[str, Any]], str] | None = None
     # parameters as the experiment has them (other keys too) -> this family as they make it: its
@@ -262,10 +303,18 @@ Kind = Literal["text", "opinion", "fidelity", "symptom", "time", "size", "peak"]
 sounds), `fidelity` (nearness to a reference). The absence of a `symptom` (loops) is no quality."""
 
 
-Table = Literal["quality", "rules", "loops", "silence", "opinions", "parts", "heard", "spoken"]
+Table = Literal[
+    "quality", "rules", "loops", "silence", "opinions", "parts", "heard", "spoken", "fidelity"
+]
 """Where a report shows a metric of a data set. `quality`: the table of errors; `rules`: the same
 texts under other rules; `loops`, `silence`: what WER hides; `opinions`, `parts` (of a predictor),
-`heard` (round trip) and `spoken` (how long, how loud): synthesised speech."""
+`heard` (round trip) and `spoken` (how long, how loud): synthesised speech; `fidelity`: nearness to
+the baseline."""
+
+Compares = Literal["", "texts", "outputs", "logits"]
+"""What of a variant a metric holds against the baseline's of the same item: what both wrote, an
+output of theirs (the family's main one unless the experiment names another), or one that scores
+classes (the first such one)."""
 
 
 @dataclass(frozen=True)
@@ -288,6 +337,7 @@ class Call:
     raw_reference: str = ""  # as the data set has it
     note: str = ""  # what the model said of this call: token budget spent, repetition stopped
     figures: Mapping[str, float] = field(default_factory=dict)
+    baseline_text: str | None = None  # what the baseline wrote of the same item; None: nothing
 
 
 @dataclass(frozen=True)
@@ -306,12 +356,17 @@ class Metric:
     better: Better
     measure: Callable[[Call], tuple[float, float]] | None = None
     fold: Literal["ratio", "quantile", "geometric", "max", "share", "crossed"] = "ratio"
+    # of the folded ratio: its square root, -10 log10 of it, or what it lacks of 1
+    scale: Literal["", "root", "decibels", "complement"] = ""
     operations: tuple[str, ...] = ("pipeline",)  # ("*",): every operation, each on its own
     # scored on data sets only: what the family wrote (or what the judge heard) against the text;
     # without a judge, refused for a family that gives no text
     needs_reference: bool = False
     needs_transcript: bool = False  # means nothing where what is said is not known
     judge: str = ""  # scored on what this judge (judges/x.py) says of the audio that was made
+    # held against the baseline's on the same item, so that the baseline itself has no value. For
+    # `outputs` and `logits` the call's `figures` are those of the comparison (docs/fidelity.md)
+    compares: Compares = ""
     of_variant: Callable[[Mapping[str, Any]], float] | None = None  # a row of the variants table
     ratio_of: str = ""  # the metric whose baseline-to-variant ratio this is (speedup)
     kind: Kind | None = None  # None, here and below: read off the rest (plugins/kinds)

@@ -98,6 +98,11 @@ SCRIPT_FILES = 10_000
 SCRIPT_SOURCE_BYTES = 10 * MEGABYTE  # of a script or a module beside it
 PROBE_SECONDS = 120.0  # for an interpreter to say its version: torch's folders may be cold
 
+# --- outputs that are held against the baseline's: on the disk of the run's folder, those of a few
+# utterances at a time, which are removed when every variant was compared
+OUTPUT_BYTES = 1000 * MEGABYTE  # of one utterance; 30 s in Whisper large take 500
+OUTPUTS_AT_ONCE = 4  # utterances
+
 # --- the budget: what is measured whatever it is, and how far it may be overrun without a word
 MINIMUM_ROUNDS = 6  # fewer calls of one each give a median no 95 % interval: 0.5^5 > 0.025
 FEWEST_UTTERANCES = 100  # of a data set, before the first look at it

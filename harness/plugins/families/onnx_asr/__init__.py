@@ -53,4 +53,5 @@ family = Family(
     look=graphs,
     open=open_model,
     feeds=feeds,
+    outputs=lambda folder, params: layouts.outputs(folder),
 )
