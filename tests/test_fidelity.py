@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import filed
 import numpy as np
 import pandas as pd
 import pytest
@@ -417,13 +418,14 @@ def checked(name: str, rows: pd.DataFrame, **limit: float) -> dict[str, Any]:
     gate = {"metric": name, "variants": ["int8"], "operation": "pipeline", "at": {"dataset": "d"}}
     both = [call(variant, item) for variant in ("fp32", "int8") for item in ITEMS]
     experiment = {"baseline": "fp32", "candidate": "int8", "seed": 1, "gates": [gate | limit]}
+    experiment |= {"variants": [{"name": "fp32"}, {"name": "int8"}]}
     data = {
         "calls": tables.frame("calls", both),
         "scores": scored(rows),
         "fidelity": rows,
         **{table: tables.frame(table, []) for table in ("stops", "variants", "judged")},
     }
-    case = verdict.Case(experiment, NAMED, "default", datetime.date(2026, 11, 27))
+    case = verdict.Case(filed.experiment(experiment), NAMED, "default", datetime.date(2026, 11, 27))
     found: dict[str, Any] = verdict.checks(case, data).iloc[0].to_dict()
     return found
 

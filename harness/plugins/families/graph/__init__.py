@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness.contracts import Family, Feeds, Model, OpenSession
+from harness.contracts import Comparable, Family, Feeds, Model, OpenSession
 from harness.plugins.families.graph.params import Ctc, Input, Params, Part
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def open_model(folder: Path, open_session: OpenSession, params: Params) -> Model
     """Raises: ModelError for files that do not fit what the experiment says of them."""
     from harness.plugins.families.graph import model
 
-    return model.Chain(folder, open_session, params)
+    return model.OpenGraphs(folder, open_session, params)
 
 
 def feeds(
@@ -49,6 +49,13 @@ def feeds(
     from harness.plugins.families.graph import model
 
     yield from model.feeds(folder, open_session, params, clips)
+
+
+def outputs(folder: Path, params: Params) -> tuple[Comparable, ...]:
+    """What the graphs give that can be held against the baseline's. Raises: ModelError."""
+    from harness.plugins.families.graph import files
+
+    return tuple(Comparable(*one) for one in files.comparable(folder, params))
 
 
 def shaped(given: Mapping[str, Any]) -> Family:
@@ -74,6 +81,7 @@ def shaped(given: Mapping[str, Any]) -> Family:
         graphs=own_graphs,
         build=own_build,
         look=lambda folder: files.looked_at(folder, params),
+        outputs=outputs,
         fits=lambda start, variant: files.fits(start, variant, params),
     )
 
@@ -88,6 +96,7 @@ family = Family(
     feeds=feeds,
     gives=(),
     look=graphs,
+    outputs=outputs,
     shaped=shaped,
     words={
         "en": {"hop": "one hop"},
