@@ -49,6 +49,7 @@ trust: $(READY)  ## how often a verdict is wrong: docs/trust.md (about an hour a
 	cd bench && ../$(BIN)/python -m trust corpora
 	cd bench && ../$(BIN)/python -m trust halving
 	cd bench && ../$(BIN)/python -m trust quality
+	cd bench && ../$(BIN)/python -m trust end_to_end
 	cd bench && ../$(BIN)/python -m trust decision
 	cd bench && ../$(BIN)/python -m trust page
 

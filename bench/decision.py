@@ -28,6 +28,7 @@ from harness.store import tables
 from harness.store.made import Made
 
 sys.path.append(str(material.TESTS))
+import filed
 import invented_run
 
 SEED = 20261122
@@ -55,7 +56,8 @@ def decide(calls: pd.DataFrame, folder: Path) -> Result:
         name: tables.frame(name, [])
         for name in ("sessions", "stops", "judged", "datasets", "judges")
     }
-    return decision.decide(Result(folder, DECISION, {}, {}, {"calls": calls, **blank}), made, given)
+    measured = filed.result(folder, DECISION, {}, {}, {"calls": calls, **blank})
+    return decision.decide(measured, made, given)
 
 
 def alone(calls: pd.DataFrame) -> dict[str, Any]:

@@ -21,7 +21,7 @@ file in its folder. Words mean what docs/glossary.md says.
 2  io/         disk and network: where things are kept, hashes, strict YAML, servers
    speech/     sound and words: text/, audio, mel filters, phonemes
    runtime/    the machine (environment/), onnxruntime sessions (session/), ONNX graphs
-1  contracts/  one page: what each plugin file exports, and a run's Result
+1  contracts/  one page: what each plugin file exports; an Experiment and a run's Result
    errors/     every error that a user can cause, every bound that he can meet
 """
 

@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import filed
 import jiwer
 import numpy as np
 import pandas as pd
@@ -215,12 +216,13 @@ def build(folder: Path = Path("whisper_base_es"), seed: int = 20261122) -> Resul
     }
     data["checks"] = tables.frame("checks", _checks(data["summary"], data["changes"]))
     data["claims"] = tables.frame("claims", _claims(data["summary"]))
-    return paired(Result(folder, EXPERIMENT, ENVIRONMENT, _verdict(data["checks"]), data))
+    return paired(filed.result(folder, EXPERIMENT, ENVIRONMENT, _verdict(data["checks"]), data))
 
 
 def paired(result: Result) -> Result:
-    """With the candidate against each other variant, by what the other tables say."""
-    return replace(result, tables={**result.tables, "versus": decision.stored_versus(result)})
+    """With the tables that are made of others: candidate against each other variant, twins."""
+    known = {name: data for name, data in result.tables.items() if name not in ("versus", "twins")}
+    return decision.completed(replace(result, tables=known))
 
 
 def _stops(calls: pd.DataFrame) -> list[dict[str, Any]]:

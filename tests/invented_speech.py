@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import filed
 import numpy as np
 import pandas as pd
 from invented_run import ENVIRONMENT, SENTENCES, paired
@@ -121,7 +122,7 @@ def build(folder: Path = Path("kokoro_es"), seed: int = 20261122, heard: bool = 
     }
     verdict = {"verdict": "APPROVED", "exit_code": 0, "candidate": "int8", "session": "default"}
     verdict |= {"reasons": [], "waivers": []}
-    return paired(Result(folder, EXPERIMENT, ENVIRONMENT, verdict, data))
+    return paired(filed.result(folder, EXPERIMENT, ENVIRONMENT, verdict, data))
 
 
 # ---------------------------------------- calls and what was said of them

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import functools
 import importlib
+import re
 from pathlib import Path
 
 import pytest
@@ -158,6 +159,15 @@ def test_a_class_name_is_used_for_one_thing_only() -> None:
                 where.setdefault(node.name, []).append(name_of(path))
     twice = {name: files for name, files in where.items() if len(files) > 1}
     assert twice.keys() == EACH_ITS_OWN, twice
+
+
+AS_DATA = re.compile(r"\bexperiment(\.get\(|\[)")
+
+
+@pytest.mark.parametrize("path", FILES, ids=name_of)
+def test_an_experiment_is_one_typed_value_from_the_yaml_file_to_the_report(path: Path) -> None:
+    """Its fields are read as such: plain data are only in what writes and what reads its file."""
+    assert not AS_DATA.search(path.read_text(encoding="utf-8"))
 
 
 @pytest.mark.parametrize("path", FILES, ids=name_of)

@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import filed
 import invented_run
 import onnx
 import pytest
@@ -358,12 +359,11 @@ def rows(asked: Mapping[str, Any] = PLAN) -> list[dict[str, Any]]:
     return out
 
 
-def invented(found: list[dict[str, Any]], asked: Mapping[str, Any] = PLAN) -> Result:
+def invented(found: list[dict[str, Any]], plan: Mapping[str, Any] = PLAN) -> Result:
     result = invented_run.build()
     blank = {name: tables.frame(name, []) for name in tables.TABLES}
     calls = tables.frame("calls", found)
-    experiment = {**result.experiment, "audit": dict(asked)}
-    called = replace(result, experiment=experiment, tables={**blank, "calls": calls})
+    called = replace(filed.changed(result, audit=dict(plan)), tables={**blank, "calls": calls})
     return replace(called, tables={**called.tables, **replays.made(called)})
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import dataclasses
 import io
 import math
 import re
 from pathlib import Path
 from typing import Any
 
+import filed
 import pytest
 from invented_run import build
 from test_runner import Scripted, Silent, dataset, entry, plan, tasks
@@ -214,8 +214,7 @@ def invented() -> Result:
 def test_a_budget_that_was_overrun_is_said_with_how_much(
     invented: Result, spent: dict[str, float], said: str | None
 ) -> None:
-    experiment = {**invented.experiment, "spent_seconds": spent}
-    result = dataclasses.replace(invented, experiment=experiment)
+    result = filed.changed(invented, spent_seconds=spent)
     english, spanish = shortfall.told(result, "en"), shortfall.told(result, "es")
     if said is None:
         assert "Measuring took" not in english

@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import filed
 import invented_run
 import numpy as np
 import pandas as pd
@@ -39,7 +40,7 @@ EXPERIMENT: dict[str, Any] = {
     "model": {"family": "whisper"},
     "measuring": 2,
     "data": {"cv": "ab" * 32},
-    "latency": {"warmup": 1, "calls_per_block": 3},
+    "latency": {"audio_seconds": [5.0], "warmup": 1, "calls_per_block": 3},
     "quality": [{"name": "cv", "metrics": ["wer"], "normaliser": "spanish", "judges": [HEARS]}],
     "report": {"language": "es"},
 }
@@ -108,7 +109,7 @@ def as_result(scores: pd.DataFrame, **experiment: Any) -> Result:
         "variants": tables.frame("variants", variants),
     }
     verdict = {"candidate": "int8", "session": "default"}
-    return Result(Path("x"), {**EXPERIMENT, **experiment}, ENV, verdict, data)
+    return filed.result(Path("x"), {**EXPERIMENT, **experiment}, ENV, verdict, data)
 
 
 def compared(before: Result, after: Result, **how: Any) -> comparison.Comparison:
@@ -187,7 +188,7 @@ def test_a_wer_within_the_margin_of_its_gate_is_unchanged_and_undecided_without_
     before, after = drawn(1), drawn(5)
     gates = [{"metric": "wer", "max_increase": 0.5}]
     assert row_of(compared(before, after), "wer").outcome == "undecided"
-    gated = replace(after, experiment={**after.experiment, "gates": gates})
+    gated = filed.changed(after, gates=gates)
     assert row_of(compared(before, gated), "wer").outcome == "unchanged"
 
 
@@ -325,7 +326,7 @@ def test_another_onnxruntime_is_refused_with_the_key_and_both_values() -> None:
             {"quality": [{"name": "cv", "metrics": ["wer"], "normaliser": "none"}]},
             "quality.cv.normaliser: spanish | none",
         ),
-        ({"latency": {"warmup": 5, "calls_per_block": 3}}, "latency.warmup: 1 | 5"),
+        ({"latency": {**EXPERIMENT["latency"], "warmup": 5}}, "latency.warmup: 1 | 5"),
         (
             {"quality": [{**EXPERIMENT["quality"][0], "judges": [{**HEARS, "beam": 2}]}]},
             'quality.cv.judges.round_trip: {"beam": 1} | {"beam": 2}',
@@ -333,7 +334,7 @@ def test_another_onnxruntime_is_refused_with_the_key_and_both_values() -> None:
     ],
 )
 def test_what_figures_depend_on_is_refused_by_its_key(change: Mapping[str, Any], said: str) -> None:
-    other = replace(drawn(2), experiment={**EXPERIMENT, **change})
+    other = filed.changed(drawn(2), **change)
     with pytest.raises(IncomparableError) as caught:
         compared(drawn(1), other)
     assert said in str(caught.value)
@@ -369,9 +370,13 @@ def test_the_file_of_another_listening_test_is_no_reason_to_refuse() -> None:
 def test_what_a_variant_sets_of_its_own_is_told() -> None:
     """Before it had everyone's model."""
     own = {"family": "whisper", "context": {"min_seconds": 10}}
-    before = {**EXPERIMENT, "variants": [{"name": "fp32"}, {"name": "int8"}]}
-    after = {**EXPERIMENT, "variants": [{"name": "fp32"}, {"name": "int8", "model": own}]}
-    found = compared(replace(drawn(1), experiment=before), replace(drawn(2), experiment=after))
+    before, after = (
+        [{"name": "fp32"}, {"name": "int8"}],
+        [{"name": "fp32"}, {"name": "int8", "model": own}],
+    )
+    found = compared(
+        filed.changed(drawn(1), variants=before), filed.changed(drawn(2), variants=after)
+    )
     told = [str(one) for one in found.differences]
     assert 'variant int8 model.context: — | {"min_seconds": 10}' in told
     assert not [
@@ -380,8 +385,7 @@ def test_what_a_variant_sets_of_its_own_is_told() -> None:
 
 
 def test_data_that_neither_run_recorded_is_not_known_to_be_the_same() -> None:
-    bare = {**EXPERIMENT, "data": {}}
-    one, other = (replace(drawn(seed), experiment=bare) for seed in (1, 2))
+    one, other = (filed.changed(drawn(seed), data={}) for seed in (1, 2))
     with pytest.raises(IncomparableError, match=r"data\.cv: not recorded \| not recorded"):
         compared(one, other)
 
@@ -483,8 +487,7 @@ def published(folder: Path, seed: int, **environment: Any) -> Path:
     """An invented run as `harness run` leaves it."""
     made = invented_run.build(folder, seed)
     known = {"data": {"cv-es-prompts": "ab" * 32, "silence": "cd" * 32}, "measuring": 2}
-    experiment = {**made.experiment, **known}
-    result = replace(made, experiment=experiment, environment={**made.environment, **environment})
+    result = replace(filed.changed(made, **known), environment={**made.environment, **environment})
     store.publish(result, "name: x\n")
     return folder
 
@@ -561,7 +564,8 @@ def test_unlike_runs_end_with_2_and_one_line_and_with_force_they_are_marked(
 # ---------------------------------------- on what was really measured
 def measured() -> tuple[Result, dict[str, NamedMetric]]:
     """The calls and variants of a run of Whisper base, kept as it was; scores by today's code."""
-    experiment = json.loads((MEASURED / "experiment.json").read_text(encoding="utf-8"))
+    stored = json.loads((MEASURED / "experiment.json").read_text(encoding="utf-8"))
+    experiment = filed.experiment(stored)
     environment = json.loads((MEASURED / "environment.json").read_text(encoding="utf-8"))
     calls = pd.read_parquet(MEASURED / "calls.parquet").to_dict("records")
     variants = pd.read_csv(MEASURED / "variants.csv", keep_default_na=False).to_dict("records")
@@ -570,7 +574,7 @@ def measured() -> tuple[Result, dict[str, NamedMetric]]:
     locate = spec.locator(MEASURED / "experiment.yaml")
     data["scores"] = decision.scores(experiment, data["calls"], locate, data["judged"])
     metrics = {named.name: named for named in decision.metrics(experiment, locate)}
-    return Result(MEASURED, experiment, environment, {}, data), metrics
+    return filed.result(MEASURED, stored, environment, {}, data), metrics
 
 
 def test_a_real_run_compared_with_itself_has_changed_in_nothing_and_loses_no_row() -> None:

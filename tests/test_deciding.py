@@ -9,6 +9,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import filed
 import numpy as np
 import pandas as pd
 import pytest
@@ -63,7 +64,7 @@ def decided(calls: pd.DataFrame, folder: Path) -> Result:
         name: tables.frame(name, [])
         for name in ("sessions", "stops", "judged", "datasets", "judges")
     }
-    measured = Result(folder, EXPERIMENT, {}, {}, {"calls": calls, **blank})
+    measured = filed.result(folder, EXPERIMENT, {}, {}, {"calls": calls, **blank})
     given = decision.Given("default", datetime.date(2026, 11, 22), folder / "x.yaml")
     return decision.decide(measured, made, given)
 

@@ -7,6 +7,7 @@ import datetime
 from pathlib import Path
 from typing import Any
 
+import filed
 import pytest
 
 from harness import plugins
@@ -78,7 +79,7 @@ def run(folder: Path, *gates: dict[str, Any], **more: Any) -> Result:
     }
     made = {name: Made(folder, "", {"files": {"model.onnx": 1}}) for name in voices}
     calls = tables.frame("calls", rows)
-    measured = Result(folder, experiment, {}, {}, {"calls": calls, **blank})
+    measured = filed.result(folder, experiment, {}, {}, {"calls": calls, **blank})
     given = decision.Given("default", datetime.date(2026, 11, 22), folder / "x.yaml")
     return decision.decide(measured, made, given)
 

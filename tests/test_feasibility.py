@@ -415,3 +415,12 @@ def test_the_rows_of_a_forecast_are_aligned(shipped: Experiment) -> None:
 def test_a_claim_needs_no_measured_metric(shipped: Experiment) -> None:
     claim = Claim("ser", 0.1, 0.0, "somebody", "int8", At(dataset=DATA), "pipeline")
     assert foresee(replace(shipped, gates=(), claims=(claim,))).warnings == ()
+
+
+def test_a_budget_for_one_process_of_each_cell_decides_no_time(shipped: Experiment) -> None:
+    """Enough calls would fit; how processes differ would be in no bound."""
+    asked = gate("latency_p50_ms", 700.0)
+    found = {minutes: finding(shipped, asked, minutes=minutes) for minutes in (3.0, 30.0)}
+    assert found[3.0].calls_fit >= 6
+    assert [one.decidable for one in found.values()] == ["no", "yes"]
+    assert "one process of each cell" in found[3.0].why

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
+import filed
 import invented_run
 import pytest
 from hypothesis import given
@@ -13,7 +14,6 @@ from hypothesis import strategies as st
 from harness import plugins
 from harness.contracts import Evidence, Status
 from harness.decide.gate_rules import GATES, Rule, of_kind
-from harness.decide.own_metrics import KEY
 from harness.io.escaping import results
 from harness.report import markdown
 
@@ -136,7 +136,7 @@ def test_a_limit_over_a_baseline_lies_at_the_baselines_own_level(on, level):
 
 def test_a_stored_rule_holds_for_the_limits_that_were_stored_with_it_and_for_no_other():
     limits = [7, {"limit": 1.0, "bound": 2.0, "side": "upper"}, {"limit": 3.0, "bound": "x"}]
-    stored = {KEY: {GATES: {"./x.py": {"on": "value", "sign": "≤", "limits": limits}}}}
+    stored = {GATES: {"./x.py": {"on": "value", "sign": "≤", "limits": limits}}}
     assert of_kind(stored, "./x.py", 1.0) == Rule("value", "upper", "≤", 1.0, 2.0)
     assert of_kind(stored, "./x.py", 2.0) is None
     assert of_kind(stored, "./x.py", 3.0) is None
@@ -158,11 +158,9 @@ def test_a_gate_of_ones_own_is_shown_in_what_it_reads(on, sign, limit, limited, 
     checks = made.checks[made.checks["gate"] == "latency_p50_ms@5 s"].head(1)
     checks = checks.assign(kind=kind, limit=limit, observed=1.2, low=1.1, high=1.3, unit="ms")
     stored = {"on": on, "sign": sign, "limits": [{"limit": limit, "bound": 9, "side": "upper"}]}
-    waiver = {**made.experiment["waivers"][0], "up_to": 1.3}
+    waiver = {**filed.data_of(made)["waivers"][0], "up_to": 1.3}
     own = {"own": {"gates": {kind: stored}}, "waivers": [waiver]}
-    result = replace(
-        made, experiment={**made.experiment, **own}, tables={**made.tables, "checks": checks}
-    )
+    result = replace(filed.changed(made, **own), tables={**made.tables, "checks": checks})
     harmless = results.for_report(result, "…")
     told = (plugins.load("sections", name).render(harmless, "en") for name in ("result", "waivers"))
     said = "\n".join(told).replace(markdown.NBSP, " ")

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import filed
 import invented_run
 import pytest
 from test_pipeline import Local, finished, ran_once, run  # noqa: F401  fixtures of a whole run
@@ -45,7 +46,7 @@ def result(folder: Path, day: str = "2026-11-22", wer: float = 0.05, **env: Any)
     data["checks"] = tables.frame("checks", [gate])
     environment = {**ENV, "measured_on": day, **env}
     experiment = {"name": "x", "data": {"cv": "ab" * 32}}
-    return Result(folder, experiment, environment, {"verdict": "APPROVED"}, data)
+    return filed.result(folder, experiment, environment, {"verdict": "APPROVED"}, data)
 
 
 def lines(folder: Path) -> list[dict[str, Any]]:
@@ -135,7 +136,7 @@ def test_a_run_begins_its_history_and_the_same_run_again_leaves_it(finished: Pat
     assert len(lines(out)) == 1
     run(finished)
     assert len(lines(out)) == 1
-    assert lines(out)[0]["data"] == api.load(out).experiment["data"]
+    assert lines(out)[0]["data"] == api.load(out).facts.data
 
 
 @pytest.mark.slow

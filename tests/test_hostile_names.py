@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import filed
 import invented_run
 import invented_speech
 import pandas as pd
@@ -120,7 +121,7 @@ def poisoned(result: Result, words: list[str]) -> Result:
         }
         out[name] = data.assign(**free)
     told = {"title": next(turn), "description": next(turn)}
-    return replace(changed, tables=out, experiment={**changed.experiment, **told})
+    return replace(filed.changed(changed, **told), tables=out)
 
 
 def tokens(text: str) -> Iterator[Token]:

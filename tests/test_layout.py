@@ -79,9 +79,11 @@ def test_the_order_within_rounds_is_drawn_anew_and_follows_the_seed() -> None:
         (1e6, 6, 60, 40),
         (45.7, 6, 60, 6),  # 36 s of 2 x 60 x 0.3 s stay whole, 7.8 s open and warm six times
         (35.0, 6, 42, 6),
-        (15.0, 4, 13, 6),
-        (9.0, 3, 6, 6),
-        (1.0, 1, 6, 6),  # less than the least there is
+        (15.0, 4, 16, 2),  # what gates look at keeps more than 6: the others have two
+        (9.0, 4, 6, 2),
+        (8.5, 3, 7, 2),
+        (7.5, 1, 9, 2),
+        (1.0, 1, 6, 2),  # less than the least there is
     ],
 )
 def test_a_budget_cuts_what_no_gate_looks_at_first_then_processes_and_never_below_six(
@@ -95,9 +97,27 @@ def test_a_budget_cuts_what_no_gate_looks_at_first_then_processes_and_never_belo
     assert made.seconds <= seconds or gated == 6
 
 
-def test_what_cannot_be_opened_again_has_one_generation() -> None:
+def test_what_cannot_be_opened_again_has_one_generation_and_the_others_have_theirs() -> None:
     server = Cell(0.3, 60, clips=400, gated=True, once=True)
-    assert lay_out([server, GATED], 1e6, seed=1).generations == 1
+    assert lay_out([server, server], 1e6, seed=1).generations == 1
+    made = table(lay_out([server, GATED], 1e6, seed=1))
+    found = [{b.generation for b in made if b.cell == cell} for cell in (0, 1)]
+    assert found == [{0}, set(range(6))]
+
+
+def test_where_no_gate_looks_at_anything_no_cell_is_cut_for_another() -> None:
+    made = lay_out([Cell(0.3, 40, open_seconds=0.4), Cell(0.3, 40, open_seconds=0.4)], 8.0, seed=1)
+    assert [cell.rounds for cell in made.cells] == [made.rounds, made.rounds]
+    assert made.rounds >= 6
+    assert made.seconds <= 8.0
+
+
+@pytest.mark.parametrize("seconds", [8, 10, 13, 16, 20, 26, 33, 45, 60])
+def test_more_budget_never_makes_what_was_measured_worth_less(seconds: float) -> None:
+    asked = Cell(0.3, 60, clips=400, process=0, open_seconds=0.4, gated=True)
+    beside = Cell(0.3, 40, clips=400, process=1, open_seconds=0.4)
+    less, more = (lay_out([asked, asked, beside], s, seed=1) for s in (seconds, 1.25 * seconds))
+    assert layout.worth(more) >= 0.85 * layout.worth(less)  # a generation more costs a little
 
 
 @pytest.mark.parametrize("turns", [0, 1, 7, 13, 400])

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import filed
 import invented_run
 import pytest
 
@@ -27,7 +28,9 @@ def run(rows: list[dict[str, Any]], **environment: Any) -> Result:
     nothing = {name: tables.frame(name, []) for name in tables.TABLES}
     experiment = {"baseline": "fp32", "variants": [{"name": "fp32"}]}
     facts = environment or TWO_CORES
-    return Result(Path(), experiment, facts, {}, nothing | {"calls": tables.frame("calls", made)})
+    return filed.result(
+        Path(), experiment, facts, {}, nothing | {"calls": tables.frame("calls", made)}
+    )
 
 
 @pytest.mark.parametrize(

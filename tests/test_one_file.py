@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
+import filed
 import invented_run
 import invented_speech
 import pandas as pd
@@ -81,9 +82,9 @@ def with_metric(result: Result, name: str, like: str, metric: Metric) -> Result:
         tables[table] = pd.concat([tables[table], rows], ignore_index=True)
     quality = [
         {**part, "metrics": [*part["metrics"], name]} if like in part["metrics"] else part
-        for part in result.experiment["quality"]
+        for part in filed.data_of(result)["quality"]
     ]
-    return replace(result, tables=tables, experiment={**result.experiment, "quality": quality})
+    return replace(filed.changed(result, quality=quality), tables=tables)
 
 
 def unit_of(table: str, metric: Metric) -> dict[str, str]:
@@ -98,8 +99,7 @@ def own_run(folder: Path, name: str) -> tuple[Result, str]:
     build = synthesiser if name in OF_SPEECH else recogniser
     result = with_metric(build(), path, LIKE[name], named.metric)
     told = own_metrics.facts([named], lambda one: folder / one)
-    experiment = {**result.experiment, own_metrics.KEY: {"metrics": told}}
-    return replace(result, experiment=experiment), path
+    return filed.changed(result, own={"metrics": told}), path
 
 
 def alone(result: Result, name: str) -> Result:
@@ -140,8 +140,8 @@ def test_a_metric_of_the_users_own_is_named_in_both_languages_and_stands_in_its_
     name: str, tmp_path: Path
 ) -> None:
     result, _ = own_run(tmp_path, name)
-    report = {**result.experiment["report"], "sections": [WRITTEN_BY[SECTION[name]]]}
-    result = replace(result, experiment={**result.experiment, "report": report})
+    report = {**filed.data_of(result)["report"], "sections": [WRITTEN_BY[SECTION[name]]]}
+    result = filed.changed(result, report=report)
     english, spanish = TITLES[name]
     with plugins.data_only():
         assert english in headers(document.render(result, "en"), SECTION[name])
@@ -201,7 +201,7 @@ def test_each_family_of_ours_names_its_operations_in_each_language(name: str) ->
 
 def test_a_stored_metric_that_tells_nonsense_is_data_and_no_harm(tmp_path: Path) -> None:
     result, path = own_run(tmp_path, "slips")
-    kept = result.experiment[own_metrics.KEY]["metrics"][path]
+    kept = result.facts.own["metrics"][path]
     for wrong in (
         {"table": "cellar"},
         {"order": "x"},
@@ -209,8 +209,7 @@ def test_a_stored_metric_that_tells_nonsense_is_data_and_no_harm(tmp_path: Path)
         {"kind": 3},
         {"beside": 1},
     ):
-        own = {own_metrics.KEY: {"metrics": {path: {**kept, **wrong}}}}
-        strange = replace(result, experiment={**result.experiment, **own})
+        strange = filed.changed(result, own={"metrics": {path: {**kept, **wrong}}})
         assert measures.table_of(strange, path) == "quality"
         with metric_names.naming(strange):
             assert wording.metric(path, "en") in ("Slips", "slips")
@@ -240,9 +239,9 @@ def test_a_gate_says_the_side_that_it_checks(kind: str) -> None:
 def test_a_kind_of_gate_that_nobody_knows_uses_the_share_of_its_own_side(
     gate: Gate, limit: float, value: float, share: float
 ) -> None:
-    experiment: dict[str, Any] = {"gates": [{"metric": "x", "./mine.py": limit}]}
+    experiment = filed.experiment({"gates": [{"metric": "x", "./mine.py": limit}]})
     told = gate_rules.facts(experiment, lambda _: gate)
-    rule = gate_rules.of_kind({own_metrics.KEY: {"gates": told}}, "./mine.py", limit)
+    rule = gate_rules.of_kind({"gates": told}, "./mine.py", limit)
     assert rule is not None
     assert rule.share(value) == pytest.approx(share, nan_ok=True)
 
@@ -251,7 +250,7 @@ def test_a_kind_of_gate_that_nobody_knows_uses_the_share_of_its_own_side(
     "kept", [None, 3, {}, {"on": "x"}, {"on": "value", "sign": "<", "limits": [{"limit": 1.0}]}]
 )
 def test_a_gate_of_which_nothing_is_known_is_not_drawn_as_a_maximum(kept: Any) -> None:
-    own = {own_metrics.KEY: {"gates": {"./mine.py": kept}}}
+    own = {"gates": {"./mine.py": kept}}
     assert gate_rules.of_kind(own, "./mine.py", 1.0) is None
     result = recogniser()
     checks = result.checks.assign(kind="./mine.py")
@@ -283,8 +282,7 @@ def test_the_margin_of_compare_is_of_its_data_set_and_of_the_side_that_is_worse(
     metric: str, gates: list[dict[str, Any]], margin: float
 ) -> None:
     made = recogniser()
-    asked = [{"metric": metric, **gate} for gate in gates]
-    run = RunCells.of(replace(made, experiment={**made.experiment, "gates": asked}))
+    run = RunCells.of(filed.changed(made, gates=[{"metric": metric, **gate} for gate in gates]))
     pair = Pair(run, run, {metric: plugins.find_metric(metric)}, Resampling(seed=1), False)
     place = FigurePlace(metric, "int8", "default", "pipeline", "cv-es-prompts", "quality")
     assert _margin(pair, place) == pytest.approx(margin, nan_ok=True)
@@ -321,13 +319,12 @@ def test_a_family_of_the_users_own_is_described_by_its_words_without_its_code(
 ) -> None:
     (tmp_path / "tongue.py").write_text(FAMILY, encoding="utf-8")
     made = recogniser()
-    asked = {**made.experiment, "model": {"family": "./tongue.py"}, "variants": []}
-    told = families.facts(asked, lambda name: plugins.load("families", name, tmp_path))
+    mine = filed.changed(made, model={"family": "./tongue.py"}, variants=[])
+    told = families.facts(mine.experiment, lambda name: plugins.load("families", name, tmp_path))
     calls = made.calls.assign(operation=made.calls["operation"].replace("encoder", "murmur"))
     summary = made.summary.assign(operation=made.summary["operation"].replace("encoder", "murmur"))
     run = replace(
-        made,
-        experiment={**asked, own_metrics.KEY: {"families": told}},
+        filed.changed(mine, own={"families": told}),
         tables={**made.tables, "calls": calls, "summary": summary},
     )
     with plugins.data_only():
@@ -342,7 +339,7 @@ def test_a_family_of_the_users_own_is_described_by_its_words_without_its_code(
         family = measures.family(run)
     assert family is not None
     assert (family.takes, family.gives) == ("audio", ("text",))
-    assert measures.family(replace(run, experiment=asked)) is None
+    assert measures.family(filed.changed(run, own={})) is None
 
 
 @pytest.mark.parametrize(
@@ -353,8 +350,8 @@ def test_a_family_of_the_users_own_is_described_by_its_words_without_its_code(
     ],
 )  # fmt: skip
 def test_a_family_of_which_nothing_fit_was_stored_is_unknown(kept: Any) -> None:
-    own = {own_metrics.KEY: {"families": {"./tongue.py": kept}}}
-    assert families.of_model({"family": "./tongue.py"}, own) is None
+    own = {"families": {"./tongue.py": kept}}
+    assert families.of_model(spec.ModelSpec("./tongue.py", {}), own) is None
 
 
 @pytest.mark.parametrize(
@@ -366,9 +363,8 @@ def test_parts_of_a_predictor_stand_under_its_name(
     titles: tuple[str, str], said: str, tmp_path: Path
 ) -> None:
     """Whoever it is: the heading said DNSMOS of any of them."""
-    experiment = {own_metrics.KEY: {"metrics": {f"./{n}.py": {"title": {"en": title}}
-                                                for n, title in enumerate(titles)}}}  # fmt: skip
-    with metric_names.naming(replace(synthesiser(), experiment=experiment)):
+    own = {"metrics": {f"./{n}.py": {"title": {"en": title}} for n, title in enumerate(titles)}}
+    with metric_names.naming(filed.changed(synthesiser(), own=own)):
         assert speech_tables._scales(["./0.py", "./1.py"], "en") == said
 
 
@@ -425,7 +421,7 @@ def test_no_sign_of_a_name_or_reason_breaks_the_xml(sign: str) -> None:
     held = "" if sign == "\ud800" else sign  # no table holds half a sign; a name can
     checks = made.checks.assign(gate="g" + held, reason=held, reason_code="new", status="FAIL")
     run = replace(made, tables={**made.tables, "checks": checks})
-    run = replace(run, experiment={**run.experiment, "name": "x" + sign})
+    run = filed.changed(run, name="x" + sign)
     root = ElementTree.fromstring(plugins.load("exports", "junit").render(run))
     assert len(list(root.iter("testcase"))) == len(checks) + 1
 

@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import filed
 import invented_run
 import pytest
 from test_pipeline import YAML, Local, finished, ran_once, run  # noqa: F401  fixtures of a whole run
@@ -17,7 +18,6 @@ from test_pipeline import YAML, Local, finished, ran_once, run  # noqa: F401  fi
 from harness import plugins, store
 from harness.app import api, cli
 from harness.contracts import Figure, Result
-from harness.decide import own_metrics
 from harness.errors import PluginError, StoreError, limits
 from harness.report import document, drawing, wording
 
@@ -56,11 +56,11 @@ def asking(*names: str) -> Result:
     made = recogniser()
     sections = ["errors", "noise", "environment"]
     report = {"language": "en", "sections": sections, "figures": list(names)}
-    return replace(made, experiment={**made.experiment, "report": report})
+    return filed.changed(made, report=report)
 
 
 def told(result: Result, facts: Any) -> Result:
-    return replace(result, experiment={**result.experiment, own_metrics.KEY: {"figures": facts}})
+    return filed.changed(result, own={"figures": facts})
 
 
 # ---------------------------------------- a run, and who reads it
@@ -147,8 +147,8 @@ def test_a_section_that_was_left_out_takes_its_figures_with_it(tmp_path: Path) -
     written(tmp_path, BARS % ', section="errors"')
     asked = asking(OWN)
     facts, made = drawing.own(asked, lambda name: tmp_path / name)
-    report = {**asked.experiment["report"], "sections": ["environment"]}
-    less = replace(asked, experiment={**asked.experiment, "report": report})
+    report = {**filed.data_of(asked)["report"], "sections": ["environment"]}
+    less = filed.changed(asked, report=report)
     assert "![" not in document.render(told(less, facts), "en", {Path(n).stem for n in made})
 
 
@@ -261,13 +261,13 @@ def test_a_picture_is_bounded_before_it_is_read(
 
 def test_what_a_figure_names_of_the_users_own_is_called_what_its_run_stored() -> None:
     title = {"en": "Slips", "es": "Deslices"}
-    experiment = {own_metrics.KEY: {"metrics": {"./slips.py": {"title": title}}}}
+    own = {"metrics": {"./slips.py": {"title": title}}}
     seen: list[str] = []
 
     def draw(result: Result, language: str) -> None:
         seen.append(wording.metric("./slips.py", language))
 
     for language in title:
-        run = replace(recogniser(), experiment=experiment)
+        run = filed.changed(recogniser(), own=own)
         drawing._drawn("x", Figure({}, draw), run, language)
     assert seen == list(title.values())

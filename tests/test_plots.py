@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import filed
 import invented_run
 import invented_speech
 import pytest
@@ -89,8 +90,8 @@ def test_one_variant_alone_can_be_drawn(result: Result, tmp_path: Path) -> None:
         name: data[data["variant"] == "fp32"] if "variant" in data else data
         for name, data in result.tables.items()
     }
-    experiment = {**result.experiment, "variants": [{"name": "fp32"}], "recorded": []}
-    alone = replace(result, tables=kept, experiment=experiment, verdict={"verdict": "x"})
+    alone = filed.changed(result, variants=[{"name": "fp32"}], recorded=[])
+    alone = replace(alone, tables=kept, verdict={"verdict": "x"})
     names = {path.stem for path in drawing.draw(alone, tmp_path, "en")}
     assert {"latency_cells", "latency_lengths", "parts"} <= names
     assert "gates" not in names
@@ -222,8 +223,7 @@ def test_with_one_length_nothing_is_said_of_others(result: Result) -> None:
 
 def test_however_many_variants_have_a_colour_each(result: Result) -> None:
     names = ["fp32", *(f"v{n}" for n in range(16))]
-    experiment = {**result.experiment, "variants": [{"name": name} for name in names]}
-    about = chosen(replace(result, experiment=experiment), "v7")
+    about = chosen(filed.changed(result, variants=[{"name": name} for name in names]), "v7")
     assert len({style.colour(about, name) for name in names}) == len(names)
     assert style.colour(about, "fp32") == style.BASELINE
     assert style.colour(about, "v7") == style.HUES[0][0]
@@ -276,10 +276,9 @@ def test_parts_of_a_system_are_not_called_a_decoder(result: Result) -> None:
     summary = result.summary.copy()
     operations = {"encoder": "recogniser", "features": "synthesiser"}
     summary["operation"] = summary["operation"].replace(operations)
-    model = {**result.experiment["model"], "family": "spoken_turn"}
+    model = {**filed.data_of(result)["model"], "family": "spoken_turn"}
     turn = replace(
-        result,
-        experiment={**result.experiment, "model": model},
+        filed.changed(result, model=model),
         tables={**result.tables, "summary": summary},
     )
     figure = plugins.load("figures", "parts").draw(turn, "es")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import filed
 import invented_run
 import numpy as np
 import pandas as pd
@@ -47,7 +48,7 @@ def test_p_of_mapsswe_is_shown_where_there_is_one_and_said_to_decide_nothing():
 
 def on_two_sets(metrics: list[str]) -> Result:
     """The same figures on a second data set that is asked for these metrics."""
-    parts = RESULT.experiment["quality"]
+    parts = filed.data_of(RESULT)["quality"]
     again = {**parts[0], "name": "again", "metrics": metrics}
     twice = {
         name: pd.concat(
@@ -56,8 +57,9 @@ def on_two_sets(metrics: list[str]) -> Result:
         for name, table in RESULT.tables.items()
         if name in ("summary", "changes")
     }
-    experiment = {**RESULT.experiment, "quality": [*parts, again]}
-    return replace(RESULT, experiment=experiment, tables={**RESULT.tables, **twice})
+    return replace(
+        filed.changed(RESULT, quality=[*parts, again]), tables={**RESULT.tables, **twice}
+    )
 
 
 def test_mapsswe_is_explained_once_for_all_data_sets():

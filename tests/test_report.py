@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import filed
 import invented_run
 import invented_speech
 import jiwer
@@ -127,8 +128,8 @@ def test_an_unknown_language_is_one_clear_line(result: Result) -> None:
 
 
 def test_only_the_sections_that_the_experiment_names_are_written(result: Result) -> None:
-    asked = {**result.experiment, "report": {"language": "en", "sections": ["verdict", "result"]}}
-    text = document.render(replace(result, experiment=asked), "en")
+    report = {"language": "en", "sections": ["verdict", "result"]}
+    text = document.render(filed.changed(result, report=report), "en")
     assert re.findall(r"^## (.+)$", text, re.M) == ["Result", "Verdict"]
 
 
@@ -169,10 +170,12 @@ def test_a_section_without_its_data_says_so_in_plain_words(
 ) -> None:
     # without these the sections about them are left out
     evaluated = [{**EVALUATED, "slices": ["speaker"]}]
-    asked = {"audit": {"source": "x"}, "latency": {"audio_seconds": [5]}, "quality": evaluated}
-    asked["selection"] = {"metric": "rtf", "dataset": "x", "among": ["fp32", "int8"]}
-    bare = {"name": "x", "baseline": "fp32", "sessions": [], "variants": []}
-    for experiment in ({**bare, **asked}, {**result.experiment, **asked}):
+    audit = {"source": "x", "sessions": ["default"], "audio_seconds": [5]}
+    among = {"metric": "rtf", "dataset": "x", "among": ["fp32", "int8"]}
+    parts = {"audit": audit, "latency": {"audio_seconds": [5]}, "quality": evaluated}
+    parts["selection"] = among
+    bare = filed.experiment({"baseline": "fp32", **parts})
+    for experiment in (bare, filed.changed(result, **parts).experiment):
         nothing = emptied(result, experiment=experiment, environment={})
         body = plugins.load("sections", name).render(nothing, language)
         assert body.strip()
@@ -185,7 +188,7 @@ def test_a_section_without_its_data_says_so_in_plain_words(
 def test_any_one_table_may_be_empty(run: str, table: str, request: pytest.FixtureRequest) -> None:
     made: Result = request.getfixturevalue(run)
     without = replace(made, tables={**made.tables, table: tables.frame(table, [])})
-    assert document.render(without, "es").startswith(f"# {made.experiment['title']}")
+    assert document.render(without, "es").startswith(f"# {made.experiment.title}")
 
 
 def holes(text: str) -> set[str | None]:

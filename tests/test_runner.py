@@ -312,16 +312,48 @@ def test_the_longest_call_that_any_part_allows_itself_is_waited_for(
 
 
 # ---------------------------------------------------------------- looks
+def _of(ids: int) -> Dataset:
+    """So many utterances, each with audio."""
+    found = dataset(*map(str, range(ids))).utterances
+    return Dataset("prompts", [one for one in found if one.audio], "f")
+
+
 def streamed(folder: Path, ids: int, still_open: Any, **more: Any) -> tuple[Any, list[str]]:
     unit = store.Unit(folder, "quality-fp32", "k")
-    many = Dataset(
-        "prompts", [u for u in dataset(*map(str, range(ids))).utterances if u.audio], "f"
-    )
+    many = _of(ids)
     with Pool(lambda label: Scripted(label, {})) as pool:
         stream = Stream(many, 1, still_open=still_open, **more)
         measure_quality({entry("fp32"): unit}, stream, pool, Silent())
     calls = unit.table()
     return unit.stops().iloc[0], calls.loc[calls["warm"], "item"].tolist()
+
+
+@pytest.mark.parametrize(("ids", "turns"), [(90, [15] * 6), (12, [2] * 6), (4, [1] * 4)])
+def test_utterances_with_a_gate_on_a_time_are_heard_in_six_generations_of_processes(
+    folder: Path, ids: int, turns: list[int]
+) -> None:
+    for name, more in (("timed", {}), ("server", {"once": frozenset({"fp32"})})):
+        unit = store.Unit(folder, f"quality-{name}", "k")
+        stream = Stream(_of(ids), 1, timed=True, **more)
+        with Pool(lambda label: Scripted(label, {})) as pool:
+            measure_quality({entry("fp32"): unit}, stream, pool, Silent())
+        calls = unit.table()
+        of = calls[calls["warm"] & (calls["error"] == "")]["generation"]
+        opened = (calls["operation"] == "load").sum()
+        if more:  # what cannot be opened again
+            assert (opened, of.nunique()) == (1, 1)
+        else:
+            assert of.value_counts(sort=False).tolist() == turns
+            assert opened == len(turns)
+            assert of.is_monotonic_increasing
+
+
+def test_a_data_set_that_may_end_early_has_its_processes_by_then() -> None:
+    many = Stream(_of(1000), 1, timed=True)
+    by_then = {many.generation(number) for number in range(100)}
+    assert by_then == set(range(6))
+    assert many.generation(999) == 11
+    assert {len({many.generation(n) for n in range(*turn)}) for turn in many.turns()} == {1}
 
 
 def test_a_large_data_set_ends_at_the_first_look_that_finds_nothing_open(folder: Path) -> None:

@@ -15,11 +15,11 @@ import tiny_graphs
 
 from harness import assets
 from harness.assets import from_path, seals
+from harness.contracts.experiment import Origin
 from harness.errors import AssetError, ModelError
 from harness.plugins.quantize import dynamic_int8
 from harness.run.variants import Maker, Watch, build_baseline, folders, quantize
 from harness.run.variants.picking import picked
-from harness.spec.model import Origin
 from harness.store.made import Made
 
 

@@ -62,7 +62,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_the_fastest_that_no_gate_rules_out_is_the_candidate(project: Path) -> None:
     result = run(project)
-    assert result.experiment["candidate"] == "quick"  # deaf is faster, and hears another thing
+    assert result.experiment.candidate == "quick"  # deaf is faster, and hears another thing
     assert result.verdict["candidate"] == "quick"
     tuned = result.calls.query("dataset == 'tuning' and warm")
     assert set(tuned["variant"]) == {"full", "middle", "quick", "deaf"}
@@ -93,8 +93,8 @@ def test_a_report_knows_which_gates_ruled_variants_out(project: Path) -> None:
     result = run(project)
     assert set(result.checks.query("workload == 'tuning'")["severity"]) == {"warn"}
     assert measures.selected_by(result) == {"wer@tuning"}
-    older = {k: v for k, v in result.experiment.items() if k != measures.SELECTED_BY}
-    assert measures.selected_by(replace(result, experiment=older)) == {"wer@tuning"}
+    older = replace(result, facts=replace(result.facts, selected_by=None))
+    assert measures.selected_by(older) == {"wer@tuning"}
 
 
 def test_where_every_one_is_ruled_out_the_best_of_them_is_rejected(project: Path) -> None:
@@ -104,7 +104,7 @@ def test_where_every_one_is_ruled_out_the_best_of_them_is_rejected(project: Path
         facts.write_text(facts.read_text(encoding="utf-8").replace("hola", "tres"), "utf-8")
     (project / "x.yaml").write_text(text, encoding="utf-8")
     result = run(project)
-    assert result.experiment["candidate"] == "deaf"
+    assert result.experiment.candidate == "deaf"
     assert set(result.checks.query("workload == 'tuning'")["severity"]) == {"fail"}
     assert result.verdict["verdict"] not in ("APPROVED", "APPROVED WITH WAIVERS")
 
@@ -136,7 +136,7 @@ def test_a_winner_that_misses_a_gate_is_held_to_it_even_if_others_miss_none(
 
     monkeypatch.setattr(selection, "select", kept)
     result = run(project)
-    assert result.experiment["candidate"] == "deaf"  # the only one with a figure
+    assert result.experiment.candidate == "deaf"  # the only one with a figure
     assert set(result.checks.query("workload == 'tuning'")["severity"]) == {"fail"}
     assert result.verdict["verdict"] not in ("APPROVED", "APPROVED WITH WAIVERS")
     [choice] = flaws
@@ -148,7 +148,7 @@ def test_a_winner_that_misses_a_gate_is_held_to_it_even_if_others_miss_none(
 def test_a_gate_on_the_selections_data_is_about_the_variants_that_it_names(project: Path) -> None:
     text = YAML.replace("max: 0.5}", "max: 0.5, variants: [quick, full]}", 1)
     (project / "x.yaml").write_text(text, encoding="utf-8")
-    assert run(project).experiment["candidate"] == "deaf"
+    assert run(project).experiment.candidate == "deaf"
 
 
 CLAIMED = (
@@ -220,7 +220,7 @@ def test_another_limit_chooses_anew_and_measures_only_what_is_new(project: Path)
     text = YAML.replace("{dataset: tuning}, max: 0.5", "{dataset: tuning}, max: 2.5")
     (project / "x.yaml").write_text(text, encoding="utf-8")
     result = run(project)
-    assert result.experiment["candidate"] == "deaf"
+    assert result.experiment.candidate == "deaf"
     assert Local.started == ["deaf/default"]  # on the fresh data; full was heard there before
 
 

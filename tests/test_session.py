@@ -233,7 +233,7 @@ def test_entries_that_are_the_same_on_this_machine_only_stay_with_a_note() -> No
 def test_no_threads_asked_and_as_many_as_cores_differ() -> None:
     # the default pins its threads, an explicit number does not
     found = parse([{"name": "a"}, {"name": "b", "intra_op_num_threads": "cores"}], "sessions")
-    assert len({config.meaning for config in found}) == 2
+    assert len({session.meaning(config) for config in found}) == 2
 
 
 # ------------------------------------------------------------------------------------------ grids
@@ -257,7 +257,7 @@ def test_a_grid_unfolds_into_named_combinations_in_order() -> None:
         "grid/intra_op_num_threads=cores,execution_mode=sequential",
         "grid/intra_op_num_threads=cores,execution_mode=parallel",
     ]
-    assert found[3].changes == {
+    assert session.changes(found[3]) == {
         "enable_cpu_mem_arena": False,
         "execution_mode": "parallel",
         "intra_op_num_threads": 4,

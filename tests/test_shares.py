@@ -65,11 +65,24 @@ def test_what_is_no_share_is_broken(values):
 def test_calls_of_one_cluster_count_for_less_also_where_none_shows_it():
     speakers = np.repeat(np.arange(10), 10)
     together, apart = (stats.share(np.zeros(100), by, 0.95) for by in (speakers, alone(100)))
-    # rho 0.1, ten each: deff 1.9; t with 99 and 9 degrees of freedom 1.6604 and 1.8331
-    worth = 100 / 1.9 * (1.6604 / 1.8331) ** 2
+    # rho 0.6, ten each: deff 6.4; t with 99 and 9 degrees of freedom 1.6604 and 1.8331
+    worth = 100 / 6.4 * (1.6604 / 1.8331) ** 2
     assert together.high == pytest.approx(1 - 0.05 ** (1 / worth), rel=1e-4)
     assert apart.high < 0.03
     assert together.units == 10
+
+
+def test_the_more_clusters_show_how_alike_their_calls_are_the_less_is_assumed():
+    """One hit in each of some clusters of ten: nothing is alike, and 60 of them show it."""
+    speakers = np.repeat(np.arange(100), 10)
+    found = []
+    for shown in (0, 1, 6, 60):
+        hits = (np.arange(1000) % 10 == 0) & (speakers < shown)
+        n, high = hits.sum(), stats.share(hits, speakers, 0.95).high
+        found.append(high / shares.exact_high(n, 1000, 0.95))
+    assert found == sorted(found, reverse=True)
+    assert found[0] == pytest.approx(6.4, rel=0.1)
+    assert found[-1] < 1.4
 
 
 def test_clusters_that_are_all_or_nothing_count_as_one_call_each():
@@ -88,11 +101,11 @@ def test_four_clusters_are_too_few_and_four_calls_are_not():
 
 
 @pytest.mark.simulation
-@pytest.mark.parametrize("likeness", [0.1, 0.3])
-def test_bounds_hold_for_speakers_who_differ(likeness):
-    # beta-binomial speakers, 30 with 4 clips each; 5 % each, Monte-Carlo error 1 %, and 5.3 % at
-    # most in 1,500 experiments per cell (shares 1 to 30 %)
-    random, share = np.random.default_rng(0), 0.1
+@pytest.mark.parametrize("share", [0.02, 0.05, 0.1])
+@pytest.mark.parametrize("likeness", [0.1, 0.3, 0.6])
+def test_bounds_hold_for_speakers_who_differ(likeness, share):
+    # beta-binomial speakers, 30 with 4 clips each; 5 % each, Monte-Carlo error 1 %
+    random = np.random.default_rng(0)
     shape = share * (1 - likeness) / likeness, (1 - share) * (1 - likeness) / likeness
     speakers = np.repeat(np.arange(30), 4)
     found = [

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import filed
 import numpy as np
 import pandas as pd
 import pytest
@@ -217,10 +218,8 @@ def calls_of(rows: list[tuple[str, str, float, int]]) -> pd.DataFrame:
 
 def table_of(calls: pd.DataFrame, *asked: str, metrics: tuple[str, ...] = ("wer",)) -> pd.DataFrame:
     named = [plugins.find_metric(name) for name in ("cer", "wer", "rtf")]
-    experiment = {
-        "baseline": "fp32", "seed": 1,
-        "quality": [{"name": "cv", "slices": list(asked), "metrics": list(metrics)}],
-    }  # fmt: skip
+    part = {"name": "cv", "slices": list(asked), "metrics": list(metrics), "normaliser": "none"}
+    experiment = filed.experiment({"baseline": "fp32", "seed": 1, "quality": [part]})
     scores = scoring.scores(calls, named, lambda text: text)
     return slices.slices(experiment, calls, scores, named)
 

@@ -7,6 +7,7 @@ import math
 from dataclasses import replace
 from typing import Any
 
+import filed
 import invented_run
 import invented_speech
 import numpy as np
@@ -227,14 +228,14 @@ def test_every_opinion_that_is_asked_for_or_within_a_limit_is_compared_with_the_
     places = [header.index(name) for name in names]
     assert places == sorted(places)
     gate = {"metric": "dnsmos_p808", "over": "fp32", "max_decrease": 0.1, "at": {"dataset": SET}}
-    part = {**SPOKEN.experiment["quality"][0], "metrics": ["dnsmos_ovrl", "round_trip_wer"]}
-    about = {**SPOKEN.experiment, "quality": [part]}
+    part = {**filed.data_of(SPOKEN)["quality"][0], "metrics": ["dnsmos_ovrl", "round_trip_wer"]}
+    about = filed.changed(SPOKEN, quality=[part])
     for gates, is_there in (
         ([gate], True),
         ([], False),
         ([{**gate, "at": {"dataset": "x"}}], False),
     ):
-        text = said("speech", replace(SPOKEN, experiment={**about, "gates": gates}))
+        text = said("speech", filed.changed(about, gates=gates))
         header = text.split("Difference from")[1].splitlines()[2]
         assert ("DNSMOS P.808" in header) == is_there
         assert "DNSMOS SIG" not in header
@@ -267,11 +268,8 @@ def test_a_first_sound_at_the_end_of_the_call_is_no_column(
     rest = SPOKEN.summary[SPOKEN.summary["metric"] != "first_audio_ms"]
     latency = first.assign(metric="latency_p50_ms", unit="ms")
     first = first.assign(value=first["value"] * share)
-    experiment = {**SPOKEN.experiment, "gates": [*SPOKEN.experiment["gates"], *limits]}
-    text = said(
-        "speech",
-        replace(having(SPOKEN, summary=pd.concat([rest, latency, first])), experiment=experiment),
-    )
+    about = filed.changed(SPOKEN, gates=[*filed.data_of(SPOKEN)["gates"], *limits])
+    text = said("speech", having(about, summary=pd.concat([rest, latency, first])))
     assert ("| First sound |" in text) == shown
     assert ("gives all of its audio at once" in text) == (not shown)
 
@@ -307,8 +305,7 @@ def test_latency_says_where_the_times_are():
 
 
 def test_transcripts_are_no_topic_where_none_are_made():
-    family = {**SPOKEN.experiment, "model": {"family": "piper"}}
-    assert said("changed", replace(SPOKEN, experiment=family)) == ""
+    assert said("changed", filed.changed(SPOKEN, model={"family": "piper"})) == ""
 
 
 def test_evolution_is_by_what_was_measured():
@@ -342,10 +339,10 @@ def test_a_system_shows_its_threshold_and_each_of_its_parts():
     parts = {"fast": {"family": "whisper", "context": {"min_seconds": 10}}, "slow": {"family": "x"}}
     model = {"family": "two_speed", "unsure_below": -0.5, "parts": parts}
     variants = [{"name": "fp32"}, {"name": "int8", "model": model}]
-    about = replace(HEARD, experiment={**HEARD.experiment, "variants": variants})
+    about = filed.changed(HEARD, variants=variants)
     text = said("best_configuration", about)
     assert "- `unsure_below`: `-0.5`" in text
-    assert '- `parts.fast`: `{"family": "whisper", "context": {"min_seconds": 10}}`' in text
+    assert '- `parts.fast`: `{"context": {"min_seconds": 10}, "family": "whisper"}`' in text
     assert "- `parts.slow`: " in text
 
 
@@ -400,7 +397,7 @@ def chosen(both: bool = False, **checks: Any) -> Result:
         changes=pd.concat([HEARD.changes, change]),
         checks=pd.concat([HEARD.checks, tables.frame("checks", rows)]),
     )
-    return replace(found, experiment={**HEARD.experiment, "selection": SELECTION})
+    return filed.changed(found, selection=SELECTION)
 
 
 def test_a_selection_shows_who_was_out_by_which_gate_and_the_fresh_figure():
@@ -440,8 +437,7 @@ def test_the_figure_itself_decides_who_may_be_selected(observed: float, said_of_
 
 
 def test_a_winner_that_was_not_measured_again_is_said_to_flatter():
-    about = replace(HEARD, experiment={**HEARD.experiment, "selection": SELECTION})
-    about = replace(about, experiment={**about.experiment, "quality": HEARD.experiment["quality"]})
+    about = filed.changed(HEARD, selection=SELECTION)
     assert "was not measured again on other utterances" in said("selection", about)
     assert said("selection", HEARD) == ""
 

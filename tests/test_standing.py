@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
+import filed
 import numpy as np
-import pandas as pd
 import pytest
 from invented_run import build as invented
-from trust import comparisons
 
 from harness.contracts import Result
+from harness.decide import stats, twins
 from harness.report import standing
 from harness.store import tables
 
@@ -23,6 +24,7 @@ def with_generations(made: Result, count: int) -> Result:
         made.environment,
         made.verdict,
         {**made.tables, "calls": calls},
+        made.facts,
     )
 
 
@@ -49,7 +51,7 @@ def test_what_the_times_and_the_texts_are_of(
 def test_a_run_of_today_with_one_process_a_cell_is_no_older_one() -> None:
     """A server, or a budget for one generation."""
     made = invented()
-    made = replace(made, experiment={**made.experiment, "measuring": standing.IN_GENERATIONS})
+    made = filed.changed(made, measuring=standing.IN_GENERATIONS)
     line = " ".join(standing.told(made, "en"))
     assert "Their bounds hold for no other process." in line
     assert "earlier version" not in line
@@ -63,21 +65,37 @@ def test_a_table_without_generations_is_read_as_one_process_a_cell() -> None:
         tables.check("calls", old.drop(columns="round"))
 
 
-@pytest.mark.parametrize("sd", [0.0, 0.04])
+@pytest.mark.parametrize("sd", [0.0, 0.02, 0.04])
 def test_the_spread_between_processes_is_had_from_equal_cells(sd: float) -> None:
+    """Ten calls that vary by 5 % in each of six processes that vary by `sd`: what was put in."""
     random = np.random.default_rng(1)
     found = []
-    for _ in range(40):
-        rows = []
-        for generation in range(6):
-            for variant in (comparisons.BASE, comparisons.SAME):
-                level = sd * random.standard_normal()
-                logs = level + 0.05 * random.standard_normal(10)
-                rows += [
-                    {"variant": variant, "replica": 0, "warm": True, "round": 10 * generation + k,
-                     "generation": generation, "seconds": float(np.exp(x))}
-                    for k, x in enumerate(logs)
-                ]  # fmt: skip
-        found.append(comparisons.between_processes(pd.DataFrame(rows)))
-    square = np.mean(np.sign(found) * np.square(found))
-    assert np.sign(square) * abs(square) ** 0.5 == pytest.approx(sd, abs=0.012)
+    for _ in range(200):
+        cells = []
+        for _side in range(2):
+            logs = sd * random.standard_normal((6, 1)) + 0.05 * random.standard_normal((6, 10))
+            places = np.arange(60)
+            cells.append(stats.Timed.of(np.exp(logs.ravel()), places, None, places // 10))
+        found.append(stats.equal_cells(*cells))
+    variance = float(np.mean([one.variance for one in found]))
+    assert variance == pytest.approx(sd**2, abs=3e-4)
+    expected = math.sqrt(2 * (sd**2 + math.pi / 2 * 0.05**2 / 10) / 6)
+    assert np.sqrt(np.mean([one.equal**2 for one in found])) == pytest.approx(expected, rel=0.12)
+    assert all(one.between >= 0 for one in found)
+
+
+def test_one_generation_tells_nothing_of_how_processes_differ() -> None:
+    one = stats.Timed.of([1.0, 1.1, 0.9], [0, 1, 2])
+    assert math.isnan(stats.equal_cells(one, one).equal)
+    assert math.isnan(twins.table(invented().calls)["equal"].max())
+
+
+def test_the_first_screen_says_how_far_apart_equal_cells_lie() -> None:
+    made = with_generations(invented(), 6)
+    made = replace(made, tables={**made.tables, "twins": twins.table(made.calls)})
+    row = made.twins.iloc[0]
+    assert row["equal"] > 0
+    assert row["generations"] == 6
+    line = " ".join(standing.told(made, "en"))
+    assert "Two equal cells differ by" in line
+    assert "of it between processes" in line

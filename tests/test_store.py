@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import filed
 import pandas as pd
 import pytest
 
@@ -84,8 +85,7 @@ def result(folder: Path) -> Result:
     full["calls"] = tables.frame("calls", [ROW])
     numbers = {"variant": "int8", "metric": "wer", "value": 0.1 + 0.2, "low": float("nan"), "n": 3}
     full["summary"] = tables.frame("summary", [{**numbers, "workload": 'a, "b"'}])
-    facts = {"experiment": {"name": "x"}, "environment": {"cpu": "y"}, "verdict": {"verdict": "Z"}}
-    return Result(folder=folder, tables=full, **facts)
+    return filed.result(folder, {"name": "x"}, {"cpu": "y"}, {"verdict": "Z"}, full)
 
 
 def test_what_is_published_is_read_back_to_the_last_digit(folder: Path) -> None:

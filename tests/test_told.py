@@ -6,6 +6,7 @@ import math
 from dataclasses import replace
 from typing import Any
 
+import filed
 import invented_run
 import pandas as pd
 import pytest
@@ -28,7 +29,7 @@ def having(result: Result, **changed: pd.DataFrame) -> Result:
 
 
 def asking(result: Result, **changed: Any) -> Result:
-    return replace(result, experiment={**result.experiment, **changed})
+    return filed.changed(result, **changed)
 
 
 def said(name: str, result: Result, language: str = "en") -> str:
@@ -202,8 +203,8 @@ def test_a_variant_that_could_not_be_made_says_so_at_once_and_was_not_measured(
 
 # ---------------------------------------- what was cut short, and noise
 def test_rounds_that_the_budget_cut_are_told_and_not_called_all(result: Result) -> None:
-    asked = {**result.experiment["latency"], "rounds": 30, "sweep_rounds": 20}
-    run = asking(result, latency=asked)
+    latency = {**filed.data_of(result)["latency"], "rounds": 30, "sweep_rounds": 20}
+    run = asking(result, latency=latency)
     line = "20 of 30 rounds of latency. The budget (10\xa0min) held no more"
     assert line in shortfall.told(run, "en")
     assert line in said("result", run)
@@ -214,8 +215,8 @@ def test_rounds_that_the_budget_cut_are_told_and_not_called_all(result: Result) 
 
 
 def test_what_was_decided_early_is_not_cut_short(result: Result) -> None:
-    asked = {**result.experiment["latency"], "rounds": 30}
-    run = asking(having(result, stops=result.stops.assign(why="decided")), latency=asked)
+    latency = {**filed.data_of(result)["latency"], "rounds": 30}
+    run = asking(having(result, stops=result.stops.assign(why="decided")), latency=latency)
     assert shortfall.told(run, "en") == ""
 
 

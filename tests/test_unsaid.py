@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import filed
 import numpy as np
 import pytest
 
@@ -65,7 +66,7 @@ def run(folder: Path, gate: Mapping[str, Any], **facts: Mapping[str, Any]) -> Re
     measured = {"calls": tables.frame("calls", calls), "judged": tables.frame("judged", judged)}
     made = {name: Made(folder, "", {"files": {"model.onnx": 1}}) for name in facts}
     given = decision.Given("default", datetime.date(2026, 11, 22), folder / "x.yaml")
-    return decision.decide(Result(folder, experiment, {}, {}, blank | measured), made, given)
+    return decision.decide(filed.result(folder, experiment, {}, {}, blank | measured), made, given)
 
 
 VOICE, NOISE = {"change": 9.0}, {"change": 1.6, "text": "sí"}

@@ -20,13 +20,13 @@ import tiny_graphs
 from harness.assets import from_path
 from harness.assets.seals import SEAL
 from harness.contracts import Family, Feeds, Method, Quantized
+from harness.contracts.experiment import Experiment, ModelSpec, Origin, Use, Variant
 from harness.errors import AssetError, ModelError, QuantizeError
 from harness.plugins.quantize import dynamic_int8, static_qdq
 from harness.run import variants
 from harness.run.variants import CalibrationItems, VariantFolder, build_baseline, making, quantize
 from harness.run.variants.cache import RECORD
 from harness.spec import load_plugin
-from harness.spec.model import Experiment, ModelSpec, Origin, Use, Variant
 from harness.store import tables
 from harness.store.made import Made, row
 

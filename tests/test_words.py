@@ -7,10 +7,10 @@ import copy
 import re
 import string
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import filed
 import invented_run
 import invented_speech
 import pytest
@@ -360,8 +360,7 @@ def test_nothing_is_measured_with_a_language_that_lacks_words(
 
 def test_a_run_whose_words_are_not_stored_is_one_line() -> None:
     made = invented_run.build()
-    asked = {**made.experiment, "report": {"language": "./ca.yaml"}}
-    result = replace(made, experiment=asked)
+    result = filed.changed(made, report={"language": "./ca.yaml"})
     with pytest.raises(StoreError, match="are not stored with it"), api.speaking(result, None):
         pass
 

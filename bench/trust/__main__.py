@@ -13,7 +13,8 @@ EXPERIMENTS = {
     "gallery": 1000,
     "corpora": 1000,
     "halving": 1000,
-    "quality": 2000,
+    "quality": 1000,
+    "end_to_end": 40,
     "machine": 40,
     "decision": 1,
 }
@@ -27,7 +28,7 @@ def main() -> None:
     parser.add_argument(
         "--experiments",
         type=int,
-        help="per figure (1000 or 2000; 40 real comparisons); fewer are shown, and kept in no file",
+        help="per figure (1000; 40 real ones and whole runs); fewer are shown, and kept in no file",
     )
     parser.add_argument("--seed", type=int, default=SEED)
     parser.add_argument("--check", action="store_true", help="page: only say whether it is current")

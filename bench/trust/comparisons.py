@@ -1,8 +1,8 @@
 """A/A and A/B: the encoder against itself, and against itself 5 % and 10 % slower.
 
-One experiment is five processes of the same model, opened anew: A, its twin A', a second twin that
-plays the other system (B of A/A), and two that are slowed down. All take turns in the same rounds,
-in random order, in generations of fresh processes; `scoring.changes` decides.
+One experiment is four processes of the same model, opened anew: A, a twin that plays the other
+system (B of A/A), and two that are slowed down. All take turns in the same rounds, in random order,
+in generations of fresh processes; `scoring.changes` decides.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from dataclasses import dataclass
 from math import sqrt
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from harness import plugins
-from harness.decide import resolution, scoring
+from harness.decide import scoring, stats
+from harness.decide.stats import EqualCells
 from harness.store import tables
 from trust.measuring import Machine, Stage
 from trust.rows import Row, share
@@ -27,23 +27,20 @@ BASE, SAME = "encoder", "the same encoder"
 SLOWER = {0.05: "5 % slower", 0.10: "10 % slower"}
 FOUND = {0.05: ">= 0.6", 0.10: ">= 0.95"}
 METRIC = "latency_p50_ms"
-MEDIAN = 1.57  # variance of a median over that of a mean
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """Rows of the changes table by variant, and what the twin could tell apart."""
+    """Rows of the changes table by variant, and how far apart two equal cells lie."""
 
     changes: dict[str, dict[str, Any]]
-    reach: float
-    between: float = math.nan  # log standard deviation between processes of one model
+    spread: EqualCells
 
 
 def compare(machine: Machine, rounds: int, seed: int) -> Comparison:
     """Measure one experiment and decide it."""
     entries = [
         machine.entry(BASE),
-        machine.entry(BASE, replica=1),
         machine.entry(SAME),
         *(machine.entry(name, slow_by=by) for by, name in SLOWER.items()),
     ]
@@ -57,23 +54,15 @@ def decide(calls: pd.DataFrame) -> Comparison:
     scores = scoring.scores(calls, named, str)
     changes = scoring.changes(scores, tables.frame("variants", []), named, BASE)
     rows = {row["variant"]: row for row in changes.to_dict("records")}
-    reach = max(resolution.reaches(changes).values())
-    return Comparison(rows, reach, between_processes(calls))
+    return Comparison(rows, equal(calls))
 
 
-def between_processes(calls: pd.DataFrame) -> float:
-    """How far apart fresh processes of one model are: by the medians of A and of the same model
-    again in each generation, whose minutes are the same, less what so many calls move them by.
-    NaN in one generation."""
+def equal(calls: pd.DataFrame) -> EqualCells:
+    """A against the same model again."""
     timed = calls[calls["warm"] & (calls["round"] >= 0) & (calls["replica"] == 0)]
-    logs = timed.assign(log=np.log(timed["seconds"]))
-    cells = logs[logs["variant"].isin((BASE, SAME))].groupby(["generation", "variant"])["log"]
-    medians = cells.median().unstack()
-    if len(medians) < 2 or medians.shape[1] < 2:
-        return math.nan
-    seen = float((medians[BASE] - medians[SAME]).var(ddof=1)) / 2
-    moved = MEDIAN * float((cells.var(ddof=1) / cells.count()).mean())
-    return math.copysign(math.sqrt(abs(seen - moved)), seen - moved)
+    sides = (timed[timed["variant"] == name] for name in (BASE, SAME))
+    columns = ("seconds", "round", "item", "generation")
+    return stats.equal_cells(*(stats.Timed.of(*(side[name] for name in columns)) for side in sides))
 
 
 def rows(machine: Machine, count: int, rounds: int, seed: int) -> list[Row]:
@@ -92,14 +81,14 @@ def summed_up(found: Sequence[Comparison], rounds: int) -> list[Row]:
     wrong = sum(bool(c.changes[SAME]["resolved"]) for c in found)
     case = "the INT8 encoder against itself: called different"
     out = [Row("A/A", case, *share(wrong, n), n, "<= 0.05", how)]
-    case = "log standard deviation between fresh processes of one model, mean square"
-    squares = [math.copysign(c.between**2, c.between) for c in found if c.between == c.between]
-    if squares:
-        mean = statistics.fmean(squares)
-        value = 100 * math.copysign(math.sqrt(abs(mean)), mean)
-        out.append(Row("A/A", case, value, math.nan, len(squares), unit="%"))
-    case = "how far the interval of the A/A twin reaches, median"
-    out.append(_figure("A/A", case, [100 * c.reach for c in found], "%"))
+    case = "fresh processes of one model differ by (standard deviation of log times; 0: not at all)"
+    variances = [c.spread.variance for c in found if c.spread.variance == c.spread.variance]
+    if variances:
+        value = 100 * math.sqrt(max(statistics.fmean(variances), 0.0))
+        out.append(Row("A/A", case, value, math.nan, len(variances), unit="%"))
+        case = "two equal cells differ by, in one comparison (the same), median"
+        apart = [100 * c.spread.equal for c in found if c.spread.equal == c.spread.equal]
+        out.append(_figure("A/A", case, apart, "%"))
     case = "ratio of the INT8 encoder to itself, standard deviation over comparisons"
     ratios = [100 * c.changes[SAME]["ratio"] for c in found]
     spread = statistics.stdev(ratios) if n > 1 else float("nan")

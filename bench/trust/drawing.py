@@ -23,6 +23,7 @@ PANELS = {
     "non-inferiority": ("False approvals: WER increase exactly at the limit", (0, 0.08)),
     "A/A": ("A/A: a real model called different from itself", (0, 0.2)),
     "power, whatever the noise": ("Power: true value 10 % under the limit", (0, 1)),
+    "end to end": ("False approvals of the whole product, on a virtual clock", (0, 0.2)),
     "sweeps of 16": ("Sweeps: a gain that is named, and one that is none", (0, 1)),
     "non-inferiority, corpora": ("False approvals over many corpora", (0, 0.08)),
     "A/B": ("A/B: real slow-downs found", (0, 1)),
@@ -34,6 +35,7 @@ TITLE = (
 )
 GOOD, BAD = "#0072B2", "#B91C1C"
 LINE = 0.21  # inches
+MOST = 24  # rows of a panel: those that are nearest to being missed; the page has every figure
 
 
 def draw(rows: Sequence[Row], path: Path) -> None:
@@ -43,6 +45,8 @@ def draw(rows: Sequence[Row], path: Path) -> None:
 
     shown = {group: _shown(rows, group) for group in PANELS}
     shown = {group: mine for group, mine in shown.items() if mine}
+    every = {group: len(mine) for group, mine in shown.items()}
+    shown = {group: _worst(mine) for group, mine in shown.items()}
     path.unlink(missing_ok=True)
     if not shown:
         return
@@ -51,7 +55,10 @@ def draw(rows: Sequence[Row], path: Path) -> None:
         figure = style.blank(TITLE, 0.8 + LINE * sum(heights))
         axes = figure.subplots(len(shown), 1, squeeze=False, height_ratios=heights)[:, 0]
         for (group, mine), on in zip(shown.items(), axes, strict=True):
-            _panel(on, mine, *PANELS[group])
+            title, span = PANELS[group]
+            many = every[group]
+            title += f" (the worst {len(mine)} of {many})" if many > len(mine) else ""
+            _panel(on, mine, title, span)
         figure.savefig(path, dpi=style.DPI, metadata={"Software": None})
 
 
@@ -59,10 +66,28 @@ def _shown(rows: Sequence[Row], group: str) -> list[Row]:
     return [r for r in rows if r.group == group and r.target not in ("", ">= 1")]
 
 
+def _worst(rows: Sequence[Row]) -> list[Row]:
+    """The rows nearest to being missed, or missed, in the order of the page."""
+    ranked = sorted(rows, key=lambda row: (bool(row.met), _spare(row)))[:MOST]
+    return [row for row in rows if row in ranked]
+
+
+def _spare(row: Row) -> float:
+    """How far a figure is on the right side of its target."""
+    ends = _ends(row)
+    if len(ends) == 2:
+        return min(row.value - ends[0], ends[1] - row.value)
+    return row.value - ends[0] if row.target.startswith(">") else ends[0] - row.value
+
+
+def _ends(row: Row) -> list[float]:
+    return [float(word) for word in row.target.split() if word[0].isdigit()]
+
+
 def _panel(axes: Axes, rows: Sequence[Row], title: str, span: tuple[float, float]) -> None:
     axes.set_title(title, loc="left", color=style.INK, fontweight="bold", pad=5)
     for place, row in enumerate(rows):
-        ends = [float(word) for word in row.target.split() if word[0].isdigit()]
+        ends = _ends(row)
         if len(ends) == 2:
             axes.fill_betweenx([place - 0.5, place + 0.5], *ends, color=style.FAINT, linewidth=0)
         else:

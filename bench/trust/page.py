@@ -14,7 +14,7 @@ from pathlib import Path
 from harness.report import markdown
 from trust.rows import RESULTS, Row
 
-PARTS = ("gallery", "corpora", "halving", "quality", "machine", "decision")
+PARTS = ("gallery", "corpora", "halving", "quality", "end_to_end", "machine", "decision")
 PAGE, FIGURE = "trust.md", "trust.png"
 MET = {True: "yes", False: "**NOT MET**", None: ""}
 
@@ -31,6 +31,10 @@ GROUPS = {
     "passes. Noise that is larger than the distance cannot be seen through.",
     "calls used": "Calls of the plan, against the fixed size of a test of before (1,500 for a P50, "
     "3,000 for a P99).",
+    "end to end": "The whole product, from YAML to checks, on a virtual clock: its own stages, "
+    "layout, looks and bounds; only the calls are invented. Gates whose limit is what is true of "
+    "that run: how often they pass.",
+    "end to end, power": "The same runs, with limits a tenth over what is true.",
     "sweeps of 16": "Simulated sweeps of fifteen configurations and the default: halved three "
     "times, then the fastest against the default in six fresh pairs of processes.",
     "non-inferiority, corpora": "A WER increase exactly at its limit over corpora of many kinds, "

@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 
 from harness import plugins
 from harness.contracts import Status
+from harness.contracts.experiment import At, Experiment, GateSpec, ModelSpec
 from harness.decide import scoring, stats, verdict
 from harness.decide.scoring import likeness
 from harness.decide.stats import Interval, Resampling, Sums
@@ -219,11 +220,10 @@ def calls(cell: Cell, sample: Sample) -> pd.DataFrame:
 def checked(cell: Cell, sample: Sample, limit: float) -> Mapping[str, Any]:
     """The row of checks of a `max_increase` gate, from transcripts to verdict."""
     wer = plugins.find_metric("wer")
-    gate = {
-        "metric": "wer", "operation": "pipeline", "at": {"dataset": "d"}, "over": "theirs",
-        "max_increase": limit,
-    }  # fmt: skip
-    experiment = {"seed": 0, "candidate": "ours", "gates": [gate]}
+    at = At(dataset="d")
+    gate = GateSpec("wer", "max_increase", limit, at, operation="pipeline", over="theirs")
+    model = ModelSpec("whisper", {})
+    experiment = Experiment("x", model, (), baseline="theirs", candidate="ours", gates=(gate,))
     case = verdict.Case(experiment, {"wer": wer}, "default", datetime.date(2026, 1, 1))
     said = calls(cell, sample)
     variants = tables.frame("variants", [{"variant": "ours"}, {"variant": "theirs"}])

@@ -15,12 +15,12 @@ import pandas as pd
 
 from harness import plugins, spec, store
 from harness.contracts import Export, Result
+from harness.contracts.experiment import RunFacts
 from harness.decide import (
     comparison,
     decision,
     families,
     gate_rules,
-    measures,
     own_metrics,
     selection,
 )
@@ -119,9 +119,8 @@ def _with_own(
     own = {name: said for name, said in told.items() if said}
     if not own:
         return decided, pictures
-    known = dict(decided.experiment.get(own_metrics.KEY) or {})
-    experiment = {**decided.experiment, own_metrics.KEY: {**known, **own}}
-    return replace(decided, experiment=experiment), pictures
+    facts = replace(decided.facts, own={**decided.facts.own, **own})
+    return replace(decided, facts=facts), pictures
 
 
 def _publish(decided: Result, yaml: bytes, measured: str, pictures: Mapping[str, bytes]) -> Result:
@@ -134,7 +133,7 @@ def _publish(decided: Result, yaml: bytes, measured: str, pictures: Mapping[str,
     with plugins.data_only(), store.told_of(folder):
         back = _sound(store.read_back(files, folder))
         result = _scored(back, decision.in_order(decided.scores))
-        language = str(result.experiment["report"]["language"])
+        language = result.experiment.report.language
         rendered = [*_render(result, language, coming, pictures), *pictures]
         past = history.recorded(result, measured)
     if past is not None:
@@ -219,10 +218,10 @@ def speaking(result: Result, language: str | None) -> Iterator[str]:
 
     Raises: SpecError for a language that there is not, StoreError for one that was not stored.
     """
-    written = str((result.experiment.get("report") or {}).get("language") or words.ENGLISH)
+    written = result.experiment.report.language
     content = None
     if language is None and written.endswith(words.ENDING):
-        content = (result.experiment.get(own_metrics.KEY) or {}).get(LANGUAGE)
+        content = result.facts.own.get(LANGUAGE)
         if content is None:
             raise StoreError(f"{result.folder}: the words of {written} are not stored with it.")
     spoken = written if language is None else language
@@ -276,38 +275,31 @@ def _undecided(measured: pipeline.Measured, asked: spec.Experiment) -> Result:
     """What was measured, of which experiment, with no table beyond that yet; `asked`: the same
     experiment as it was written, before a candidate was chosen."""
     given = measured.setting
-    told = {"beside": _way(given.folder, given.file.parent), "spent_seconds": measured.spent}
-    ruling = {measures.SELECTED_BY: selection.deciding(asked)} if asked.selection else {}
     return Result(
         folder=given.folder,
-        experiment={
-            **spec.to_json(given.experiment),
-            **_identity(given),
-            **_own(given),
-            **told,
-            **ruling,
-        },
+        experiment=store.as_stored(given.experiment),
         environment=measured.environment,
         verdict={},
         tables={**measured.tables, **prepare.described(given)},
+        facts=RunFacts(
+            beside=_way(given.folder, given.file.parent),
+            data={name: dataset.fingerprint for name, dataset in given.datasets.items()},
+            measuring=prepare.MEASURING,
+            selected_by=selection.deciding(asked) if asked.selection else None,
+            spent_seconds=measured.spent,
+            own=_own(given),
+        ),
     )
-
-
-def _identity(given: prepare.Setting) -> dict[str, Any]:
-    """What the experiment does not tell and two runs must share: which clips, what a row means."""
-    data = {name: dataset.fingerprint for name, dataset in given.datasets.items()}
-    return {"data": data, "measuring": prepare.MEASURING}
 
 
 def _own(given: prepare.Setting) -> dict[str, Any]:
     """What is stored of the metrics, gates and families of the user's own, if there are any."""
-    experiment, locate = spec.to_json(given.experiment), given.locate
+    experiment, locate = given.experiment, given.locate
     metrics = own_metrics.facts(decision.metrics(experiment, locate), locate)
     gates = gate_rules.facts(experiment, lambda kind: spec.load_plugin("gates", kind, locate))
     models = families.facts(experiment, lambda name: spec.load_plugin("families", name, locate))
     told = {"metrics": metrics, gate_rules.GATES: gates, families.FAMILIES: models}
-    found = {name: known for name, known in told.items() if known}
-    return {own_metrics.KEY: found} if found else {}
+    return {name: known for name, known in told.items() if known}
 
 
 def _way(folder: Path, other: Path) -> str:

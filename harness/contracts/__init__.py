@@ -1,5 +1,6 @@
-"""What each plugin folder's files export: one page of frozen values, no behaviour; and in `notes`
-how a note of a call or of data is written.
+"""What each plugin folder's files export: one page of frozen values, no behaviour; in `experiment`
+what is asked, from the YAML file to the report, in `plain` how that is written, and in `notes` how
+a note of a call or of data is.
 
 A plugin file exports one value named after its contract (`metric = Metric(...)` in metrics/x.py),
 and its docstring's first line is what `harness list` prints. Units: seconds unless the name says
@@ -13,6 +14,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+from harness.contracts.experiment import Experiment, RunFacts
 
 if TYPE_CHECKING:
     import numpy as np
@@ -362,13 +365,17 @@ GATE_COLUMNS = ("gate", "status", "observed", "limit", "unit", "severity", "reas
 
 @dataclass(frozen=True)
 class Result:
-    """A finished run as it lies on disk; every table is a DataFrame (see tables.py)."""
+    """A finished run as it lies on disk; every table is a DataFrame (see tables.py).
+
+    `facts`: what the run stored beside its experiment.
+    """
 
     folder: Path
-    experiment: Mapping[str, Any]
+    experiment: Experiment
     environment: Mapping[str, Any]
     verdict: Mapping[str, Any]
     tables: Mapping[str, pd.DataFrame]
+    facts: RunFacts = field(default_factory=RunFacts)
 
     @property
     def passed(self) -> bool:

@@ -11,7 +11,8 @@ from typing import Any
 import pandas as pd
 
 from harness.contracts import Locate, Result
-from harness.decide import own_metrics, replays, rivals, scoring, slices, verdict
+from harness.contracts.experiment import Experiment
+from harness.decide import own_metrics, replays, rivals, scoring, slices, twins, verdict
 from harness.decide.scoring.scores import Normalise
 from harness.plugins import NamedMetric, kinds
 from harness.spec import find_metric, locator
@@ -31,6 +32,10 @@ TIMED = (
 )
 
 
+Asked = tuple[Experiment, Mapping[str, Any]]
+"""An experiment, and what its run stored of the user's own so far."""
+
+
 @dataclass(frozen=True)
 class Given:
     """What a decision depends on beside the measurements."""
@@ -43,14 +48,14 @@ class Given:
 def decide(measured: Result, made: Mapping[str, Made], given: Given) -> Result:
     """The result with every table and the verdict; `measured` has what was measured: calls, what
     judges said, how far it went, the sweep, and which data sets and judges those were."""
-    experiment = measured.experiment
+    experiment, own = measured.experiment, measured.facts.own
     calls, sessions = measured.tables["calls"], measured.tables["sessions"]
     named = metrics(experiment, locator(given.experiment_file))
-    seed, baseline = int(experiment["seed"]), str(experiment["baseline"])
+    seed, baseline = experiment.seed, experiment.baseline
     heard = scoring.heard(calls, _normalisers(experiment))
     variants = tables.frame("variants", [row(name, one) for name, one in made.items()])
     judged = measured.tables["judged"]
-    scored = _scored(experiment, named, calls, (heard, judged))
+    scored = _scored((experiment, own), named, calls, (heard, judged))
     data = {
         "calls": calls,
         "judged": judged,
@@ -65,7 +70,7 @@ def decide(measured: Result, made: Mapping[str, Made], given: Given) -> Result:
     )
     checks, claims = verdict.checks(case, data), verdict.claims(case, data)
     changes = scoring.changes(scored.coded, variants, named, baseline, seed)
-    known = [str(q["name"]) for q in experiment.get("quality") or [] if "wer" in q["metrics"]]
+    known = [part.name for part in experiment.quality if "wer" in part.metrics]
     transcribed = heard[heard["dataset"].isin(known)]
     found = {
         **data,
@@ -77,6 +82,7 @@ def decide(measured: Result, made: Mapping[str, Made], given: Given) -> Result:
         "checks": checks,
         "claims": claims,
         "versus": tables.frame("versus", []),
+        "twins": twins.table(calls),
         **replays.made(measured),
         "slices": slices.slices(experiment, calls, scored.coded, named),
     }
@@ -88,43 +94,39 @@ def decide(measured: Result, made: Mapping[str, Made], given: Given) -> Result:
 
 
 def scores(
-    experiment: Mapping[str, Any], calls: pd.DataFrame, locate: Locate, judged: pd.DataFrame
+    experiment: Experiment, calls: pd.DataFrame, locate: Locate, judged: pd.DataFrame
 ) -> pd.DataFrame:
     """The scores table of a run's calls, and of what judges say of the audio that they gave."""
     heard = scoring.heard(calls, _normalisers(experiment))
     named = metrics(experiment, locate)
-    return _scored(experiment, named, calls, (heard, judged)).table
+    return _scored((experiment, {}), named, calls, (heard, judged)).table
 
 
 def _scored(
-    experiment: Mapping[str, Any],
+    asked: Asked,
     named: Sequence[NamedMetric],
     calls: pd.DataFrame,
     said: tuple[pd.DataFrame, pd.DataFrame],
 ) -> scoring.Scored:
     """`said`: the calls with their texts comparable, and what judges said of their audio."""
     heard, judged = said
-    listened = scoring.heard(judged, _normalisers(experiment))
-    return _asked(scoring.scored(heard, named, calls, listened), named, experiment)
+    listened = scoring.heard(judged, _normalisers(asked[0]))
+    return _asked(scoring.scored(heard, named, calls, listened), named, asked)
 
 
-def asked_of(experiment: Mapping[str, Any], dataset: str) -> set[str]:
+def asked_of(asked: Asked, dataset: str) -> set[str]:
     """The metrics that are asked of a data set: listed, gated or claimed there, and companions."""
+    experiment, own = asked
     names: set[str] = set()
-    for part in experiment.get("quality") or []:
-        if part["name"] == dataset:
-            known = [n for n in part["metrics"] if _is_known(n, experiment)]
-            names |= {*part["metrics"], *_companions(known, _stored(experiment))}
-    for wanted in ("gates", "claims"):
-        for entry in experiment.get(wanted) or []:
-            if (entry.get("at") or {}).get("dataset") == dataset:
-                names.add(entry["metric"])
-    return names
+    for part in experiment.quality:
+        if part.name == dataset:
+            known = [n for n in part.metrics if _is_known(n, own)]
+            names |= {*part.metrics, *_companions(known, _stored(own))}
+    names |= {gate.metric for gate in experiment.gates if gate.at.dataset == dataset}
+    return names | {claim.metric for claim in experiment.claims if claim.at.dataset == dataset}
 
 
-def _asked(
-    scored: scoring.Scored, metrics: Sequence[NamedMetric], experiment: Mapping[str, Any]
-) -> scoring.Scored:
+def _asked(scored: scoring.Scored, metrics: Sequence[NamedMetric], asked: Asked) -> scoring.Scored:
     """Without the scores of texts that nobody asked of that data set: a word error rate of clips
     whose transcript is not known, or hallucinations of speech."""
     texts = {named.name for named in metrics if scoring.of_texts(named)}
@@ -132,7 +134,7 @@ def _asked(
     keep = ~(rows["metric"].isin(texts) & (rows["stage"] == "quality"))
     for name in rows.loc[~keep, "workload"].unique():
         here = (rows["workload"] == name) & (rows["stage"] == "quality")
-        keep |= here & rows["metric"].isin(asked_of(experiment, str(name)))
+        keep |= here & rows["metric"].isin(asked_of(asked, str(name)))
     return scored.only(keep.to_numpy(dtype=bool))
 
 
@@ -146,17 +148,17 @@ def _companions(
             yield from kinds.beside(find(name).metric)
 
 
-def _stored(experiment: Mapping[str, Any]) -> Callable[[str], NamedMetric]:
-    return lambda name: own_metrics.find_metric(name, experiment)
+def _stored(own: Mapping[str, Any]) -> Callable[[str], NamedMetric]:
+    return lambda name: own_metrics.find_metric(name, own)
 
 
 def stored_scores(result: Result) -> pd.DataFrame:
     """The scores of a run that is read: by our metrics from its calls, by the user's own as they
     were stored, since no code of theirs is run."""
-    experiment, calls = result.experiment, result.tables["calls"]
+    asked, calls = (result.experiment, result.facts.own), result.tables["calls"]
     ours = [named for named in stored_metrics(result, lenient=True) if _is_ours(named)]
-    heard = scoring.heard(calls, _normalisers(experiment))
-    found = _scored(experiment, ours, calls, (heard, result.tables["judged"])).table
+    heard = scoring.heard(calls, _normalisers(result.experiment))
+    found = _scored(asked, ours, calls, (heard, result.tables["judged"])).table
     theirs = result.tables.get("scores")
     return found if theirs is None else in_order(pd.concat([found, theirs]))
 
@@ -178,6 +180,8 @@ def completed(result: Result) -> Result:
     known = dict(result.tables)
     if "versus" not in known:
         known["versus"] = stored_versus(result)
+    if "twins" not in known:
+        known["twins"] = twins.table(known["calls"])
     if not {"audit_repeats", "audit_rounds"} <= set(known):
         known |= replays.made(result)
     return replace(result, tables={name: known[name] for name in tables.TABLES if name in known})
@@ -191,7 +195,7 @@ def stored_metrics(result: Result, lenient: bool = False) -> list[NamedMetric]:
     def find(name: str) -> NamedMetric:
         mine = queries.rows(whole, metric=name)
         figures = dict(zip(mine["variant"], mine["value"], strict=True))
-        return own_metrics.find_metric(name, result.experiment, figures)
+        return own_metrics.find_metric(name, result.facts.own, figures)
 
     return _named(result.experiment, find, ours=lenient)
 
@@ -200,24 +204,24 @@ def _is_ours(named: NamedMetric) -> bool:
     return not named.name.endswith(".py")
 
 
-def _is_known(name: str, experiment: Mapping[str, Any]) -> bool:
+def _is_known(name: str, own: Mapping[str, Any]) -> bool:
     """Whether a metric can be found without running code of the user's own."""
-    return not name.endswith(".py") or name in own_metrics.stored(experiment)
+    return not name.endswith(".py") or name in own_metrics.stored(own)
 
 
-def metrics(experiment: Mapping[str, Any], locate: Locate) -> list[NamedMetric]:
+def metrics(experiment: Experiment, locate: Locate) -> list[NamedMetric]:
     """Every metric that the experiment's tables hold: asked for, gated, claimed, and the usual."""
     return _named(experiment, lambda name: find_metric(name, locate))
 
 
 def _named(
-    experiment: Mapping[str, Any], find: Callable[[str], NamedMetric], ours: bool = False
+    experiment: Experiment, find: Callable[[str], NamedMetric], ours: bool = False
 ) -> list[NamedMetric]:
-    names = [*ALWAYS, *(TIMED if experiment.get("latency") else ())]
-    for part in experiment.get("quality") or []:
-        names += [*part["metrics"], *_companions(part["metrics"], find, ours)]
-    for wanted in ("gates", "claims"):
-        names += [entry["metric"] for entry in experiment.get(wanted) or []]
+    names = [*ALWAYS, *(TIMED if experiment.latency else ())]
+    for part in experiment.quality:
+        names += [*part.metrics, *_companions(part.metrics, find, ours)]
+    names += [gate.metric for gate in experiment.gates]
+    names += [claim.metric for claim in experiment.claims]
     wanted_names = [n for n in dict.fromkeys(names) if not (ours and n.endswith(".py"))]
     found = {name: find(name) for name in wanted_names}
     for named in list(found.values()):
@@ -227,5 +231,5 @@ def _named(
     return list(found.values())
 
 
-def _normalisers(experiment: Mapping[str, Any]) -> dict[str, Normalise]:
-    return {q["name"]: normaliser(q["normaliser"]) for q in experiment.get("quality") or []}
+def _normalisers(experiment: Experiment) -> dict[str, Normalise]:
+    return {part.name: normaliser(part.normaliser) for part in experiment.quality}

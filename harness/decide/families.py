@@ -9,6 +9,8 @@ from typing import Any, Literal
 
 from harness import plugins
 from harness.contracts import Composite, Family
+from harness.contracts.experiment import Experiment, ModelSpec
+from harness.contracts.plain import plain
 from harness.decide import own_metrics
 
 FAMILIES = "families"  # of what a run stored of plugins of the user's own
@@ -28,21 +30,19 @@ class FamilyFacts:
     remark: str = ""
 
 
-def of_model(model: Mapping[str, Any], experiment: Mapping[str, Any]) -> FamilyFacts | None:
-    """The family of a model as the experiment has it; None for one of which nothing was stored."""
-    name = str(model.get("family") or "")
-    if name in plugins.names(FAMILIES):
-        return _facts(plugins.load(FAMILIES, name), model)
-    return _heard(stored(experiment).get(name))
+def of_model(model: ModelSpec, own: Mapping[str, Any]) -> FamilyFacts | None:
+    """The family of a model as the experiment has it; None for one of which nothing was stored
+    (`own` of a run's facts)."""
+    if model.family in plugins.names(FAMILIES):
+        return _facts(plugins.load(FAMILIES, model.family), model)
+    return _heard(stored(own).get(model.family))
 
 
-def facts(
-    experiment: Mapping[str, Any], load: Callable[[str], Family | Composite]
-) -> dict[str, Any]:
+def facts(experiment: Experiment, load: Callable[[str], Family | Composite]) -> dict[str, Any]:
     """Name -> what is stored, of the families that are files of the user's own."""
     found = {}
     for model in _models(experiment):
-        name = str(model.get("family") or "")
+        name = model.family
         if name.endswith(".py") and name not in found:
             told = _facts(load(name), model)
             found[name] = {
@@ -55,9 +55,9 @@ def facts(
     return found
 
 
-def stored(experiment: Mapping[str, Any]) -> Mapping[str, Any]:
+def stored(own: Mapping[str, Any]) -> Mapping[str, Any]:
     """Name -> what a run keeps of a family of the user's own."""
-    return own_metrics.stored(experiment, FAMILIES)
+    return own_metrics.stored(own, FAMILIES)
 
 
 def words_of(kept: Any) -> Mapping[str, Mapping[str, str]]:
@@ -70,12 +70,12 @@ def words_of(kept: Any) -> Mapping[str, Mapping[str, str]]:
     }
 
 
-def _facts(family: Family | Composite, model: Mapping[str, Any]) -> FamilyFacts:
+def _facts(family: Family | Composite, model: ModelSpec) -> FamilyFacts:
     words = {
         str(language): {str(key): str(text) for key, text in texts.items()}
         for language, texts in family.words.items()
     }
-    remark = family.remark(model) if family.remark else ""
+    remark = family.remark(plain(model)) if family.remark else ""
     return FamilyFacts(family.takes, family.gives, family.operations, words, str(remark))
 
 
@@ -96,16 +96,14 @@ def _heard(kept: Any) -> FamilyFacts | None:
     )
 
 
-def _models(experiment: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+def _models(experiment: Experiment) -> Iterator[ModelSpec]:
     """The experiment's models: its own, those of variants, and the parts of each."""
-    variants = experiment.get("variants") or []
-    for model in (experiment.get("model"), *(one.get("model") for one in variants)):
-        yield from _with_parts(model)
+    for model in (experiment.model, *(one.model for one in experiment.variants)):
+        if model:
+            yield from _with_parts(model)
 
 
-def _with_parts(model: Any) -> Iterator[Mapping[str, Any]]:
-    if isinstance(model, Mapping):
-        yield model
-        parts = model.get("parts")
-        for part in parts.values() if isinstance(parts, Mapping) else ():
-            yield from _with_parts(part)
+def _with_parts(model: ModelSpec) -> Iterator[ModelSpec]:
+    yield model
+    for part in model.parts.values():
+        yield from _with_parts(part)

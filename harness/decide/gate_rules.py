@@ -15,12 +15,11 @@ import pandas as pd
 
 from harness import plugins
 from harness.contracts import Gate, Result, Side
+from harness.contracts.experiment import Experiment, GateSpec
 from harness.decide.own_metrics import stored
 from harness.plugins.kinds import side_of
 from harness.store import queries
 
-FIELDS = ("metric", "at", "operation", "variants", "session", "over", "severity", "name",
-          "baseline_up_to", "on")  # fmt: skip
 GATES = "gates"  # of what a run stored of plugins of the user's own
 
 
@@ -52,21 +51,15 @@ class Rule:
         ]
 
 
-def name_of(gate: Mapping[str, Any]) -> str:
+def name_of(gate: GateSpec) -> str:
     """How tables and waivers call a gate."""
-    return str(gate.get("name") or gate["metric"])
-
-
-def kind_of(gate: Mapping[str, Any]) -> tuple[str, float]:
-    """(file in gates/, limit) of a gate as the experiment's data write it: {..., "max": 240}."""
-    kind = next(key for key in gate if key not in FIELDS)
-    return kind, float(gate[kind])
+    return gate.name or gate.metric
 
 
 def of_check(result: Result, check: Mapping[Any, Any], limit: float | None = None) -> Rule | None:
     """The rule of a row of `checks`, or the same at another `limit`, as a waiver has it."""
     return of_kind(
-        result.experiment, str(check["kind"]), float(check["limit"]) if limit is None else limit
+        result.facts.own, str(check["kind"]), float(check["limit"]) if limit is None else limit
     )
 
 
@@ -79,38 +72,35 @@ def records(result: Result, checks: pd.DataFrame) -> list[dict[str, Any]]:
     return found
 
 
-def of_kind(experiment: Mapping[str, Any], kind: str, limit: float) -> Rule | None:
+def of_kind(own: Mapping[str, Any], kind: str, limit: float) -> Rule | None:
     """None for a kind of gate that no file of ours carries and of which nothing fit was stored."""
     if kind in plugins.names("gates"):
         gate: Gate = plugins.load("gates", kind)
         return _rule(gate, limit)
-    kept = stored(experiment, GATES).get(kind)
+    kept = stored(own, GATES).get(kind)
     return _kept(kept, limit) if isinstance(kept, Mapping) else None
 
 
-def of_gates(
-    experiment: Mapping[str, Any], metric: str
-) -> Iterator[tuple[Mapping[str, Any], Rule]]:
+def of_gates(result: Result, metric: str) -> Iterator[tuple[GateSpec, Rule]]:
     """Each limit that an experiment sets to a metric."""
-    for gate in experiment.get("gates") or []:
-        if gate["metric"] == metric:
-            rule = of_kind(experiment, *kind_of(gate))
+    for gate in result.experiment.gates:
+        if gate.metric == metric:
+            rule = of_kind(result.facts.own, gate.kind, gate.limit)
             if rule is not None:
                 yield gate, rule
 
 
-def facts(experiment: Mapping[str, Any], load: Callable[[str], Gate]) -> dict[str, Any]:
+def facts(experiment: Experiment, load: Callable[[str], Gate]) -> dict[str, Any]:
     """Kind -> what is stored, of the gates of an experiment that are files of the user's own."""
     waived: dict[str, list[float]] = {}
-    for waiver in experiment.get("waivers") or []:
-        waived.setdefault(str(waiver["gate"]), []).append(float(waiver["up_to"]))
+    for waiver in experiment.waivers:
+        waived.setdefault(waiver.gate, []).append(waiver.up_to)
     found: dict[str, Any] = {}
-    for gate in experiment.get("gates") or []:
-        kind, limit = kind_of(gate)
-        if kind.endswith(".py"):
-            plugin = load(kind)
-            told = found.setdefault(kind, {"on": plugin.on, "sign": plugin.sign, "limits": []})
-            limits = [limit, *waived.get(str(gate.get("name") or ""), [])]
+    for gate in experiment.gates:
+        if gate.kind.endswith(".py"):
+            plugin = load(gate.kind)
+            told = found.setdefault(gate.kind, {"on": plugin.on, "sign": plugin.sign, "limits": []})
+            limits = [gate.limit, *waived.get(gate.name, [])]
             told["limits"] += [_stored(_rule(plugin, one)) for one in limits]
     return found
 

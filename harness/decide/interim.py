@@ -6,20 +6,19 @@ from __future__ import annotations
 import datetime
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
 from harness import spec
 from harness.contracts import Status
 from harness.decide import decision, plan, verdict
-from harness.decide.gate_rules import kind_of, name_of
+from harness.decide.gate_rules import name_of
 from harness.decide.schedule import Rows, Task
 from harness.errors.limits import TOKEN_BUDGET_WORDS
-from harness.spec import Experiment
+from harness.plugins import kinds
+from harness.spec import Experiment, GateSpec
 from harness.store import tables
 from harness.store.made import Made, row
 
@@ -38,7 +37,7 @@ class Gates:
 
     def of_tasks(self, rows: Rows, stops: Rows) -> Callable[[Task], bool]:
         """Whether a cell of the latency stage has a gate that is open."""
-        names = self._open([g for g in self._data["gates"] if _seconds(g)], rows, stops)
+        names = self._open([g for g in self.experiment.gates if _seconds(g)], rows, stops)
 
         def still_open(task: Task) -> bool:
             entry = task.entry
@@ -50,19 +49,21 @@ class Gates:
 
     def of_dataset(self, name: str) -> Callable[[Rows, Rows], bool]:
         """Whether a data set has a gate that is open; one without any gate is evaluated whole."""
-        mine = [g for g in self._data["gates"] if (g.get("at") or {}).get("dataset") == name]
+        mine = [g for g in self.experiment.gates if g.at.dataset == name]
         if not mine or any(self._judged(gate) for gate in mine):
             return lambda rows, stops: True  # judges speak when all is said
         return lambda rows, stops: bool(self._open(mine, rows, stops))
 
-    def _judged(self, gate: Mapping[str, Any]) -> bool:
-        return bool(spec.find_metric(gate["metric"], spec.locator(self.file)).metric.judge)
+    def times_on(self, name: str) -> bool:
+        """Whether a gate looks at a time of a data set's utterances."""
+        metrics = [gate.metric for gate in self.experiment.gates if gate.at.dataset == name]
+        found = [spec.find_metric(metric, spec.locator(self.file)).metric for metric in metrics]
+        return any(kinds.kind_of(metric) == "time" for metric in found)
 
-    @cached_property
-    def _data(self) -> Mapping[str, Any]:
-        return spec.to_json(self.experiment)
+    def _judged(self, gate: GateSpec) -> bool:
+        return bool(spec.find_metric(gate.metric, spec.locator(self.file)).metric.judge)
 
-    def _open(self, gates: list[Mapping[str, Any]], rows: Rows, stops: Rows) -> set[str]:
+    def _open(self, gates: list[GateSpec], rows: Rows, stops: Rows) -> set[str]:
         """Names of the gates that are not decided. One beyond its limit and perhaps within its
         waiver is open as well: what decides then is the waiver's bound."""
         if not gates:
@@ -76,11 +77,11 @@ class Gates:
             "scores": self._scores(calls),
             "variants": tables.frame("variants", variants),
         }
-        found = self._checks({**self._data, "gates": gates}, data)
-        bounds = {w["gate"]: w["up_to"] for w in self._data["waivers"] or []}
+        found = self._checks(replace(self.experiment, gates=tuple(gates)), data)
+        bounds = {waiver.gate: waiver.up_to for waiver in self.experiment.waivers}
         doubtful = set(found.loc[found["reason_code"] == "waiver_exceeded", "gate"])
-        moved = [_moved(g, bounds) for g in gates if name_of(g) in doubtful]
-        again = self._checks({**self._data, "gates": moved, "waivers": []}, data)
+        moved = [replace(g, limit=bounds[name_of(g)]) for g in gates if name_of(g) in doubtful]
+        again = self._checks(replace(self.experiment, gates=tuple(moved), waivers=()), data)
         both = pd.concat([found, again], ignore_index=True)
         open_ = both["status"].isin(UNDECIDED) | _some_lost(both)
         open_ &= ~self._may_be_approved(both, data["scores"])
@@ -109,9 +110,9 @@ class Gates:
 
     def _scores(self, calls: pd.DataFrame) -> pd.DataFrame:
         nothing = tables.frame("judged", [])
-        return decision.scores(self._data, calls, spec.locator(self.file), nothing)
+        return decision.scores(self.experiment, calls, spec.locator(self.file), nothing)
 
-    def _checks(self, experiment: Mapping[str, Any], data: dict[str, pd.DataFrame]) -> pd.DataFrame:
+    def _checks(self, experiment: Experiment, data: dict[str, pd.DataFrame]) -> pd.DataFrame:
         named = decision.metrics(experiment, spec.locator(self.file))
         case = verdict.Case(
             experiment,
@@ -131,16 +132,11 @@ def unseen(metric: str, n: int, mean_words: float) -> float:
     return -math.log(0.05) / n * TOKEN_BUDGET_WORDS / mean_words
 
 
-def _seconds(gate: Mapping[str, Any]) -> bool:
-    return (gate.get("at") or {}).get("audio_seconds") is not None
+def _seconds(gate: GateSpec) -> bool:
+    return gate.at.audio_seconds is not None
 
 
 def _some_lost(checks: pd.DataFrame) -> pd.Series:
     """Not measured for a few lost calls or utterances, which more of them may outweigh."""
     failed = (checks["status"] == Status.NOT_MEASURED.value) & (checks["reason_code"] == "failed")
     return failed & (checks["n"] > 0)
-
-
-def _moved(gate: Mapping[str, Any], bounds: Mapping[str, Any]) -> dict[str, Any]:
-    kind, _ = kind_of(gate)
-    return {**gate, kind: float(bounds[name_of(gate)])}

@@ -11,21 +11,34 @@ its memory) and what differs between clips are all in the sample, and can be pai
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import special
+
+from harness.errors.limits import FEWEST_UTTERANCES
 
 BLOCK_SECONDS = 0.25  # of one block: shorter calls are repeated on its clip
 MOST_IN_BLOCK = 64  # calls of a millisecond would fill a journal
 GENERATIONS = (4, 6)  # fewest, most: a t interval over 3 is 1.6 times as wide as one over 6
-OVERHEAD = (1 / 4, 1 / 2)  # of the seconds for opening and warming up: with more, with fewer than 4
+OVERHEAD = 1 / 4  # of the seconds, at most, for opening and warming up more than 4 generations
 MOST_ROUNDS = 20_000  # of one cell, however large the budget
 FIRST_LOOK = 3  # generations after which something may be rejected: two do not show a variance
 FEWEST_ROUNDS = 6  # of any cell: fewer single calls give a median no 95 % interval (0.5^5 > 0.025)
 FEWEST_GATED = 24  # of a cell that a gate looks at, before others are cut: 4 in each of 6 processes
+FEWEST_BESIDE = 2  # of a cell that no gate looks at, before one that decides has fewer than 24
+KINDS = (False, True)  # of cells: whether a gate looks at them
+# fewest rounds that are left, and of which cells: one cut after the other, until the plan fits
+CUTS = (
+    (FEWEST_ROUNDS, False),
+    (FEWEST_GATED, True),
+    (FEWEST_BESIDE, False),
+    (FEWEST_ROUNDS, True),
+)
+LEVEL = 0.95  # of the bound that generations are chosen for
 
 
 @dataclass(frozen=True)
@@ -87,12 +100,19 @@ class Layout:
         return number + 1 >= self.rounds or self.generation(number + 1) > self.generation(number)
 
     def blocks(self, number: int) -> list[Block]:
-        """The blocks of a round in the order of time."""
+        """The blocks of a round in the order of time. What cannot be opened a second time is of
+        generation 0 throughout."""
         due = [at for at, cell in enumerate(self.cells) if self._rank[number] < cell.rounds]
         random = np.random.default_rng([self.seed, 1, number])
-        generation = self.generation(number)
+        of = self.generation(number)
         return [
-            Block(number, generation, at, self.clip(at, number), self.cells[at].calls)
+            Block(
+                number,
+                0 if self.cells[at].once else of,
+                at,
+                self.clip(at, number),
+                self.cells[at].calls,
+            )
             for at in random.permutation(due).astype(int).tolist()
         ]
 
@@ -132,50 +152,84 @@ def lay_out(
     cells: Sequence[Cell], seconds: float, seed: int, generations: tuple[int, int] = GENERATIONS
 ) -> Layout:
     """The plan that fits the seconds. Cut in this order: rounds of what no gate looks at, down to
-    6; generations, down to 4; rounds of what gates look at, down to 24; generations, down to 1;
-    those rounds, down to 6."""
-    wanted = tuple(cells)
+    6; generations, down to 4; rounds of what gates look at, down to 24; of the others, down to 2;
+    then rounds of what gates look at and generations, down to 6 in 3, whichever of the two leaves
+    the rounds worth more. What fits in no such way has one generation, which approves nothing."""
+    wanted = _with_gates(cells)
     fewest, most = generations
-    if any(cell.once for cell in wanted) or not wanted:
-        fewest = most = 1
-    count = _most_generations(wanted, seconds, (fewest, most), OVERHEAD[0])
-    if count == fewest:
-        count = _most_generations(wanted, seconds, (1, fewest), OVERHEAD[1])
-    trimmed = _trimmed(wanted, seconds, count)
-    return Layout(trimmed, min(count, max((c.rounds for c in trimmed), default=1)) or 1, seed)
+    if all(cell.once for cell in wanted):
+        return _laid(wanted, seconds, 1, seed)
+    count = _most_generations(wanted, seconds, (fewest, most))
+    choices = [count] if count > fewest else [*range(fewest, FIRST_LOOK - 1, -1), 1]
+    plans = [_laid(wanted, seconds, n, seed) for n in choices]
+    return max((plan for plan in plans if plan.seconds <= seconds), key=worth, default=plans[-1])
 
 
-def _most_generations(
-    cells: tuple[Cell, ...], seconds: float, span: tuple[int, int], share: float
-) -> int:
-    """The most in the span whose opening and warming up is within a share of the seconds."""
+def generation_of(done: int, utterances: int) -> int:
+    """In which generation of processes a data set's utterance is heard, of those on which a time
+    is gated: six over the first hundred, so that an early end has them too, and six over the rest.
+    """
+    most, first = GENERATIONS[1], min(utterances, FEWEST_UTTERANCES)
+    if done < first:
+        return done * most // first
+    return most + (done - first) * most // max(utterances - first, 1)
+
+
+def turn_of(utterances: int, usual: int) -> int:
+    """Utterances that are heard in a row: fewer than is usual where six generations take that."""
+    return max(min(usual, utterances // GENERATIONS[1]), 1)
+
+
+def _laid(cells: tuple[Cell, ...], seconds: float, generations: int, seed: int) -> Layout:
+    trimmed = _trimmed(cells, seconds, generations)
+    rounds = max((cell.rounds for cell in trimmed), default=1)
+    return Layout(trimmed, max(min(generations, rounds), 1), seed)
+
+
+def _with_gates(cells: Sequence[Cell]) -> tuple[Cell, ...]:
+    """Where no gate looks at any cell, none is cut for another."""
+    gated = any(cell.gated for cell in cells)
+    return tuple(cell if gated else replace(cell, gated=True) for cell in cells)
+
+
+def worth(plan: Layout) -> float:
+    """The fewest rounds that a gate looks at, less for knowing from few processes how they differ:
+    (t of as many rounds / t of as many processes)^2, as in stats/widest.py."""
+    rounds = min((cell.rounds for cell in plan.cells if cell.gated), default=0)
+    if plan.generations < 2 or rounds < 2:
+        return 0.0
+    few = special.stdtrit(rounds - 1, LEVEL) / special.stdtrit(plan.generations - 1, LEVEL)
+    return float(rounds * few**2)
+
+
+def _most_generations(cells: tuple[Cell, ...], seconds: float, span: tuple[int, int]) -> int:
+    """The most in the span whose opening and warming up is within its share of the seconds."""
     if math.isinf(seconds):
         return span[1]
-    fitting = [n for n in range(span[0], span[1] + 1) if _overhead(cells, n) <= share * seconds]
-    return max(fitting, default=span[0])
+    within = [n for n in range(span[0], span[1] + 1) if _overhead(cells, n) <= OVERHEAD * seconds]
+    return max(within, default=span[0])
 
 
 def _trimmed(cells: tuple[Cell, ...], seconds: float, generations: int) -> tuple[Cell, ...]:
-    """Rounds cut to what fits: first of what no gate looks at, then of what one does; the most
-    rounds first, so that a tail that takes a thousand starves no median."""
+    """Rounds cut to what fits, in the order of CUTS; the most rounds first, so that a tail that
+    takes a thousand starves no median."""
     if math.isinf(seconds):
         return cells
-    for floor, gated in ((FEWEST_ROUNDS, False), (FEWEST_GATED, True), (FEWEST_ROUNDS, True)):
-        most = max((cell.rounds for cell in cells if cell.gated == gated), default=0)
-        low, high = floor, max(most, floor)
+    caps = {gated: max((c.rounds for c in cells if c.gated == gated), default=0) for gated in KINDS}
+    most = dict(caps)
+    for floor, gated in CUTS:
+        low, high = min(floor, most[gated]), most[gated] if gated else caps[gated]
         while low < high:  # the largest cap that fits
             middle = (low + high + 1) // 2
-            fits = _seconds(_capped(cells, middle, gated), generations) <= seconds
+            fits = _seconds(_capped(cells, {**caps, gated: middle}), generations) <= seconds
             low, high = (middle, high) if fits else (low, middle - 1)
-        cells = _capped(cells, low, gated)
-    return cells
+        caps[gated] = low
+    return _capped(cells, caps)
 
 
-def _capped(cells: tuple[Cell, ...], most: int, gated: bool) -> tuple[Cell, ...]:
-    return tuple(
-        replace(cell, rounds=min(cell.rounds, most)) if cell.gated == gated else cell
-        for cell in cells
-    )
+def _capped(cells: tuple[Cell, ...], caps: Mapping[bool, int]) -> tuple[Cell, ...]:
+    """`caps`: the most rounds of what a gate looks at (True), and of what none does."""
+    return tuple(replace(cell, rounds=min(cell.rounds, caps[cell.gated])) for cell in cells)
 
 
 def _seconds(cells: Sequence[Cell], generations: int) -> float:
@@ -184,12 +238,15 @@ def _seconds(cells: Sequence[Cell], generations: int) -> float:
 
 
 def _overhead(cells: Sequence[Cell], generations: int) -> float:
-    """Opening each process once in each generation, and warming its cells up."""
-    opening = {cell.process: cell.open_seconds for cell in cells}
+    """Opening each process once in each generation, and warming its cells up; what cannot be
+    opened a second time, once."""
+    times = [1 if cell.once else generations for cell in cells]
+    opening = {c.process: c.open_seconds * n for c, n in zip(cells, times, strict=True)}
     warming = sum(
-        cell.seconds * max(cell.warmup, 1) * min(generations, cell.rounds) for cell in cells
+        cell.seconds * max(cell.warmup, 1) * min(n, cell.rounds)
+        for cell, n in zip(cells, times, strict=True)
     )
-    return generations * sum(opening.values()) + warming
+    return sum(opening.values()) + warming
 
 
 def _permuted(seed: int, clips: int, passed: int) -> NDArray[np.intp]:

@@ -30,7 +30,6 @@ GIBBERISH = 0.5  # round-trip WER from which half of the words are not those of 
 FAIR = 3.0  # of five: what a rating scale calls fair, from which an opinion approves
 NEAR = 0.3  # an opinion that is no further under the baseline's tells no difference that matters
 
-SELECTED_BY = "selected_by"  # in a stored experiment: gates that ruled variants out
 LAST = 1_000  # the order of a metric of which nothing is known
 
 _LINE = re.compile(r"^line \d+: ")
@@ -49,7 +48,7 @@ def metric_of(result: Result, name: str) -> NamedMetric | None:
     if not name.endswith(".py"):
         return _ours(name)
     with contextlib.suppress(PluginError):
-        return own_metrics.find_metric(name, result.experiment)
+        return own_metrics.find_metric(name, result.facts.own)
     return None
 
 
@@ -202,9 +201,9 @@ def better(result: Result, name: str) -> str:
 
 def _asked(result: Result) -> Iterator[str]:
     """The metrics that an experiment names: of its data sets and of its limits."""
-    for part in result.experiment.get("quality") or []:
-        yield from map(str, part["metrics"])
-    yield from (str(entry["metric"]) for entry in result.experiment.get("gates") or [])
+    for part in result.experiment.quality:
+        yield from part.metrics
+    yield from (gate.metric for gate in result.experiment.gates)
 
 
 def asked(result: Result, *wanted: Table) -> bool:
@@ -215,7 +214,7 @@ def asked(result: Result, *wanted: Table) -> bool:
 def times_audio(result: Result) -> bool:
     """Whether the run has a latency stage, or asked for one."""
     calls = result.calls["stage"].isin(("sweep", "latency"))
-    return "latency" in result.experiment or bool(calls.any())
+    return result.experiment.latency is not None or bool(calls.any())
 
 
 def misses(check: Mapping[str, Any], own: Gate | None = None) -> bool:
@@ -235,11 +234,10 @@ def selected_by(result: Result) -> set[str]:
     """The gates that ruled variants out where the candidate was chosen. A run from before they were
     stored tells of them as far as it kept it: once a variant was found that misses none, all are
     stored as warnings, and what that one misses was a warning before."""
-    stored = result.experiment.get(SELECTED_BY)
-    if stored is not None:
-        return {str(name) for name in stored}
-    plan = result.experiment.get("selection") or {}
-    checks = queries.rows(result.checks, workload=plan.get("dataset"))
+    if result.facts.selected_by is not None:
+        return set(result.facts.selected_by)
+    plan = result.experiment.selection
+    checks = queries.rows(result.checks, workload=plan.dataset if plan else None)
     own = queries.records(queries.rows(checks, variant=queries.candidate(result)[0]))
     missed = [check for check in own if misses(check)]
     if any(check["severity"] == "fail" for check in missed):
@@ -262,7 +260,7 @@ def most(result: Result, metric: str, workload: str) -> float:
 
 def family(result: Result) -> FamilyFacts | None:
     """The family (or system) that the experiment is about; None for one that nothing tells of."""
-    return families.of_model(result.experiment.get("model") or {}, result.experiment)
+    return families.of_model(result.experiment.model, result.facts.own)
 
 
 def takes_text(result: Result) -> bool:
@@ -284,7 +282,7 @@ def nobody_speaks(result: Result, dataset: str) -> bool:
 
 def many_sets(result: Result) -> bool:
     """Whether a data set's name is needed to tell one gate from another."""
-    return len(result.experiment.get("quality") or []) > 1
+    return len(result.experiment.quality) > 1
 
 
 def data_sets(result: Result, names: tuple[str, ...]) -> Iterator[tuple[str, pd.DataFrame]]:
@@ -328,14 +326,6 @@ def approves(result: Result, line: queries.Line, panels: tuple[Measure, Measure]
     return bool(row["value"] >= usual["value"] - NEAR)
 
 
-def own_model(result: Result, variant: str) -> dict[str, Any]:
-    """The model of a variant as the experiment keeps it: its own one, or else everyone's."""
-    for entry in result.experiment.get("variants") or []:
-        if entry["name"] == variant and entry.get("model"):
-            return dict(entry["model"])
-    return dict(result.experiment.get("model") or {})
-
-
 def without_line(error: str) -> str:
     """What is wrong with a line of a file, whichever it is, so that such lines can be counted."""
     return _LINE.sub("", str(error))
@@ -368,7 +358,5 @@ def by_difference(metric: str) -> bool:
 
 def normaliser(result: Result, dataset: str) -> str:
     """Name of the rule by which texts of a data set were compared; "" where it is not known."""
-    for part in result.experiment.get("quality") or []:
-        if part["name"] == dataset:
-            return str(part["normaliser"])
-    return ""
+    parts = result.experiment.quality
+    return next((part.normaliser for part in parts if part.name == dataset), "")

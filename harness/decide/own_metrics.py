@@ -14,7 +14,6 @@ from harness.errors import PluginError
 from harness.io.hashes import sha256_of
 from harness.plugins import NamedMetric, kinds
 
-KEY = "own"  # of the stored experiment
 FLAGS = ("needs_reference", "needs_transcript")
 TEXTS = ("unit", "better", "fold", "judge", "ratio_of")
 
@@ -62,16 +61,16 @@ def _heard(kept: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def find_metric(
-    name: str, experiment: Mapping[str, Any], figures: Mapping[str, float] | None = None
+    name: str, own: Mapping[str, Any], figures: Mapping[str, float] | None = None
 ) -> NamedMetric:
-    """The metric that a result names: one of ours, or the user's own as it was stored. `figures`:
-    variant -> its value, for a metric of whole variants.
+    """The metric that a result names: one of ours, or the user's own as it was stored (`own` of
+    its facts). `figures`: variant -> its value, for a metric of whole variants.
 
     Raises: UnknownNameError, PluginError for one of which nothing fit was stored.
     """
     if not name.endswith(".py"):
         return plugins.find_metric(name)
-    kept = _kept(name, experiment)
+    kept = _kept(name, own)
     known = figures or {}
     exact = kept["of_variant"]
     metric = Metric(
@@ -85,22 +84,21 @@ def find_metric(
     return NamedMetric(name, metric, math.nan if quantile is None else float(quantile))
 
 
-def stored(experiment: Mapping[str, Any], kind: str = "metrics") -> Mapping[str, Any]:
+def stored(own: Mapping[str, Any], kind: str = "metrics") -> Mapping[str, Any]:
     """Name -> what a run keeps of plugins of the user's own of a kind, which anybody may have
     written."""
-    own = experiment.get(KEY)
-    found = own.get(kind) if isinstance(own, Mapping) else None
+    found = own.get(kind)
     return found if isinstance(found, Mapping) else {}
 
 
-def code(name: str, experiment: Mapping[str, Any]) -> str:
+def code(name: str, own: Mapping[str, Any]) -> str:
     """SHA-256 of the file that a metric of the user's own was; "" where it was not stored."""
-    kept = stored(experiment).get(name)
+    kept = stored(own).get(name)
     return str(kept.get("sha256") or "") if isinstance(kept, Mapping) else ""
 
 
-def _kept(name: str, experiment: Mapping[str, Any]) -> Mapping[str, Any]:
-    kept = stored(experiment).get(name)
+def _kept(name: str, own: Mapping[str, Any]) -> Mapping[str, Any]:
+    kept = stored(own).get(name)
     if isinstance(kept, Mapping) and _fits(kept):
         return kept
     raise PluginError(

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from harness.contracts import Result
+from harness.contracts.experiment import Audit
 from harness.decide.resolution import Bounds, Resolution, reach_of
 from harness.store import queries
 
@@ -95,7 +96,7 @@ class Option:
 class Replayed:
     """The whole audit; the configurations in the order in which the protocol ran them."""
 
-    plan: Mapping[str, Any]  # the experiment's `audit` section
+    plan: Audit  # the experiment's `audit` section
     configurations: tuple[Configuration, ...]
     rounds: int  # of ours
     resolution: Resolution  # what our rounds cannot tell apart today
@@ -110,7 +111,7 @@ class Replayed:
     def winners(self) -> dict[int, Configuration]:
         """Repeat -> the one with the smallest P50, for repeats in which something was measured."""
         winners = {}
-        for number in range(int(self.plan["repeats"])):
+        for number in range(self.plan.repeats):
             ran = {one.repeats[number].pooled.p50: one for one in self.configurations[::-1]}
             best = min((p50 for p50 in ran if not math.isnan(p50)), default=None)
             if best is not None:
@@ -125,7 +126,7 @@ class Replayed:
 
 def read(result: Result) -> Replayed | None:
     """The audit that the tables hold; None where none was asked for, or nothing was called."""
-    plan = result.experiment.get("audit")
+    plan = result.experiment.audit
     if not plan or result.audit_repeats.empty:
         return None
     names = result.audit_repeats.sort_values("place", kind="stable")["session"].unique()

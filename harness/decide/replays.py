@@ -9,7 +9,7 @@ calls of all lengths pooled. Ours are paired within rounds.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +18,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from harness.contracts import Result
+from harness.contracts.experiment import Audit
 from harness.decide import stats
 from harness.decide.protocol import LEVEL, OPTION, TAIL, THIS, TWIN, drift_of, over
 from harness.decide.resolution import Resolution, reach_of, speed_of
@@ -94,13 +95,13 @@ class _Configuration:
 
 def made(result: Result) -> dict[str, pd.DataFrame]:
     """Both tables; empty where no audit was asked for, or nothing was called."""
-    plan = result.experiment.get("audit")
+    plan = result.experiment.audit
     calls = queries.rows(result.tables["calls"], stage="audit")
     calls = calls[calls["round"] >= 0]
     if not plan or calls.empty:
         return {name: tables.frame(name, []) for name in ("audit_repeats", "audit_rounds")}
     rounds = queries.rows(result.tables["calls"], stage="audit_rounds", warm=True, error="")
-    rounds = queries.rows(rounds, operation=plan["operation"])
+    rounds = queries.rows(rounds, operation=plan.operation)
     names = calls.sort_values("block", kind="stable").drop_duplicates("block")["session"]
     configurations = [_configuration(calls, plan, str(name), rounds) for name in names]
     twin = stats.paired_medians(_timed(rounds, configurations[0].name, 1), configurations[0].timed)
@@ -111,11 +112,11 @@ def made(result: Result) -> dict[str, pd.DataFrame]:
 
 
 def _configuration(
-    calls: pd.DataFrame, plan: Mapping[str, Any], name: str, rounds: pd.DataFrame
+    calls: pd.DataFrame, plan: Audit, name: str, rounds: pd.DataFrame
 ) -> _Configuration:
-    where = {"session": name, "operation": plan["operation"]}
+    where = {"session": name, "operation": plan.operation}
     warm = queries.rows(calls, **where, warm=True, error="")
-    runs = (queries.rows(warm, round=number) for number in range(int(plan["repeats"])))
+    runs = (queries.rows(warm, round=number) for number in range(plan.repeats))
     measured = tuple(
         _Run(_numbers(run, "seconds") * 1000, _numbers(run, "audio_seconds")) for run in runs
     )
@@ -141,7 +142,7 @@ def _repeats(configurations: list[_Configuration]) -> Iterator[dict[str, Any]]:
 
 
 def _rounds(
-    plan: Mapping[str, Any], configurations: list[_Configuration], twin: Interval
+    plan: Audit, configurations: list[_Configuration], twin: Interval
 ) -> Iterator[dict[str, Any]]:
     """The twin; each other configuration over the first, whose intervals hold at once with 95 %;
     the option that nobody checked over the same session without it."""
@@ -154,9 +155,9 @@ def _rounds(
         reads = _reads(ratio, twin)
         supported = _supported(one.over(first), reads, widest)
         yield {**_row(one, first, THIS, ratio), "reads": reads, "supported": supported}
-    asked = plan.get("unchecked")
-    base = [one for one in configurations if asked and one.name == asked["session"]]
-    for one in configurations[len(plan["sessions"]) :][:1] if base else []:
+    asked = plan.unchecked
+    base = [one for one in configurations if asked and one.name == asked.session]
+    for one in configurations[len(plan.sessions) :][:1] if base else []:
         ratio = one.paired(base[0])
         yield {**_row(one, base[0], OPTION, ratio), "reads": _reads(ratio, twin)}
 

@@ -64,19 +64,21 @@ def _alternatives(result: Result, named: Named) -> Iterator[dict[str, Any]]:
 
 def _selected(result: Result, named: Named) -> Iterator[dict[str, Any]]:
     """By the metric and the data set of the selection: who cannot be told from the chosen one."""
-    plan = result.experiment.get("selection") or {}
+    plan = result.experiment.selection
+    if plan is None:
+        return
     best = queries.Line(*queries.candidate(result), "candidate")
-    for variant in plan.get("among") or []:
-        if variant == best.variant or _unmade(result, str(variant)):
+    for variant in plan.among:
+        if variant == best.variant or _unmade(result, variant):
             continue
-        place = {"stage": "quality", "workload": plan["dataset"], "metric": plan["metric"]}
+        place = {"stage": "quality", "workload": plan.dataset, "metric": plan.metric}
         ours, theirs = (
             queries.row(result.summary, **place, variant=name, replica=0)
-            for name in (best.variant, str(variant))
+            for name in (best.variant, variant)
         )
         if ours is not None and theirs is not None:
-            line = queries.Line(str(variant), str(theirs["session"]), "")
-            said = _paired(result, (plan["metric"], str(ours["unit"])), (ours, theirs), named)
+            line = queries.Line(variant, str(theirs["session"]), "")
+            said = _paired(result, (plan.metric, str(ours["unit"])), (ours, theirs), named)
             yield {**_sides(best, line), "purpose": SELECTION, **said}
 
 
@@ -142,7 +144,7 @@ def _change(result: Result, named: plugins.NamedMetric, rows: tuple[Row, Row], o
     ours, theirs = (_cell(result.scores, named.name, row) for row in rows)
     if ours.empty or theirs.empty:
         return math.nan, math.nan, math.nan
-    how = Resampling(seed=int(result.experiment.get("seed") or 0))
+    how = Resampling(seed=result.experiment.seed)
     found = scoring.compare(ours, theirs, named, how)[0 if on == "delta" else 1]
     return found.estimate, found.low, found.high
 

@@ -6,7 +6,6 @@ import datetime
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
@@ -46,8 +45,8 @@ def select(experiment: Experiment, seen: SelectionData) -> Choice:
     """
     how = experiment.selection
     assert how is not None
-    data, locate = spec.to_json(experiment), spec.locator(seen.file)
-    scored = decision.scores(data, seen.calls, locate, seen.judged)
+    locate = spec.locator(seen.file)
+    scored = decision.scores(experiment, seen.calls, locate, seen.judged)
     values = _values(experiment, scored, locate)
     failing = _failing(experiment, seen, scored)
     fit = [name for name in how.among if name not in failing]
@@ -62,11 +61,11 @@ def select(experiment: Experiment, seen: SelectionData) -> Choice:
     return Choice(chosen(experiment, winner, bool(best)), flaw)
 
 
-def deciding(experiment: Experiment) -> list[str]:
+def deciding(experiment: Experiment) -> tuple[str, ...]:
     """The gates that rule variants out there, as they were asked for: once one is fit they warn."""
     how = experiment.selection
     there = [gate for gate in experiment.gates if how and gate.at.dataset == how.dataset]
-    return [gate.name for gate in there if gate.severity == "fail"]
+    return tuple(gate.name for gate in there if gate.severity == "fail")
 
 
 def chosen(experiment: Experiment, winner: str, fit: bool = True) -> Experiment:
@@ -125,9 +124,9 @@ def _failing(experiment: Experiment, seen: SelectionData, scored: pd.DataFrame) 
         named = tuple(name for name in how.among if name in (gate.variants or how.among))
         if gate.at.dataset == how.dataset and named:
             mine.append(replace(gate, variants=named))
-    data: dict[str, Any] = spec.to_json(replace(experiment, gates=tuple(mine), waivers=()))
-    by_name = {one.name: one for one in decision.metrics(data, locate)}
-    case = verdict.Case(data, by_name, "default", datetime.date.today(), seen.file.parent)
+    asked = replace(experiment, gates=tuple(mine), waivers=())
+    by_name = {one.name: one for one in decision.metrics(asked, locate)}
+    case = verdict.Case(asked, by_name, "default", datetime.date.today(), seen.file.parent)
     variants = tables.frame("variants", [row(name, one) for name, one in seen.made.items()])
     found = verdict.checks(
         case,

@@ -19,6 +19,7 @@ from typing import Any
 
 import pandas as pd
 
+from harness.contracts.experiment import Experiment
 from harness.decide.scoring import compare, estimate
 from harness.decide.scoring.cells import cells
 from harness.decide.stats import Interval, Resampling
@@ -56,7 +57,7 @@ def unknown(asked: Sequence[str], known: Sequence[str]) -> str:
 
 
 def slices(
-    experiment: Mapping[str, Any],
+    experiment: Experiment,
     calls: pd.DataFrame,
     scores: pd.DataFrame,
     metrics: Sequence[NamedMetric],
@@ -64,15 +65,15 @@ def slices(
     """The table `slices`: each value of each slice that is asked for, for every variant and every
     metric of texts that its data set lists, WER first; the largest loss first."""
     rows: list[dict[str, Any]] = []
-    for part in experiment.get("quality") or []:
-        name, baseline = str(part["name"]), str(experiment["baseline"])
+    for part in experiment.quality:
+        name, baseline = part.name, experiment.baseline
         here = calls[(calls["stage"] == QUALITY) & (calls["dataset"] == name) & calls["warm"]]
-        parts = [_Part.of(here, str(one), baseline) for one in part.get("slices") or []]
+        parts = [_Part.of(here, one, baseline) for one in part.slices]
         found = scores[(scores["stage"] == QUALITY) & (scores["workload"] == name)]
-        for named in _of_texts(metrics, part["metrics"]) if parts else ():
+        for named in _of_texts(metrics, part.metrics) if parts else ():
             mine = found[(found["metric"] == named.name) & (found["replica"] == 0)]
             known = {(str(v), str(s)): c for (v, s), c in cells(mine, ["variant", "session"])}
-            how = Resampling(seed=int(experiment["seed"]))
+            how = Resampling(seed=experiment.seed)
             table = _Table(name, named, baseline, known, how)
             rows += table.worst_first(row for one in parts for row in table.rows(one))
     return tables.frame("slices", rows)

@@ -60,6 +60,7 @@ FIGURE_BYTES = 10 * MEGABYTE  # of its file; ours have 0.1
 TERMINAL_LINE = 4_000  # characters of one line in a terminal
 # --- run folders: who reads a result got it from anywhere
 RESULT_JSON_BYTES = 16 * MEGABYTE  # of experiment.json and the other facts; real ones: 10 kB
+RESULT_DEPTH = 64  # lists and mappings one in another in experiment.json, which is of a YAML file
 RESULT_TABLE_BYTES = 400 * MEGABYTE  # of one text table; 100,000 utterances take 60 MB
 CALLS_BYTES = 1000 * MEGABYTE  # of calls.parquet as it lies on the disk
 RESULT_TABLE_ROWS = 20_000_000  # 200 times the largest run

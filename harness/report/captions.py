@@ -18,7 +18,7 @@ TEXTS = words.table("document")
 
 def asked(result: Result, name: str) -> bool:
     """Whether the experiment asks for the figure: for all unless it names some."""
-    named = (result.experiment.get("report") or {}).get(FIGURES)
+    named = result.experiment.report.figures
     return not named or name in named
 
 
@@ -60,8 +60,7 @@ def _ours(result: Result, language: str, drawn: Collection[str]) -> Iterator[Pla
 
 
 def _own(result: Result, language: str, drawn: Collection[str]) -> Iterator[Placed]:
-    named = (result.experiment.get("report") or {}).get(FIGURES) or []
-    for name in (str(one) for one in named if str(one).endswith(".py")):
+    for name in (one for one in result.experiment.report.figures if one.endswith(".py")):
         kept = stored(result).get(name)
         known: Mapping[str, Any] = kept if isinstance(kept, Mapping) else {}
         said = {str(key): str(text) for key, text in dict(known.get("title") or {}).items()}
@@ -99,4 +98,4 @@ def _markdown(stem: str, title: str, tables: Collection[str], language: str) -> 
 
 def stored(result: Result) -> Mapping[str, Any]:
     """Figure of the user's own -> what its run stored of it."""
-    return own_metrics.stored(result.experiment, FIGURES)
+    return own_metrics.stored(result.facts.own, FIGURES)

@@ -59,9 +59,9 @@ def _standing(figures: Iterable[Placed], section: str, body: str) -> list[str]:
 def sections(result: Result) -> list[tuple[str, Section]]:
     """Those that the experiment names, else every file of sections/, by order and then name; each
     with its name."""
-    asked = (result.experiment.get("report") or {}).get("sections")
+    asked = result.experiment.report.sections
     names = asked or plugins.names("sections")
-    found = [(name, _section(str(name), result)) for name in names]
+    found = [(name, _section(name, result)) for name in names]
     return sorted(found, key=lambda pair: (pair[1].order, pair[0]))
 
 
@@ -70,7 +70,7 @@ def _section(name: str, result: Result) -> Section:
     if not name.endswith(".py"):
         found: Section = plugins.load("sections", name)
         return found
-    kept = own_metrics.stored(result.experiment, "sections").get(name) or {
+    kept = own_metrics.stored(result.facts.own, "sections").get(name) or {
         "order": LAST,
         "title": {},
         "text": {},
@@ -88,10 +88,10 @@ def _stored(name: str, text: Mapping[str, str], language: str) -> str:
 def own_sections(result: Result, locate: Locate) -> dict[str, Any]:
     """What the sections of the user's own say of a result, to be stored with it: order, headings
     and texts in every language that has a title. Their code is run here."""
-    report = result.experiment.get("report") or {}
-    known = {*words.languages(), str(report.get("language") or words.ENGLISH)}
+    report = result.experiment.report
+    known = {*words.languages(), report.language}
     found = {}
-    for name in (str(name) for name in report.get("sections") or [] if str(name).endswith(".py")):
+    for name in (name for name in report.sections if name.endswith(".py")):
         section: Section = load_plugin("sections", name, locate)
         spoken = [language for language in section.title if language in known] or [words.ENGLISH]
         titles = {
@@ -106,7 +106,7 @@ def own_sections(result: Result, locate: Locate) -> dict[str, Any]:
 
 def _heading(result: Result, language: str) -> str:
     texts, environment = TEXTS[language], result.environment
-    title = str(result.experiment.get("title") or result.experiment.get("name") or "harness")
+    title = result.experiment.title or result.experiment.name
     facts = [str(environment.get("cpu") or "")]
     if environment.get("measured_on"):
         day = markdown.date(str(environment["measured_on"]), language)
@@ -115,6 +115,6 @@ def _heading(result: Result, language: str) -> str:
         dirty = "+" if environment.get("dirty") else ""  # as history marks a tree with changes
         facts.append(f"{texts['version']} {str(environment['commit'])[:10]}{dirty}")
     line = " · ".join(escape(fact) for fact in facts if fact)
-    about = escape(str(result.experiment.get("description") or ""))
+    about = escape(result.experiment.description)
     heading = escape(cut(title, SHOWN_TITLE))
     return paragraphs(f"# {heading}: {texts['title']}", about, line)

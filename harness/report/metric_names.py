@@ -35,7 +35,7 @@ def _titles() -> Mapping[str, Mapping[str, str]]:
 
 def naming(result: Result) -> contextlib.AbstractContextManager[None]:
     """Inside, what the user's own plugins name is called what their run stored of it."""
-    return calling(result.experiment.get(own_metrics.KEY) or {})
+    return calling(result.facts.own)
 
 
 @contextlib.contextmanager
@@ -50,14 +50,14 @@ def calling(own: Mapping[str, Any]) -> Iterator[None]:
 
 def own_title(name: str, language: str) -> str:
     """What a metric of the user's own calls itself; "" for one that says nothing."""
-    kept = own_metrics.stored({own_metrics.KEY: _OWN.get()}).get(name)
+    kept = own_metrics.stored(_OWN.get()).get(name)
     said = kept.get("title") if isinstance(kept, Mapping) else None
     return str(said.get(language) or "") if isinstance(said, Mapping) else ""
 
 
 def operation(name: str, language: str) -> str:
     """What a family calls an operation of its own; "" where none says."""
-    own = families.stored({own_metrics.KEY: _OWN.get()})
+    own = families.stored(_OWN.get())
     for family, said in (*((key, families.words_of(one)) for key, one in own.items()), *_said()):
         text = words.of_family(family, name, said, language)
         if text:

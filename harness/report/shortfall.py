@@ -13,7 +13,7 @@ from harness.store import queries
 
 TEXTS = words.table("shortfall")
 STAGES = words.table("shortfall", "stages")
-ASKED = {"sweep": "sweep_rounds", "latency": "rounds"}  # stage -> key of the experiment's `latency`
+ROUNDS = ("sweep", "latency")  # stages that are counted in rounds
 
 
 @dataclass(frozen=True)
@@ -30,12 +30,13 @@ def cuts(result: Result) -> Iterator[Cut]:
     """By what the experiment asks for, and how far each pipeline came by `stops`."""
     stops = queries.rows(result.stops, operation="pipeline", replica=0)
     stops = stops[stops["why"] != "decided"]
-    latency = result.experiment.get("latency") or {}
-    for stage, key in ASKED.items():
+    latency = result.experiment.latency
+    asked = {"sweep": latency.sweep_rounds, "latency": latency.rounds} if latency else {}
+    for stage, rounds in asked.items():
         done = queries.rows(stops, stage=stage)["done"]
         done = done[done > 0] if (done > 0).any() else done  # some are not compared in a sweep
-        if key in latency and len(done) and done.min() < latency[key]:
-            yield Cut(stage, "", int(latency[key]), int(done.min()))
+        if len(done) and done.min() < rounds:
+            yield Cut(stage, "", rounds, int(done.min()))
     ended = queries.rows(stops, stage="quality", why="budget")
     for name, group in ended.groupby("workload", sort=False):
         row = queries.row(result.datasets, dataset=name)
@@ -56,14 +57,14 @@ def _cut(result: Result, language: str) -> str:
         )
         for cut in cuts(result)
     ]
-    shown = given(_minutes(result), "min", language)
+    shown = given(result.experiment.budget.minutes, "min", language)
     return texts["all"].format(list="; ".join(listed), minutes=shown) if listed else ""
 
 
 def _over(result: Result, language: str) -> str:
     """Of a run in which it was written down what the stages took."""
-    texts, budget = TEXTS[language], _minutes(result)
-    spent = {name: float(s) / 60 for name, s in result.experiment.get("spent_seconds", {}).items()}
+    texts, budget = TEXTS[language], result.experiment.budget.minutes
+    spent = {name: seconds / 60 for name, seconds in result.facts.spent_seconds.items()}
     taken = sum(spent.values())
     if not taken > budget * (1 + OVERRUN):
         return ""
@@ -88,17 +89,13 @@ def _why(result: Result, language: str) -> Iterator[str]:
     stops = queries.rows(result.stops, replica=0)
     utterances = stops["stage"] == "quality"
     least = (utterances & (stops["done"] <= FEWEST_UTTERANCES)) | (
-        stops["stage"].isin(list(ASKED)) & (stops["done"] <= MINIMUM_ROUNDS)
+        stops["stage"].isin(ROUNDS) & (stops["done"] <= MINIMUM_ROUNDS)
     )
     if least.any():
         shown = count(FEWEST_UTTERANCES, language)
         yield texts["least"].format(rounds=MINIMUM_ROUNDS, utterances=shown)
     if not hung:
         yield texts["slow"]
-
-
-def _minutes(result: Result) -> float:
-    return float((result.experiment.get("budget") or {}).get("minutes", "nan"))
 
 
 def _given(minutes: float, language: str) -> str:

@@ -30,11 +30,21 @@ def told(result: Result, language: str) -> Iterator[str]:
             clips=markdown.count(int(timed["item"].nunique()), language),
             processes=many,
         )
-        older = int(result.experiment.get("measuring", 0)) < IN_GENERATIONS
+        older = (result.facts.measuring or 0) < IN_GENERATIONS
         yield line if count > 1 else f"{line} {texts['older' if older else 'alone']}"
+    yield from _equal(result, language)
     for name in _gated(result):
         heard = calls[(calls["dataset"] == name) & calls["warm"] & (calls["error"] == "")]
         yield from _unseen(heard, name, language)
+
+
+def _equal(result: Result, language: str) -> Iterator[str]:
+    """How far apart two equal cells lie: those of the twin that has most calls."""
+    known = result.twins[result.twins["equal"] == result.twins["equal"]]
+    whole = known[known["operation"] == "pipeline"]
+    for row in whole.head(1).to_dict("records"):
+        both = [markdown.quantity(row[name], "share", language) for name in ("equal", "between")]
+        yield str(TEXTS[language]["equal"]).format(equal=both[0], between=both[1])
 
 
 def _gated(result: Result) -> list[str]:

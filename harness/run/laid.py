@@ -146,7 +146,8 @@ class Series:
     def _place(self, block: Block) -> BlockPlace:
         task = self._tasks[block.cell]
         cost = self._costs.get(task.cell, math.nan)
-        label = self._older * OLDER + block.generation
+        once = task.entry.variant in self._how.once  # the same process before and after a kill
+        label = 0 if once else self._older * OLDER + block.generation
         return BlockPlace(block.round + self._shift, label, block.clip, block.calls, cost)
 
     def _looks(self) -> range:

@@ -260,12 +260,14 @@ class Run:
     ) -> tuple[dict[Entry, store.Unit], Stream]:
         """The units of the variants of these names on one data set, and how it is walked."""
         data = replace(self.setting.datasets[part], name=part)
+        timed = self.setting.gates(chosen).times_on(part)
         units = {}
         for name in names:
             session = chosen if name == self.setting.experiment.candidate else "default"
             entry = self.setting.entry(name, session)
             stem = f"quality-{part}-{name}"
-            units[entry] = self._unit(stem, [entry], part, data.fingerprint)
+            shape = [data.fingerprint, "timed"] if timed else [data.fingerprint]
+            units[entry] = self._unit(stem, [entry], part, *shape)
         still_open = self.setting.gates(chosen).of_dataset(part)
         gives = self.setting.family.gives
         for name in names:  # no folder of them may be a link to elsewhere
@@ -273,7 +275,8 @@ class Run:
         audio_folder = self.setting.folder / AUDIO / part if "audio" in gives else None
         seed = self.setting.experiment.seed
         home = self.setting.file.parent
-        stream = Stream(data, seed, lambda: seconds, still_open, audio_folder, home)
+        remote = plan.elsewhere(self.setting.experiment, self.setting.locate)
+        stream = Stream(data, seed, lambda: seconds, still_open, timed, remote, audio_folder, home)
         return units, stream
 
     def judge(self, spoken: Mapping[str, Sequence[store.Unit]]) -> list[store.Unit]:

@@ -12,7 +12,7 @@ import hashlib
 import math
 import re
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise, takewhile
 from pathlib import Path
@@ -20,7 +20,7 @@ from random import Random
 from typing import Any
 
 from harness.contracts import Dataset, Utterance
-from harness.decide import stats
+from harness.decide import layout, stats
 from harness.decide.entry import Entry
 from harness.decide.schedule import FEWEST_UTTERANCES, Rows
 from harness.errors import HangError, HarnessError, WorkerError
@@ -39,6 +39,8 @@ class Stream:
     seed: int
     seconds: Callable[[], float] = lambda: math.inf  # that it may take, by what is known so far
     still_open: Callable[[Rows, Rows], bool] = lambda _rows, _stops: True
+    timed: bool = False  # a gate looks at its times: they are of several generations of processes
+    once: frozenset[str] = frozenset()  # variants whose process cannot be opened anew
     audio: Path | None = None  # folder in which to keep what synthesisers say
     home: Path | None = None  # the experiment's folder: clips below it are named from there
 
@@ -48,6 +50,24 @@ class Stream:
         if total <= FEWEST_UTTERANCES:
             return range(total)
         return Random(f"{self.seed}/order/{self.data.name}").sample(range(total), total)
+
+    def turns(self) -> list[tuple[int, int]]:
+        """(first, beyond the last) utterance of each turn; looks and new processes come between
+        two of them."""
+        total = len(self.data.utterances)
+        size = layout.turn_of(total, TURN) if self.timed else TURN
+        cuts = {*range(0, total, size), *(look for look in self.looks() if look < total), total}
+        if self.timed:
+            cuts |= {n for n in range(1, total) if self.generation(n) > self.generation(n - 1)}
+        return list(pairwise(sorted(cuts)))
+
+    def looks(self) -> Sequence[int]:
+        """Utterances after which there is a look."""
+        return stats.looks(FEWEST_UTTERANCES, len(self.data.utterances))
+
+    def generation(self, number: int) -> int:
+        """Of processes, in which the utterance of this place is heard."""
+        return layout.generation_of(number, len(self.data.utterances)) if self.timed else 0
 
     def stop(self, entry: Entry, done: int, look: stats.Look, why: str) -> dict[str, Any]:
         """A row of the `stops` table."""
@@ -80,8 +100,7 @@ def measure_quality(units: Mapping[Entry, Unit], stream: Stream, pool: Pool, tel
 
 def turns_of(stream: Stream) -> int:
     """How many turns a data set has, if nothing ends it sooner."""
-    total = len(stream.data.utterances)
-    return len(_turns(total, stats.looks(FEWEST_UTTERANCES, total)))
+    return len(stream.turns())
 
 
 def quality_turns(
@@ -99,16 +118,17 @@ def quality_turns(
     own = _Own(sum(spent))
     done = {entry: _items(unit) for entry, unit in units.items()}
     furthest = max((len(items) for items in done.values()), default=0)
-    order, looks = stream.order(), stats.looks(FEWEST_UTTERANCES, total)
+    order, looks, generation = stream.order(), stream.looks(), 0
     random = Random(f"{stream.seed}/quality/{stream.data.name}")
     why, place = "all", total
-    for first, last in _turns(total, looks):
+    for first, last in stream.turns():
         if first >= furthest:  # all the variants are abreast: nothing new is known before
             look = first in looks and not _open_at(units, stream, first)
             late = first >= FEWEST_UTTERANCES and own.seconds > stream.seconds()
             if look or late:
                 why, place = "decided" if look else "budget", first
                 break
+        generation = _fresh(open_units, stream, (generation, first), pool)
         turn = [(number, stream.data.utterances[order[number]]) for number in range(first, last)]
         entries = list(open_units)
         random.shuffle(entries)
@@ -132,10 +152,15 @@ def quality_turns(
         unit.finish([stream.stop(entry, place, seen, why)])
 
 
-def _turns(total: int, looks: Sequence[int]) -> list[tuple[int, int]]:
-    """(first, beyond the last) utterance of each turn; a look comes between two of them."""
-    cuts = sorted({*range(0, total, TURN), *(look for look in looks if look < total), total})
-    return list(pairwise(cuts))
+def _fresh(entries: Iterable[Entry], stream: Stream, at: tuple[int, int], pool: Pool) -> int:
+    """The generation of processes of the utterance that comes next, from (the one so far, its
+    place): the old ones are closed, and each is opened when it has its next turn."""
+    so_far, place = at
+    due = stream.generation(place)
+    for entry in entries if due > so_far else ():
+        if entry.variant not in stream.once:
+            pool.close(entry)
+    return due
 
 
 def _open_at(units: Mapping[Entry, Unit], stream: Stream, done: int) -> bool:
@@ -276,6 +301,7 @@ class _Turn:
         return error.removeprefix(f"{self.entry.label}: ")
 
     def _row(self, number: int, one: Utterance) -> dict[str, Any]:
+        once = self.entry.variant in self.stream.once
         return {
             "stage": "quality",
             "variant": self.entry.variant,
@@ -291,6 +317,7 @@ class _Turn:
             "reference": one.text,
             "round": number,
             "block": number,
+            "generation": 0 if once else self.stream.generation(number),
             "audio_seconds": None if math.isnan(one.seconds) else one.seconds,
         }
 

@@ -13,10 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.contracts import Locate
-from harness.errors import SpecError
-from harness.errors.limits import YAML_BYTES
-from harness.spec.dumping import to_json
-from harness.spec.model import (
+from harness.contracts.experiment import (
     DEFAULT_SESSION,
     At,
     Audit,
@@ -37,6 +34,9 @@ from harness.spec.model import (
     Variant,
     Waiver,
 )
+from harness.contracts.plain import to_json
+from harness.errors import SpecError
+from harness.errors.limits import YAML_BYTES
 from harness.spec.naming import (
     find_metric,
     interpreter,

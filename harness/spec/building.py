@@ -9,14 +9,15 @@ from collections.abc import Mapping
 from typing import Any
 
 from harness.contracts import Locate
+from harness.contracts import experiment as model
+from harness.contracts.experiment import DEFAULT_SESSION, Experiment, Use
 from harness.errors import HarnessError, SpecError
 from harness.errors.limits import CELLS
 from harness.io.strict_yaml import Document
 from harness.runtime import session
 from harness.runtime.session import SessionConfig
-from harness.spec import model, together
+from harness.spec import together
 from harness.spec.evaluated import Evaluated
-from harness.spec.model import DEFAULT_SESSION, Experiment, Use
 from harness.spec.naming import languages, load_plugin
 from harness.spec.requirements import Requirements
 from harness.spec.values import Special

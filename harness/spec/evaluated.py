@@ -8,11 +8,11 @@ import functools
 from typing import Any
 
 from harness.contracts import Composite, Family, Judge, Locate
+from harness.contracts import experiment as model
+from harness.contracts.experiment import Use
 from harness.errors import HarnessError
 from harness.io.strict_yaml import Document
 from harness.plugins import NamedMetric
-from harness.spec import model
-from harness.spec.model import Use
 from harness.spec.models import Models
 from harness.spec.naming import find_metric, normalisers
 from harness.spec.references import dataset_name

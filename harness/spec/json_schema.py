@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any, get_type_hints
 
 from harness import plugins
+from harness.contracts import experiment as model
 from harness.runtime import session
-from harness.spec import model
 from harness.spec.descriptions import descriptions, first_sentence
 from harness.spec.naming import assets, languages, normalisers
 from harness.spec.units import WRITTEN

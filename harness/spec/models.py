@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from harness.contracts import Composite, Family
-from harness.spec import model
-from harness.spec.model import Use
+from harness.contracts import experiment as model
+from harness.contracts.experiment import Use
 from harness.spec.references import References
 
 OWN = ("family", "source", "parts", "quantize")  # keys beside the family's parameters

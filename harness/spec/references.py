@@ -11,12 +11,12 @@ from typing import Any
 
 from harness import plugins
 from harness.contracts import Locate
+from harness.contracts.experiment import Origin, Use
 from harness.errors import HarnessError, SpecError
 from harness.errors.limits import NAME_CHARACTERS
 from harness.errors.nearest import nearest
 from harness.io.escaping import cut, disguised, folded
 from harness.io.strict_yaml import Document
-from harness.spec.model import Origin, Use
 from harness.spec.naming import assets, find_metric, interpreter, load_plugin
 from harness.spec.values import Reader
 

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from harness import contracts, plugins
 from harness.contracts import Status
+from harness.contracts.experiment import Claim, GateSpec, Waiver
 from harness.errors.nearest import nearest
 from harness.plugins.kinds import answer
-from harness.spec.model import Claim, GateSpec, Waiver
 from harness.spec.subjects import Subject, Subjects
 from harness.spec.values import Special
 

@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from harness import plugins
+from harness.contracts.experiment import At, Claim, GateSpec
 from harness.errors import HarnessError
 from harness.plugins import NamedMetric
-from harness.spec.model import At, Claim, GateSpec
 from harness.spec.naming import find_metric, load_plugin
 
 if TYPE_CHECKING:

@@ -6,9 +6,9 @@ import contextlib
 from collections.abc import Iterator
 
 from harness.contracts import Locate
+from harness.contracts.experiment import Experiment, ModelSpec
 from harness.errors import HarnessError
 from harness.plugins import kinds
-from harness.spec.model import Experiment, ModelSpec
 from harness.spec.naming import find_metric
 
 

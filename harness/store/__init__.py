@@ -13,11 +13,13 @@ encoding    tables as bytes and back
 owning      whose a folder is
 units       what is measured in one go, as a journal and then as a table
 removing    what is removed: only what was noted as written
+experiments what experiment.json holds, as frozen values
 publishing  the new result, moved into its place as one
 reading     what was published, as data
 """
 
 from harness.io.hashes import digest
+from harness.store.experiments import as_stored
 from harness.store.files import as_json, bounded, inside, write_atomic, write_outside
 from harness.store.names import HISTORY, MANIFEST, REPORT, WORK
 from harness.store.owning import claim, mark, ours, rendered
@@ -44,6 +46,7 @@ __all__ = [
     "Next",
     "Unit",
     "as_json",
+    "as_stored",
     "bounded",
     "claim",
     "complete",

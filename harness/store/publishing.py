@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.contracts import Result
+from harness.contracts.plain import plain, to_json
 from harness.errors import StoreError
 from harness.store import names, tables
 from harness.store.encoding import parquet
@@ -139,8 +140,13 @@ def files_of(result: Result, yaml_text: str | bytes) -> dict[str, bytes]:
     """What a result's tables and facts are called, and their bytes."""
     text = yaml_text.encode() if isinstance(yaml_text, str) else yaml_text
     files = {"experiment.yaml": text}
+    facts = {
+        "experiment": {**to_json(result.experiment), **plain(result.facts)},
+        "environment": dict(result.environment),
+        "verdict": dict(result.verdict),
+    }
     for name in names.FACTS:
-        files[f"{name}.json"] = as_json(dict(getattr(result, name))).encode()
+        files[f"{name}.json"] = as_json(facts[name]).encode()
     for name, data in result.tables.items():
         checked = tables.check(name, data)
         if name == "calls":

@@ -58,7 +58,7 @@ def bounds(found: Mapping[str, Any] | None, value: str = "value") -> tuple[float
 
 def baseline(result: Result) -> str:
     """The variant that the others are compared with."""
-    return str(result.experiment.get("baseline") or "")
+    return result.experiment.baseline
 
 
 def candidate(result: Result) -> tuple[str, str]:
@@ -68,7 +68,7 @@ def candidate(result: Result) -> tuple[str, str]:
 
 def variants(result: Result) -> list[str]:
     """Names in the order of the experiment."""
-    return [str(entry["name"]) for entry in result.experiment.get("variants") or []]
+    return [variant.name for variant in result.experiment.variants]
 
 
 def lines(result: Result) -> list[Line]:
@@ -160,9 +160,9 @@ def options(text: str) -> dict[str, Any]:
 
 def asked(result: Result, dataset: str) -> list[str]:
     """The metrics that the experiment asks of a data set; of one that it does not name, all."""
-    for part in result.experiment.get("quality") or []:
-        if part["name"] == dataset:
-            return [str(name) for name in part["metrics"]]
+    for part in result.experiment.quality:
+        if part.name == dataset:
+            return list(part.metrics)
     return list(rows(result.summary, stage="quality", workload=dataset)["metric"].unique())
 
 
@@ -183,7 +183,8 @@ def change(result: Result, line: Line, metric: str, workload: str) -> dict[str, 
 def parts(result: Result) -> list[str]:
     """The operations that were timed beside the pipeline, in the experiment's order."""
     timed = rows(result.summary, stage="latency", metric="latency_p50_ms")
-    order = list((result.experiment.get("latency") or {}).get("operations") or [])
+    latency = result.experiment.latency
+    order = list(latency.operations) if latency else []
     found = [str(name) for name in timed["operation"].unique() if name not in WHOLE]
     return sorted(found, key=lambda name: order.index(name) if name in order else len(order))
 

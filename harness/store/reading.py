@@ -18,7 +18,7 @@ import pandas as pd
 from harness.contracts import Result
 from harness.errors import HarnessError, StoreError, limits
 from harness.errors.faults import located
-from harness.store import names, tables
+from harness.store import experiments, names, tables
 from harness.store.encoding import read_csv, read_parquet
 from harness.store.files import bounded, parsed
 from harness.store.owning import is_manifest
@@ -26,7 +26,6 @@ from harness.store.publishing import view
 
 TRIES = 50
 PAUSE_SECONDS = 0.02  # while another process moves a new result into its place
-_SHAPES = {"variants": list, "gates": list, "quality": list, "sessions": list, "report": dict}
 
 
 def read(folder: Path) -> Result:
@@ -72,9 +71,17 @@ def read_back(found: Mapping[str, bytes], folder: Path) -> Result:
         path = folder / names.OWN_SCORES
         loaded["scores"] = read_parquet("scores", path, found[names.OWN_SCORES])
     facts = {name: parsed(folder / f"{name}.json", found[f"{name}.json"]) for name in names.FACTS}
-    for name, fact in facts.items():
-        _shaped(folder / f"{name}.json", fact)
-    return Result(folder=folder, tables=_in_order(loaded), **facts)
+    asked, told = experiments.read(folder / "experiment.json", facts["experiment"])
+    for name in ("environment", "verdict"):
+        _shaped(folder / f"{name}.json", facts[name])
+    return Result(
+        folder=folder,
+        experiment=asked,
+        environment=facts["environment"],
+        verdict=facts["verdict"],
+        tables=_in_order(loaded),
+        facts=told,
+    )
 
 
 def _in_order(loaded: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
@@ -83,12 +90,7 @@ def _in_order(loaded: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
 
 def _shaped(path: Path, fact: Any) -> None:
     """Refuse facts of another form than a run's."""
-    wrong = not isinstance(fact, dict) or any(
-        not isinstance(fact[key], kind)
-        for key, kind in _SHAPES.items()
-        if key in fact and path.name == "experiment.json"
-    )
-    if wrong:
+    if not isinstance(fact, dict):
         raise StoreError(f"{path}: is of another form than a run's; run the experiment again.")
 
 

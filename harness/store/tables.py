@@ -194,6 +194,17 @@ TABLES: Mapping[str, Mapping[str, str]] = {
         "largest_ms": NUMBER,
         "slowest": WHOLE,  # how many of the slowest 5 % of the run's calls are of this length
     },
+    # one row per cell of the latency stage that was measured twice, as if it were two (A/A twin)
+    "twins": {
+        "stage": TEXT,
+        "variant": TEXT,
+        "session": TEXT,
+        "operation": TEXT,
+        "audio_seconds": NUMBER,
+        "generations": WHOLE,  # of fresh processes
+        "equal": NUMBER,  # two such cells differ by: standard deviation of log(ratio), this run
+        "between": NUMBER,  # the part of it that is from process to process
+    },
     # one row per configuration and what it is compared with: the same ones in paired rounds
     "audit_rounds": {
         "purpose": TEXT,  # twin | configuration | option: those that nobody checked
@@ -323,7 +334,7 @@ LATER: Mapping[str, tuple[str, ...]] = {
 LATER_TABLES = ("slices",)
 
 # Tables that came later: a run from before has no file of them, and each is made when it is read.
-MADE_WHEN_READ = ("versus", "audit_repeats", "audit_rounds")
+MADE_WHEN_READ = ("versus", "twins", "audit_repeats", "audit_rounds")
 
 
 _NO_SIGN = "\ufffd"  # for NUL, at which Python 3.10's csv and the hashes of pandas 2 end a text

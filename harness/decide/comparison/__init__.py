@@ -66,7 +66,7 @@ class Comparison:
 
 
 def _both(stored: Stored, before: Result, after: Result) -> dict[str, Any]:
-    return {**stored(before.experiment), **stored(after.experiment)}
+    return {**stored(before.facts.own), **stored(after.facts.own)}
 
 
 def compare(
@@ -87,7 +87,7 @@ def compare(
             f"{before.folder} and {after.folder} cannot be compared: {told}."
             " --force compares them nevertheless and marks the result."
         )
-    seed = int(before.experiment.get("seed") or 0)
+    seed = before.experiment.seed
     sampling = Resampling(seed=seed, draws=how.draws)
     pair = Pair(RunCells.of(before), RunCells.of(after), metrics, sampling, how.control)
     drafts, alone = rows(pair)
@@ -96,7 +96,7 @@ def compare(
         before=before.folder.as_posix(),
         after=after.folder.as_posix(),
         days=(days[0], days[1]),
-        language=str((after.experiment.get("report") or {}).get("language") or "en"),
+        language=after.experiment.report.language,
         baseline=pair.before.baseline if pair.controlled else "",
         rows=tuple(outcomes.decided(drafts, pair.controlled, how.control)),
         alone=tuple(alone),

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from harness.contracts import Result
+from harness.contracts.experiment import Experiment
+from harness.contracts.plain import filed
 from harness.decide import own_metrics
 from harness.runtime import environment
 from harness.store.queries import baseline, candidate, parsed, records, rows
 
 UNKNOWN = "not recorded"
-# of the latency section: how warm a call is depends on them
-TIMING = ("warmup", "calls_per_block")
 VERSIONS = ("harness", "commit", "dirty", "numpy", "tokenizers", "soundfile", "onnx", "release")
 
 
@@ -43,7 +43,7 @@ def conflicts(before: Result, after: Result) -> list[Unlike]:
         Unlike(key, _text(one), _text(other))
         for key, one, other in environment.different(before.environment, after.environment)
     ]
-    unlike += _pairs(_measuring(before.experiment), _measuring(after.experiment))
+    unlike += _pairs(_measuring(before), _measuring(after))
     unlike += _pairs(_judges(before), _judges(after))
     unlike += _pairs(_own_metrics(before), _own_metrics(after))
     unlike_data = _pairs(_data(before), _data(after))
@@ -90,20 +90,21 @@ def _text(value: Any) -> str:
     return text[:12] if hexadecimal else text
 
 
-def _measuring(experiment: Mapping[str, Any]) -> dict[str, Any]:
-    model = experiment.get("model") or {}
+def _measuring(result: Result) -> dict[str, Any]:
+    experiment = result.experiment
     found: dict[str, Any] = {
-        "model.family": model.get("family"),
-        "measuring": experiment.get("measuring"),
+        "model.family": experiment.model.family,
+        "measuring": result.facts.measuring,
     }
-    latency = experiment.get("latency")
-    if latency:
-        found |= {f"latency.{name}": latency.get(name) for name in TIMING}
-    for part in experiment.get("quality") or []:
-        found[f"quality.{part['name']}.normaliser"] = part.get("normaliser")
-        for judge in part.get("judges") or []:
-            own = {key: value for key, value in judge.items() if key != "use"}
-            found[f"quality.{part['name']}.judges.{judge['use']}"] = json.dumps(own, sort_keys=True)
+    latency = experiment.latency
+    if latency:  # how warm a call is depends on them
+        found["latency.warmup"] = latency.warmup
+        found["latency.calls_per_block"] = latency.calls_per_block
+    for part in experiment.quality:
+        found[f"quality.{part.name}.normaliser"] = part.normaliser
+        for judge in part.judges:
+            own = {key: value for key, value in filed(judge).items() if key != "use"}
+            found[f"quality.{part.name}.judges.{judge.use}"] = json.dumps(own)
     return found
 
 
@@ -128,20 +129,19 @@ def _judges(result: Result) -> dict[str, str]:
 def _data(result: Result) -> dict[str, str]:
     """Hash of which clips each data set had; `speech` is the one that lengths were cut from."""
     experiment = result.experiment
-    names = [str(part["name"]) for part in experiment.get("quality") or []]
-    known = experiment.get("data") or {}
-    found = {f"data.{name}": str(known.get(name) or UNKNOWN) for name in names}
-    if experiment.get("latency") and names:
+    names, known = [part.name for part in experiment.quality], result.facts.data
+    found = {f"data.{name}": known.get(name) or UNKNOWN for name in names}
+    if experiment.latency and names:
         found["data of the latency stage"] = found[f"data.{names[0]}"]
     return found
 
 
 def _own_metrics(result: Result) -> dict[str, str]:
     """Hash of each metric's file that is the user's own, as it was when it measured."""
-    names = {m for part in result.experiment.get("quality") or [] for m in part["metrics"]}
-    names |= {entry["metric"] for entry in result.experiment.get("gates") or []}
+    names = {m for part in result.experiment.quality for m in part.metrics}
+    names |= {gate.metric for gate in result.experiment.gates}
     own = sorted(name for name in names if name.endswith(".py"))
-    return {f"metric {n}": own_metrics.code(n, result.experiment) or UNKNOWN for n in own}
+    return {f"metric {n}": own_metrics.code(n, result.facts.own) or UNKNOWN for n in own}
 
 
 def _models(result: Result) -> Iterator[tuple[str, Any]]:
@@ -154,34 +154,31 @@ def _models(result: Result) -> Iterator[tuple[str, Any]]:
 
 def _sessions(result: Result) -> dict[str, str]:
     found = {}
-    for entry in result.experiment.get("sessions") or []:
-        said = {k: v for k, v in entry.items() if k not in ("name", "note") and v}
-        found[f"session {entry['name']}"] = str(said)
+    for config in result.experiment.sessions:
+        said = {k: v for k, v in config.to_json().items() if k not in ("name", "note") and v}
+        found[f"session {config.name}"] = str(said)
     return found
 
 
 def _parameters(result: Result) -> dict[str, Any]:
-    model = result.experiment.get("model") or {}
+    model = filed(result.experiment.model)
     own = {f"model.{k}": v for k, v in model.items() if k not in ("family", "source")}
-    return {**own, "seed": result.experiment.get("seed")}
+    return {**own, "seed": result.experiment.seed}
 
 
-def _variant_models(
-    before: Mapping[str, Any], after: Mapping[str, Any]
-) -> tuple[dict[str, str], dict[str, str]]:
+def _variant_models(before: Experiment, after: Experiment) -> tuple[dict[str, str], dict[str, str]]:
     """Family and parameters of the variants that are in both runs and have a model of their own in
     one, a value for each side; what is everyone's model there stands for the one that has none."""
     own, models = [], []
     for experiment in (before, after):
-        known = {str(one["name"]): one.get("model") for one in experiment.get("variants") or []}
-        own.append({name for name, model in known.items() if model})
-        shared = experiment.get("model") or {}
-        models.append({name: model or shared for name, model in known.items()})
-    names = [name for name in models[0] if name in models[1] and name in own[0] | own[1]]
+        own.append({variant.name for variant in experiment.variants if variant.model})
+        names = [variant.name for variant in experiment.variants]
+        models.append({name: filed(experiment.model_of(name)) for name in names})
+    both = [name for name in models[0] if name in models[1] and name in own[0] | own[1]]
     one, other = (
         {
             f"variant {name} model.{key}": json.dumps(value, sort_keys=True, ensure_ascii=False)
-            for name in names
+            for name in both
             for key, value in side[name].items()
         }
         for side in models

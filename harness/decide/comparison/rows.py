@@ -183,12 +183,12 @@ def _margin(pair: Pair, place: FigurePlace) -> float:
     bad = worse.get(pair.metrics[place.metric].metric.better)
     found = [
         rule.bound if rule.side == "upper" else -rule.bound
-        for gate, rule in gate_rules.of_gates(pair.after.result.experiment, place.metric)
+        for gate, rule in gate_rules.of_gates(pair.after.result, place.metric)
         if rule.on == "difference"
         and rule.side is not None
         and (bad is None or rule.side == bad)
-        and (gate.get("at") or {}).get("dataset", place.workload) == place.workload
-        and place.variant in (gate.get("variants") or [place.variant])
+        and (gate.at.dataset or place.workload) == place.workload
+        and place.variant in (gate.variants or [place.variant])
     ]
     return min(found, default=math.nan)
 

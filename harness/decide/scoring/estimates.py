@@ -22,7 +22,8 @@ from harness.store import tables
 QUALITY = "quality"
 SPEAKERS = stats.FEWEST  # fewer speakers than this cannot stand for others
 NEIGHBOURS = 10  # utterances measured one after the other, within which latencies are alike
-NAMED = ["stage", "round", "item", "speaker", "sentence", "recording"]  # what clusters are made of
+# what clusters are made of
+NAMED = ["stage", "round", "item", "speaker", "sentence", "recording", "generation"]
 RATED = ["speaker", "item"]  # of a listening test: rater and item
 Labels = NDArray[np.generic]
 Values = NDArray[np.float64]
@@ -54,9 +55,20 @@ def estimate(cell: pd.DataFrame, named: NamedMetric, how: Resampling) -> Interva
         return _by(stats.share(hits, labels[counted], how.level), unit)
     system = Sums(values, weights)
     found = _by(stats.ratio_of_sums(system, labels, _counted(named, how)), unit)
-    if not (of_texts(named) and _is_quality(cell) and system.sound):
+    if not system.sound:
         return found
-    return likeness.widened(found, likeness.of_rate(system), cell, how.level)
+    return _widened(found, system, cell, (labels, of_texts(named)), how.level)
+
+
+def _widened(
+    found: Interval, system: Sums, cell: pd.DataFrame, by: tuple[Labels, bool], level: float
+) -> Interval:
+    """A rate's interval that holds over speakers and sentences, of texts; over processes, of
+    times. `by`: the labels that it was resampled by, and whether it is of texts."""
+    parts, (labels, texts) = likeness.of_rate(system), by
+    if not texts:
+        return likeness.over_processes(found, parts, cell, labels, level)
+    return likeness.widened(found, parts, cell, level) if _is_quality(cell) else found
 
 
 def compare(
@@ -81,9 +93,20 @@ def compare(
             pairs, _counted(named, how)
         )
         found = _by(difference, pairs.unit), _by(ratio, pairs.unit)
-        if shares or not (quality and of_texts(named) and pairs.ours.sound and pairs.theirs.sound):
+        if shares or not (pairs.ours.sound and pairs.theirs.sound):
             return found
-        parts = likeness.of_rate(pairs.ours) - likeness.of_rate(pairs.theirs)
+        ours_parts, theirs_parts = likeness.of_rate(pairs.ours), likeness.of_rate(pairs.theirs)
+        if not of_texts(named):
+            relative = _relative(ours_parts, pairs.ours) - _relative(theirs_parts, pairs.theirs)
+            rows, labels = pairs.rows, pairs.labels
+            both = zip(found, (ours_parts - theirs_parts, relative), strict=True)
+            difference, ratio = (
+                likeness.over_processes(one, parts, rows, labels, how.level) for one, parts in both
+            )
+            return difference, ratio
+        if not quality:
+            return found
+        parts = ours_parts - theirs_parts
         return (
             likeness.widened(found[0], parts, pairs.rows, how.level),
             likeness.widened(found[1], parts, pairs.rows, how.level),
@@ -264,6 +287,13 @@ def _paired(ours: pd.DataFrame, theirs: pd.DataFrame, quality: bool, texts: bool
     first = np.full(len(keys), -1, dtype=np.intp)
     first[mine[::-1]] = np.arange(len(mine))[::-1]  # the first row of each key
     rows = ours[NAMED].iloc[first[shared]]
+    beside = np.full(len(keys), -1, dtype=np.intp)
+    beside[other[::-1]] = np.arange(len(other))[::-1]
+    pair = [
+        side["generation"].to_numpy(dtype=np.int64)[at[shared]]
+        for side, at in ((ours, first), (theirs, beside))
+    ]
+    rows = rows.assign(generation=_pairs_of(*pair))
     labels, unit = _clusters(rows, texts)
     sides = []
     for cell, at in ((ours, mine), (theirs, other)):
@@ -276,6 +306,17 @@ def _paired(ours: pd.DataFrame, theirs: pd.DataFrame, quality: bool, texts: bool
     if not kept.all():
         sides = [Sums(side.values[kept], side.weights[kept]) for side in sides]
     return _Pairs(sides[0], sides[1], labels[kept], unit, rows[kept])
+
+
+def _pairs_of(ours: Labels, theirs: Labels) -> Labels:
+    """One label for each two processes that were measured side by side."""
+    one, other = (np.unique(side, return_inverse=True)[1].reshape(-1) for side in (ours, theirs))
+    return np.asarray(one * (int(other.max(initial=0)) + 1) + other)
+
+
+def _relative(parts: Values, system: Sums) -> Values:
+    """Of the rate itself: what moves a ratio of two rates."""
+    return parts / system.ratio if system.ratio else parts
 
 
 def _compare_sums(pairs: _Pairs, how: Resampling) -> tuple[Interval, Interval]:

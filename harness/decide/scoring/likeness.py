@@ -45,6 +45,24 @@ def widened(interval: Interval, parts: Numbers, rows: pd.DataFrame, level: float
     return interval if by <= 1 else stretched(interval, by)
 
 
+def over_processes(
+    interval: Interval,
+    parts: Numbers,
+    rows: pd.DataFrame,
+    labels: NDArray[np.generic],
+    level: float,
+) -> Interval:
+    """The interval of a rate of times, resampled by `labels` (neighbours in time), that holds for
+    other clips and other processes too."""
+    finite = math.isfinite(interval.low) and math.isfinite(interval.high)
+    if not finite or not parts.size or not np.isfinite(parts).all():
+        return interval
+    clips, processes = (_numbered(rows[name].to_numpy()) for name in ("item", "generation"))
+    units = Units.of(labels, clips, processes)
+    widest, half = (stats.widest_half(parts, some, level)[0] for some in (units, Units.of(labels)))
+    return stretched(interval, widest / half) if widest > half > 0 else interval
+
+
 def stretched(interval: Interval, by: float) -> Interval:
     """Its bounds, so many times as far from the estimate."""
     low = interval.estimate - by * (interval.estimate - interval.low)

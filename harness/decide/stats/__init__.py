@@ -18,6 +18,7 @@ from harness.decide.stats.looks import Look, early, last, looks
 from harness.decide.stats.mapsswe import Errors, MatchedPairs, matched_pairs, segment_errors
 from harness.decide.stats.multiple import holm, p_of_bound
 from harness.decide.stats.paired import Timed, paired_medians, paired_quantiles, ratio_over_pairs
+from harness.decide.stats.processes import EqualCells, equal_cells
 from harness.decide.stats.quantiles import (
     design_effect,
     effective_calls,
@@ -41,6 +42,7 @@ from harness.decide.stats.widest import (
 
 __all__ = [
     "FEWEST",
+    "EqualCells",
     "Errors",
     "Folded",
     "Interval",
@@ -60,6 +62,7 @@ __all__ = [
     "difference_of_shares",
     "early",
     "effective_calls",
+    "equal_cells",
     "exactly",
     "geometric_mean",
     "holm",

@@ -104,15 +104,24 @@ class _Pair:
         return np.bincount(self.rounds, weights=places) / np.bincount(self.rounds)
 
     def units(self) -> Units:
-        """The round, clip and process of each place."""
-        first = np.zeros(self.rounds.size, dtype=np.intp)
-        first[self.mine[::-1]] = np.arange(self.mine.size)[::-1]
-        return Units.of(self.rounds, self.ours.items[first], self.ours.processes[first])
+        """The round, clip and process of each place: another one where either side's is (a server
+        is one process throughout, what it is compared with is several)."""
+        mine, other = (_first(place, self.rounds.size) for place in (self.mine, self.other))
+        ours, theirs = codes(self.ours.processes[mine])[0], codes(self.theirs.processes[other])[0]
+        processes = ours * (int(theirs.max(initial=0)) + 1) + theirs
+        return Units.of(self.rounds, self.ours.items[mine], processes)
 
     def sound(self) -> bool:
         """Whether there are numbers and none is NaN, infinite, zero or negative."""
         both = np.concatenate([self.ours.values, self.theirs.values])
         return bool(both.size and np.isfinite(both).all() and (both > 0).all())
+
+
+def _first(place: NDArray[np.intp], places: int) -> NDArray[np.intp]:
+    """Of each place, the first call in it."""
+    first = np.zeros(places, dtype=np.intp)
+    first[place[::-1]] = np.arange(place.size)[::-1]
+    return first
 
 
 def paired_medians(ours: Timed, theirs: Timed, level: float = 0.975) -> tuple[Interval, Interval]:

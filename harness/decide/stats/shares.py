@@ -11,7 +11,10 @@ Calls of one cluster resemble each other, so n of them count as n / deff, and le
 known from few clusters (Korn and Graubard, Survey Methodology 24, 1998). deff = 1 + (m - 1) rho,
 with m the mean size of the cluster that a call is in and rho the intraclass correlation (analysis
 of variance: Fleiss, Levin and Paik, Statistical Methods for Rates and Proportions, 3rd ed., 15.2).
-What hardly ever occurs cannot show how it clusters: rho is taken as LIKENESS at least.
+What hardly ever occurs cannot show how it clusters: rho is taken as UNSEEN at least where no
+cluster has a call with a 1, and as less the more there are, down to LIKENESS. (Beta-binomial calls
+with rho up to 0.6, 20 to 200 clusters, shares of 1 to 30 %: wrong in at most 5 % within the error
+of 400 draws; with LIKENESS alone in up to 25 %.)
 """
 
 from __future__ import annotations
@@ -26,7 +29,9 @@ from scipy import special
 
 from harness.decide.stats.bounds import FEWEST, Interval, Numbers, broken, codes, unbounded
 
-LIKENESS = 0.1  # rho where too little occurs to see more
+LIKENESS = 0.1  # rho, however many clusters have shown less
+UNSEEN = 0.6  # rho where none has shown any,
+SHOWN = 6  # and half of that after so many
 MOVED = 0.25  # calls, by which Tango's counts are moved
 STEPS = 60  # of a bisection: to the last digit of a float
 EXACT, PAIRED = "Clopper-Pearson", "Tango score interval"
@@ -152,7 +157,7 @@ def _within(values: Numbers, labels: NDArray[np.generic]) -> tuple[float, int]:
         return 0.0, 0
     mean, count = float((hits[some] / sizes[some]).mean()), int(some.sum())
     # what few clusters with hits say of the next one, the more alike its calls the less
-    alike = max(_likeness(values, unit, sizes.astype(np.float64)), LIKENESS)
+    alike = max(_likeness(values, unit, sizes.astype(np.float64)), _least_likeness(count))
     return mean + alike * (1 - mean) / (count + 1), count
 
 
@@ -166,9 +171,15 @@ def _worth(values: Numbers, labels: NDArray[np.generic], level: float) -> tuple[
     if units < FEWEST:
         return 0.0, units
     size = float((sizes**2).sum()) / n
-    effect = 1 + (size - 1) * max(_likeness(values, unit, sizes), LIKENESS)
+    shown = int(np.count_nonzero(np.bincount(unit, weights=values != 0)))
+    effect = 1 + (size - 1) * max(_likeness(values, unit, sizes), _least_likeness(shown))
     few = special.stdtrit(n - 1, level) / special.stdtrit(units - 1, level)
     return float(few**2) / effect, units
+
+
+def _least_likeness(shown: int) -> float:
+    """Of calls in one cluster, after so many clusters that have one to count."""
+    return max(LIKENESS, UNSEEN / (1 + shown / SHOWN))
 
 
 def _likeness(values: Numbers, unit: NDArray[np.intp], sizes: Numbers) -> float:

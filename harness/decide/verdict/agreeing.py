@@ -11,7 +11,8 @@ import pandas as pd
 
 from harness import plugins
 from harness.contracts import Evidence, Gate, Status
-from harness.decide.gate_rules import kind_of, name_of
+from harness.contracts.experiment import Experiment, GateSpec
+from harness.decide.gate_rules import name_of
 from harness.decide.verdict.outcome import (
     APPROVED,
     GOOD,
@@ -21,11 +22,10 @@ from harness.decide.verdict.outcome import (
     exit_code,
     name_of_verdict,
 )
+from harness.decide.verdict.showing import gates_of
 
 
-def contradiction(
-    experiment: Mapping[str, Any], checks: pd.DataFrame, verdict: Mapping[str, Any]
-) -> str:
+def contradiction(experiment: Experiment, checks: pd.DataFrame, verdict: Mapping[str, Any]) -> str:
     """What in the verdict the checks do not bear out, "" where it follows from them.
 
     An approval needs each hard gate of the experiment on the candidate, passed or waived by what
@@ -37,7 +37,7 @@ def contradiction(
     name, shown = str(verdict.get("verdict")), verdict.get("shown")
     if verdict.get("exit_code") != exit_code(name):
         return f"the exit code {verdict.get('exit_code')!r} is not that of {name!r}"
-    candidate = str(experiment.get("candidate") or "")
+    candidate = experiment.candidate
     if str(verdict.get("candidate") or "") != candidate:
         return f"it is about {verdict.get('candidate')!r}, the experiment about {candidate!r}"
     mine = checks[checks["variant"] == candidate]
@@ -47,9 +47,7 @@ def contradiction(
     return next(_wrong(experiment, candidate, hard, str(name)), "")
 
 
-def _wrong(
-    experiment: Mapping[str, Any], candidate: str, hard: pd.DataFrame, name: str
-) -> Iterator[str]:
+def _wrong(experiment: Experiment, candidate: str, hard: pd.DataFrame, name: str) -> Iterator[str]:
     failed = hard[hard["status"] == Status.FAIL.value]
     if name == REJECTED and failed.empty:
         yield "REJECTED, and no gate failed"
@@ -60,7 +58,7 @@ def _wrong(
 
 
 def _unproven(
-    experiment: Mapping[str, Any], candidate: str, hard: pd.DataFrame, name: str
+    experiment: Experiment, candidate: str, hard: pd.DataFrame, name: str
 ) -> Iterator[str]:
     """Why an approval does not follow."""
     if hard.empty:
@@ -71,7 +69,7 @@ def _unproven(
     waived = bool((hard["status"] == Status.WAIVED.value).any())
     if waived != (name.partition(ONLY)[0] == WAIVERS):
         yield f"{name}, and {'a' if waived else 'no'} gate is waived"
-    for gate in _asked(experiment, candidate):
+    for gate in gates_of(experiment):
         rows = hard[hard["gate"] == name_of(gate)]
         if rows.empty:
             yield f"{name}, and the gate {name_of(gate)} has no row"
@@ -79,20 +77,10 @@ def _unproven(
             yield from _unlike(experiment, gate, {str(k): v for k, v in row.items()})
 
 
-def _asked(experiment: Mapping[str, Any], candidate: str) -> Iterator[Mapping[str, Any]]:
-    """The gates that decide about the candidate."""
-    for gate in experiment.get("gates") or []:
-        concerns = candidate in (gate.get("variants") or [candidate])
-        if concerns and (gate.get("severity") or "fail") == "fail":
-            yield gate
-
-
-def _unlike(
-    experiment: Mapping[str, Any], gate: Mapping[str, Any], row: Mapping[str, Any]
-) -> Iterator[str]:
+def _unlike(experiment: Experiment, gate: GateSpec, row: Mapping[str, Any]) -> Iterator[str]:
     """What a row says that is not its gate's, or that its figure and bounds do not bear out."""
-    kind, limit = kind_of(gate)
-    if row["kind"] != kind or row["metric"] != gate["metric"] or row["limit"] != limit:
+    kind, limit = gate.kind, gate.limit
+    if row["kind"] != kind or row["metric"] != gate.metric or row["limit"] != limit:
         yield f"the gate {row['gate']} has another kind, metric or limit in its row"
     if not math.isfinite(row["observed"]):
         yield f"the gate {row['gate']} is {row['status']} with no figure"
@@ -107,8 +95,6 @@ def _unlike(
         yield f"the gate {row['gate']} is WAIVED, and no waiver reaches its bounds"
 
 
-def _waivable(
-    experiment: Mapping[str, Any], row: Mapping[str, Any], rule: Gate, seen: Evidence
-) -> bool:
-    mine = [w for w in experiment.get("waivers") or [] if w["gate"] == row["gate"]]
-    return any(rule.check(float(w["up_to"]), seen) is Status.PASS for w in mine)
+def _waivable(experiment: Experiment, row: Mapping[str, Any], rule: Gate, seen: Evidence) -> bool:
+    mine = [w for w in experiment.waivers if w.gate == row["gate"]]
+    return any(rule.check(w.up_to, seen) is Status.PASS for w in mine)

@@ -7,11 +7,11 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
 from harness.contracts import SCREENED
+from harness.contracts.experiment import At, Experiment, Recorded
 from harness.decide import scoring, stats
 from harness.decide.scoring import failures
 from harness.decide.scoring.changes import DEFAULT, exact_change
@@ -20,7 +20,7 @@ from harness.decide.scoring.failures import Failures
 from harness.decide.scoring.summary import of_variant
 from harness.decide.stats import Interval, Look, Resampling
 from harness.decide.verdict import notes
-from harness.plugins import NamedMetric
+from harness.plugins import NamedMetric, kinds
 from harness.store import tables
 
 # samples for a power of 0.8 over those for an even chance, at 95 %: ((1.645 + 0.842) / 1.645)^2
@@ -30,12 +30,12 @@ AT_ONCE = stats.last(0)  # how a figure is read that was looked at once: bounds 
 
 @dataclass(frozen=True)
 class Case:
-    """The experiment as plain data (spec.to_json), its metrics by name, the candidate's session.
+    """The experiment, its metrics by name, the candidate's session.
 
     `metrics` holds every metric that a gate or claim names, and what a ratio (speedup) is made of.
     """
 
-    experiment: Mapping[str, Any]
+    experiment: Experiment
     metrics: Mapping[str, NamedMetric]
     session: str
     today: datetime.date
@@ -43,29 +43,26 @@ class Case:
     least_level: float = 0.0  # of every bound, however often it is looked at
 
     def how(self, look: Look) -> Resampling:
-        return Resampling(
-            level=max(look.level, self.least_level), seed=int(self.experiment.get("seed") or 0)
-        )
+        return Resampling(level=max(look.level, self.least_level), seed=self.experiment.seed)
 
     @property
     def candidate(self) -> str:
-        return str(self.experiment.get("candidate") or "")
+        return self.experiment.candidate
 
     def session_of(self, variant: str, asked: str = "") -> str:
         """The candidate is judged in its chosen session, the others in the default one."""
         return asked or (self.session if variant == self.candidate else DEFAULT)
 
-    def heard_in(self, variant: str, at: Mapping[str, Any], asked: str = "") -> str:
+    def heard_in(self, variant: str, at: At, asked: str = "") -> str:
         """The session of a variant at a place; what a selection looked at was in `default`."""
-        selection = self.experiment.get("selection") or {}
-        if selection and at.get("dataset") == selection["dataset"]:
+        selection = self.experiment.selection
+        if selection and at.dataset == selection.dataset:
             return DEFAULT
         return self.session_of(variant, asked)
 
-    def recorded(self, name: str) -> Mapping[str, Any] | None:
+    def recorded(self, name: str) -> Recorded | None:
         """A row that was measured elsewhere."""
-        rows = self.experiment.get("recorded") or []
-        return next((row for row in rows if row["name"] == name), None)
+        return next((row for row in self.experiment.recorded if row.name == name), None)
 
 
 @dataclass(frozen=True)
@@ -76,17 +73,16 @@ class AskedFigure:
     variant: str
     session: str
     operation: str
-    at: Mapping[str, Any]
+    at: At
     over: str = ""
 
     @property
     def workload(self) -> str:
-        seconds = self.at.get("audio_seconds")
-        return str(self.at.get("dataset") or "") if seconds is None else f"{seconds:g} s"
+        return str(self.at)
 
     @property
     def stage(self) -> str:
-        return "quality" if self.at.get("dataset") else "latency"
+        return "quality" if self.at.dataset else "latency"
 
 
 @dataclass(frozen=True)
@@ -108,6 +104,7 @@ class FigureEvidence:
     notes: tuple[str, ...] = ()
     error: str = ""
     look: Look = AT_ONCE
+    alone: bool = False  # a time of one process, though there could have been several
 
     def needed(self, limit: float) -> Needed:
         """Samples in all that would probably settle the limit; NaN where that is unknown.
@@ -163,6 +160,7 @@ def _plain(
         ),
         error=failures.why(data["variants"], figure.variant, lost_calls.failed),
         look=look,
+        alone=_alone(data, named, {figure.variant: cell}),
     )
 
 
@@ -206,6 +204,7 @@ def _over_variant(
         ),
         error=next(filter(None, errors), ""),
         look=replace(look, allowance=0.0),  # a drift hits both
+        alone=_alone(data, named, {figure.variant: mine, figure.over: theirs}),
     )
 
 
@@ -216,7 +215,7 @@ def _over_recorded(
     found = _plain(case, data, figure, case.metrics[figure.metric])
     row = case.recorded(figure.over)
     assert row is not None
-    value, mine = float(row.get(figure.metric, math.nan)), found.interval
+    value, mine = row.metrics.get(figure.metric, math.nan), found.interval
     if on == "difference":
         ends = [x - value for x in (mine.estimate, mine.low, mine.high)]
     else:
@@ -225,6 +224,21 @@ def _over_recorded(
     note = f"{figure.over} is one recorded figure, taken as exact"
     limit = (lambda x: x + value) if on == "difference" else (lambda x: x * value)
     return replace(found, interval=moved, limit=limit, notes=(*found.notes, note))
+
+
+def _alone(
+    data: Mapping[str, pd.DataFrame], named: NamedMetric, cells: Mapping[str, pd.DataFrame]
+) -> bool:
+    """Whether a time is of one process of a variant that can be opened again: what has no files
+    runs elsewhere, and stays one."""
+    if kinds.kind_of(named.metric) != "time" or named.metric.fold == "max":
+        return False
+    known = data["variants"]
+    local = set(known.loc[known["size_bytes"] > 0, "variant"])
+    return any(
+        name in local and len(cell) > 0 and cell["generation"].nunique() == 1
+        for name, cell in cells.items()
+    )
 
 
 def _look(data: Mapping[str, pd.DataFrame], figure: AskedFigure) -> Look:
@@ -334,7 +348,10 @@ def _failed_calls(calls: pd.DataFrame, figure: AskedFigure) -> Failures:
 
 
 def _with_lost(cell: pd.DataFrame, failed: pd.DataFrame, named: NamedMetric) -> pd.DataFrame:
-    """The cell of a quantile with the calls that gave no result as its worst ones."""
-    if math.isnan(named.quantile) or failed.empty:
+    """The cell of a quantile with the calls that gave no result as its worst ones. A process of
+    which nothing else is known is no other process: failures add no evidence."""
+    if math.isnan(named.quantile) or failed.empty or cell.empty:
         return cell
-    return pd.concat([cell, lost(failed, named)], ignore_index=True) if len(cell) else cell
+    known = cell["generation"]
+    of = failed["generation"].where(failed["generation"].isin(known), known.min())
+    return pd.concat([cell, lost(failed.assign(generation=of), named)], ignore_index=True)

@@ -7,7 +7,6 @@ test: Berger, Technometrics 24, 1982), so the whole errs in at most 5 % of the c
 
 from __future__ import annotations
 
-import datetime
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -17,7 +16,8 @@ import pandas as pd
 
 from harness import plugins
 from harness.contracts import Evidence, Gate, Status
-from harness.decide.gate_rules import kind_of, name_of
+from harness.contracts.experiment import GateSpec, Waiver
+from harness.decide.gate_rules import name_of
 from harness.decide.scoring.estimates import Needed
 from harness.decide.stats import Interval
 from harness.decide.verdict.case import AskedFigure, Case, FigureEvidence, find
@@ -30,7 +30,7 @@ from harness.store import tables
 class _Answer:
     status: Status
     code: str  # of reasons.SENTENCES
-    waiver: Mapping[str, Any] | None = None
+    waiver: Waiver | None = None
 
 
 def checks(case: Case, data: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
@@ -39,22 +39,15 @@ def checks(case: Case, data: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
 
 
 def _rows(case: Case, data: Mapping[str, pd.DataFrame]) -> Iterator[dict[str, Any]]:
-    for gate in case.experiment.get("gates") or []:
-        kind, limit = kind_of(gate)
-        plugin = gate_of(case, kind)
-        for variant in gate.get("variants") or [case.candidate]:
-            figure = AskedFigure(
-                gate["metric"],
-                variant,
-                case.heard_in(variant, gate.get("at") or {}, gate.get("session") or ""),
-                gate.get("operation") or "",
-                gate.get("at") or {},
-                gate.get("over") or "",
-            )
+    for gate in case.experiment.gates:
+        plugin = gate_of(case, gate.kind)
+        for variant in gate.variants or (case.candidate,):
+            session = case.heard_in(variant, gate.at, gate.session)
+            figure = AskedFigure(gate.metric, variant, session, gate.operation, gate.at, gate.over)
             found = find(case, data, figure, plugin.on)
-            rule = (plugin, limit)
+            rule = (plugin, gate.limit)
             outcome = _outcome(found, rule, _answer(case, gate, rule, found))
-            yield {**_place(case, gate, figure), **outcome, "kind": kind}
+            yield {**_place(case, gate, figure), **outcome, "kind": gate.kind}
 
 
 def gate_of(case: Case, kind: str) -> Gate:
@@ -66,7 +59,7 @@ def gate_of(case: Case, kind: str) -> Gate:
     return beside
 
 
-def _place(case: Case, gate: Mapping[str, Any], figure: AskedFigure) -> dict[str, Any]:
+def _place(case: Case, gate: GateSpec, figure: AskedFigure) -> dict[str, Any]:
     named = case.metrics.get(figure.metric)
     exact = named is not None and named.metric.of_variant is not None
     return {
@@ -77,20 +70,20 @@ def _place(case: Case, gate: Mapping[str, Any], figure: AskedFigure) -> dict[str
         "operation": figure.operation,
         "workload": figure.workload,
         "over": figure.over,
-        "severity": gate.get("severity") or "fail",
+        "severity": gate.severity,
         "unit": named.metric.unit if named else "",
     }
 
 
-def _answer(
-    case: Case, gate: Mapping[str, Any], rule: tuple[Gate, float], found: FigureEvidence
-) -> _Answer:
+def _answer(case: Case, gate: GateSpec, rule: tuple[Gate, float], found: FigureEvidence) -> _Answer:
     code = unmeasured(found)
     if code:
         return _Answer(Status.NOT_MEASURED, code)
     plugin, limit = rule
     status = plugin.check(limit, evidence(found.interval))
     if status is Status.PASS and found.interval.why != "constant":
+        if found.alone:
+            return _Answer(Status.INCONCLUSIVE, "one_process")
         return _Answer(status, "within")
     if status is not Status.FAIL:
         return _Answer(Status.INCONCLUSIVE, found.interval.why or "straddles")
@@ -111,27 +104,24 @@ def evidence(interval: Interval) -> Evidence:
     return Evidence(interval.estimate, interval.low, interval.high, interval.n, interval.method)
 
 
-def _waived(case: Case, gate: Mapping[str, Any], plugin: Gate, found: FigureEvidence) -> _Answer:
+def _waived(case: Case, gate: GateSpec, plugin: Gate, found: FigureEvidence) -> _Answer:
     """A FAIL is waived where the gate would pass at the waiver's bound, until the waiver's day.
 
     The whole confidence bound has to be inside, as for the gate itself: a waiver moves a limit, it
     does not lower what counts as evidence.
     """
-    mine = [w for w in case.experiment.get("waivers") or [] if w["gate"] == name_of(gate)]
+    mine = [w for w in case.experiment.waivers if w.gate == name_of(gate)]
     if not mine:
         return _Answer(Status.FAIL, "beyond")
-    standing = [w for w in mine if case.today <= day(w)]
+    standing = [w for w in mine if case.today <= w.until]
     for waiver in standing:
-        if plugin.check(float(waiver["up_to"]), evidence(found.interval)) is Status.PASS:
+        if plugin.check(waiver.up_to, evidence(found.interval)) is Status.PASS:
+            if found.alone:
+                return _Answer(Status.INCONCLUSIVE, "one_process")
             return _Answer(Status.WAIVED, "waived", waiver)
     if standing:
         return _Answer(Status.FAIL, "waiver_exceeded", standing[0])
     return _Answer(Status.FAIL, "waiver_expired", mine[0])
-
-
-def day(waiver: Mapping[str, Any]) -> datetime.date:
-    """The last day on which a waiver counts."""
-    return datetime.date.fromisoformat(str(waiver["until"]))
 
 
 def _outcome(found: FigureEvidence, rule: tuple[Gate, float], answer: _Answer) -> dict[str, Any]:
@@ -152,5 +142,5 @@ def _outcome(found: FigureEvidence, rule: tuple[Gate, float], answer: _Answer) -
         "n": interval.n,
         "units": interval.units,
         "method": interval.method,
-        "waiver": str(answer.waiver["gate"]) if answer.waiver else "",
+        "waiver": answer.waiver.gate if answer.waiver else "",
     }

@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from harness.contracts.experiment import Claim
 from harness.decide.stats import Interval
 from harness.decide.verdict.case import AskedFigure, Case, find
 from harness.decide.verdict.reasons import sentence, unmeasured
@@ -26,15 +27,15 @@ def claims(case: Case, data: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
 
 
 def _rows(case: Case, data: Mapping[str, pd.DataFrame]) -> Iterator[dict[str, Any]]:
-    for claim in case.experiment.get("claims") or []:
-        variant = claim.get("variant") or case.candidate
+    for claim in case.experiment.claims:
+        variant = claim.variant or case.candidate
         figure = AskedFigure(
-            claim["metric"],
+            claim.metric,
             variant,
             case.session_of(variant),
-            claim.get("operation") or "",
-            claim.get("at") or {},
-            claim.get("over") or "",
+            claim.operation,
+            claim.at,
+            claim.over,
         )
         found = find(case, data, figure)
         if _narrow(claim, found.interval):
@@ -46,9 +47,9 @@ def _rows(case: Case, data: Mapping[str, pd.DataFrame]) -> Iterator[dict[str, An
             "metric": figure.metric,
             "variant": variant,
             "workload": figure.workload,
-            "claimed": claim["value"],
-            "tolerance": claim.get("tolerance") or 0.0,
-            "source": claim["source"],
+            "claimed": claim.value,
+            "tolerance": claim.tolerance,
+            "source": claim.source,
             "observed": found.interval.estimate,
             "low": found.interval.low,
             "high": found.interval.high,
@@ -58,15 +59,13 @@ def _rows(case: Case, data: Mapping[str, pd.DataFrame]) -> Iterator[dict[str, An
         }
 
 
-def _narrow(claim: Mapping[str, Any], interval: Interval) -> bool:
+def _narrow(claim: Claim, interval: Interval) -> bool:
     """Whether the tolerance is under a standard error: half the width over 1.645."""
-    tolerance = float(claim.get("tolerance") or 0.0)
-    return tolerance < (interval.high - interval.low) / 2 / ONE_SIDED_95
+    return claim.tolerance < (interval.high - interval.low) / 2 / ONE_SIDED_95
 
 
-def _status(claim: Mapping[str, Any], interval: Interval) -> str:
-    tolerance = float(claim.get("tolerance") or 0.0)
-    lowest, highest = float(claim["value"]) - tolerance, float(claim["value"]) + tolerance
+def _status(claim: Claim, interval: Interval) -> str:
+    lowest, highest = claim.value - claim.tolerance, claim.value + claim.tolerance
     if lowest <= interval.low and interval.high <= highest:
         return "confirmed"
     if interval.low > highest or interval.high < lowest:

@@ -13,9 +13,10 @@ from typing import Any
 import pandas as pd
 
 from harness.contracts import Status
+from harness.contracts.experiment import Experiment, Waiver
+from harness.contracts.plain import plain
 from harness.decide.gate_rules import name_of
 from harness.decide.verdict.case import Case
-from harness.decide.verdict.checks import day
 from harness.decide.verdict.showing import finding, gates_of, sentence
 from harness.plugins.kinds import PURPOSES
 
@@ -49,8 +50,8 @@ def verdict(
         "session": case.session,
         "reasons": [*_reasons(mine, missing), *lines, *_waiver_reasons(case, mine)],
         "waivers": [
-            {**{k: str(v) for k, v in w.items()}, "state": _state(case, w, mine)}
-            for w in case.experiment.get("waivers") or []
+            {**{k: str(v) for k, v in plain(w).items()}, "state": _state(case, w, mine)}
+            for w in case.experiment.waivers
         ],
         "claims_refuted": [str(metric) for metric in refuted["metric"]],
         **({} if told is None else {"shown": told}),
@@ -58,11 +59,11 @@ def verdict(
 
 
 def name_of_verdict(
-    experiment: Mapping[str, Any], checks: pd.DataFrame, shown: Mapping[str, Any] | None
+    experiment: Experiment, checks: pd.DataFrame, shown: Mapping[str, Any] | None
 ) -> str:
     """The verdict that follows from the checks: pure, of stored data alone. `shown` is what stands
     beside it in the stored verdict; None where an older version stored none."""
-    hard = checks[checks["variant"] == str(experiment.get("candidate") or "")]
+    hard = checks[checks["variant"] == experiment.candidate]
     hard = hard[hard["severity"] == "fail"]
     statuses = set(hard["status"])
     if Status.FAIL.value in statuses:
@@ -116,7 +117,7 @@ def _told(
     return {**shown, "findings": found}
 
 
-def _missing(experiment: Mapping[str, Any], hard: pd.DataFrame) -> list[str]:
+def _missing(experiment: Experiment, hard: pd.DataFrame) -> list[str]:
     """Gates of the experiment without a row: a table that lost one must not approve."""
     asked = map(name_of, gates_of(experiment))
     return [name for name in asked if name not in set(hard["gate"])]
@@ -133,12 +134,12 @@ def _reasons(mine: pd.DataFrame, missing: list[str]) -> list[str]:
 
 
 def _waiver_reasons(case: Case, mine: pd.DataFrame) -> list[str]:
-    states = [(w, _state(case, w, mine)) for w in case.experiment.get("waivers") or []]
-    return [f"{w['gate']}: waiver {state}" for w, state in states if state != "used"]
+    states = [(w, _state(case, w, mine)) for w in case.experiment.waivers]
+    return [f"{w.gate}: waiver {state}" for w, state in states if state != "used"]
 
 
-def _state(case: Case, waiver: Mapping[str, Any], mine: pd.DataFrame) -> str:
-    if case.today > day(waiver):
-        return f"expired on {waiver['until']}"
+def _state(case: Case, waiver: Waiver, mine: pd.DataFrame) -> str:
+    if case.today > waiver.until:
+        return f"expired on {waiver.until}"
     waived = mine[mine["status"] == Status.WAIVED.value]
-    return "used" if waiver["gate"] in set(waived["gate"]) else "unused"
+    return "used" if waiver.gate in set(waived["gate"]) else "unused"

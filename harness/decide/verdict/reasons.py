@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from typing import Any
 
+from harness.contracts.experiment import Waiver
 from harness.decide.verdict.case import AT_ONCE, FigureEvidence
 
 MOST_FAILED = 0.01  # share of calls or utterances without a result that a gate still bears
@@ -16,6 +15,7 @@ SENTENCES = {
     "within": "the whole 95 % bound is within the limit",
     "beyond": "the whole 95 % bound is beyond the limit",
     "straddles": "the 95 % bounds lie on both sides of the limit",
+    "one_process": "within the limit in one process; how processes differ is not known",
     "few": "too few independent samples for a 95 % bound",
     "constant": "the values never vary, so they do not tell how they vary",
     "broken": "a value is not a number, or there is none to compare with",
@@ -39,7 +39,7 @@ def unmeasured(evidence: FigureEvidence) -> str:
     return "broken" if math.isnan(evidence.interval.estimate) else ""
 
 
-def sentence(code: str, evidence: FigureEvidence, waiver: Mapping[str, Any] | None = None) -> str:
+def sentence(code: str, evidence: FigureEvidence, waiver: Waiver | None = None) -> str:
     """One line: what decided it, on how many samples, and how."""
     names = ", ".join(evidence.unpaired[:NAMED])
     rest = len(evidence.unpaired) - NAMED
@@ -48,8 +48,8 @@ def sentence(code: str, evidence: FigureEvidence, waiver: Mapping[str, Any] | No
         incomplete=evidence.incomplete,
         planned=evidence.planned,
         names=f"; not in both: {names}{more}" if names else "",
-        up_to=f"{float(waiver['up_to']):g}" if waiver else "",
-        until=waiver["until"] if waiver else "",
+        up_to=f"{waiver.up_to:g}" if waiver else "",
+        until=waiver.until if waiver else "",
     )
     interval = evidence.interval
     if evidence.error and code in UNMEASURED:

@@ -14,8 +14,9 @@ from typing import Any
 import pandas as pd
 
 from harness.contracts import Gate, Metric
+from harness.contracts.experiment import Experiment, GateSpec
 from harness.decide import stats
-from harness.decide.gate_rules import kind_of, name_of
+from harness.decide.gate_rules import name_of
 from harness.decide.scoring.changes import DEFAULT
 from harness.decide.verdict import speaking
 from harness.decide.verdict.case import AskedFigure, Case, find
@@ -48,7 +49,7 @@ SENTENCES = {
 
 def shown(case: Case, checks: pd.DataFrame, data: Mapping[str, pd.DataFrame]) -> dict[str, Any]:
     """{purpose, gates: those that speak of it, quality: those that speak of quality, findings}."""
-    purpose = str(case.experiment.get("purpose") or "replacement")
+    purpose = case.experiment.purpose
     hard = [gate for gate in gates_of(case.experiment) if _metric(case, gate) is not None]
     found = [one for gate in hard for one in _doubts(case, gate, data)]
     weak = {one["gate"] for one in found if one["code"] != "closed"}
@@ -63,14 +64,12 @@ def shown(case: Case, checks: pd.DataFrame, data: Mapping[str, pd.DataFrame]) ->
     }
 
 
-def gates_of(experiment: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+def gates_of(experiment: Experiment) -> list[GateSpec]:
     """The gates that decide about the candidate."""
-    candidate = str(experiment.get("candidate") or "")
     return [
         gate
-        for gate in experiment.get("gates") or []
-        if (gate.get("severity") or "fail") == "fail"
-        and candidate in (gate.get("variants") or [candidate])
+        for gate in experiment.gates
+        if gate.severity == "fail" and (not gate.variants or experiment.candidate in gate.variants)
     ]
 
 
@@ -82,30 +81,30 @@ def sentence(found: Mapping[str, Any]) -> str:
     return SENTENCES[found["code"]].format(**found)
 
 
-def _metric(case: Case, gate: Mapping[str, Any]) -> Metric | None:
-    named = case.metrics.get(gate["metric"])
+def _metric(case: Case, gate: GateSpec) -> Metric | None:
+    named = case.metrics.get(gate.metric)
     return named.metric if named else None
 
 
-def _kind(case: Case, gate: Mapping[str, Any]) -> str:
+def _kind(case: Case, gate: GateSpec) -> str:
     metric = _metric(case, gate)
     return kinds.kind_of(metric) if metric else ""
 
 
 # --------------------------------------------------------------------------- what a gate asks
 def _doubts(
-    case: Case, gate: Mapping[str, Any], data: Mapping[str, pd.DataFrame]
+    case: Case, gate: GateSpec, data: Mapping[str, pd.DataFrame]
 ) -> Iterator[dict[str, Any]]:
     """Why a gate says less than it seems to."""
-    metric, (kind, limit) = _metric(case, gate), kind_of(gate)
+    metric, limit = _metric(case, gate), gate.limit
     assert metric is not None
-    plugin, name = gate_of(case, kind), name_of(gate)
+    plugin, name = gate_of(case, gate.kind), name_of(gate)
     code = kinds.doubt(metric, plugin, limit)
     if code:
         yield finding(code, gate=name, limit=limit)
-    for waiver in case.experiment.get("waivers") or []:
-        bound = float(waiver["up_to"])
-        if waiver["gate"] == name and not code and kinds.doubt(metric, plugin, bound) == "free":
+    for waiver in case.experiment.waivers:
+        bound = waiver.up_to
+        if waiver.gate == name and not code and kinds.doubt(metric, plugin, bound) == "free":
             yield finding("waiver", gate=name, limit=bound)
     if kinds.of_quality(metric):
         for said in speaking.doubts(case, gate, data):
@@ -115,38 +114,38 @@ def _doubts(
 
 
 def _of_baseline(
-    case: Case, gate: Mapping[str, Any], plugin: Gate, data: Mapping[str, pd.DataFrame]
+    case: Case, gate: GateSpec, plugin: Gate, data: Mapping[str, pd.DataFrame]
 ) -> Iterator[dict[str, Any]]:
     """Whether what the gate compares with is itself of no use, with its whole bound."""
-    metric, over = _metric(case, gate), str(gate.get("over") or "")
+    metric, over = _metric(case, gate), gate.over
     assert metric is not None
-    own = gate.get("baseline_up_to")
-    limit = kinds.useless(metric) if own is None else float(own)
+    own = gate.baseline_up_to
+    limit = kinds.useless(metric) if own is None else own
     interval = _figure_of(case, gate, over, data)
     higher = metric.better == "higher"
     bound = interval.high if higher else interval.low
     bound = bound if math.isfinite(bound) else interval.estimate
     if bound < limit if higher else bound > limit:
         told = {"over": over, "value": interval.estimate, "bound": bound, "limit": limit}
-        yield finding("baseline", gate=name_of(gate), metric=gate["metric"], **told)
+        yield finding("baseline", gate=name_of(gate), metric=gate.metric, **told)
 
 
 def _figure_of(
-    case: Case, gate: Mapping[str, Any], over: str, data: Mapping[str, pd.DataFrame]
+    case: Case, gate: GateSpec, over: str, data: Mapping[str, pd.DataFrame]
 ) -> stats.Interval:
     """The figure of what a gate compares with: a variant's, or a recorded one."""
     row = case.recorded(over)
     if row is not None:
-        return stats.exactly(float(row.get(gate["metric"], math.nan)), 1, "recorded")
+        return stats.exactly(row.metrics.get(gate.metric, math.nan), 1, "recorded")
     session = case.session if over == case.candidate else DEFAULT
-    at, operation = gate.get("at") or {}, gate.get("operation") or ""
-    return find(case, data, AskedFigure(gate["metric"], over, session, operation, at)).interval
+    asked = AskedFigure(gate.metric, over, session, gate.operation, gate.at)
+    return find(case, data, asked).interval
 
 
 # --------------------------------------------------------------------------- at which lengths
 def _noise(case: Case) -> Iterator[dict[str, Any]]:
     """Times without any data set: a first step, that says nothing of speech."""
-    if case.experiment.get("latency") and not case.experiment.get("quality"):
+    if case.experiment.latency and not case.experiment.quality:
         yield finding("noise")
 
 
@@ -163,7 +162,8 @@ def _lengths(
     keep = (calls["stage"] == "quality") & calls["dataset"].isin(sets) & calls["warm"]
     keep &= (calls["error"] == "") & (calls["variant"] == case.candidate)
     heard = calls.loc[keep, "audio_seconds"].dropna()
-    timed = (case.experiment.get("latency") or {}).get("audio_seconds") or []
+    latency = case.experiment.latency
+    timed = latency.audio_seconds if latency else ()
     if heard.empty:
         return
     low, high = float(heard.min()), float(heard.max())
@@ -173,7 +173,7 @@ def _lengths(
         if seconds > kinds.BEYOND * high:
             yield finding("beyond", gate=row["gate"], seconds=seconds, **told)
     if max(timed, default=0.0) > high:
-        yield finding("longer", seconds=float(max(timed)), **told)
+        yield finding("longer", seconds=max(timed), **told)
 
 
 def _seconds(workload: str) -> float:

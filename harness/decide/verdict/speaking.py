@@ -13,6 +13,7 @@ from typing import Any
 
 import pandas as pd
 
+from harness.contracts.experiment import GateSpec
 from harness.decide.scoring.changes import DEFAULT
 from harness.decide.verdict.case import AskedFigure, Case, find
 from harness.plugins import NamedMetric, kinds
@@ -24,18 +25,17 @@ STEADY_DB = 4.0  # of 443 clips of real speech none changes by less than 5.1 dB,
 
 
 def doubts(
-    case: Case, gate: Mapping[str, Any], data: Mapping[str, pd.DataFrame]
+    case: Case, gate: GateSpec, data: Mapping[str, pd.DataFrame]
 ) -> Iterator[dict[str, Any]]:
     """For the candidate and for what it is compared with: {code, variant, ...} of a finding."""
-    named = case.metrics[gate["metric"]]
-    at = gate.get("at") or {}
-    if not at.get("dataset") or _reads_texts(named):
+    named, at = case.metrics[gate.metric], gate.at
+    if not at.dataset or _reads_texts(named):
         return
-    for variant in dict.fromkeys((case.candidate, str(gate.get("over") or case.candidate))):
+    for variant in dict.fromkeys((case.candidate, gate.over or case.candidate)):
         if case.recorded(variant) is not None:
             continue
         session = case.heard_in(variant, at) if variant == case.candidate else DEFAULT
-        where = AskedFigure("", variant, session, gate.get("operation") or "", at)
+        where = AskedFigure("", variant, session, gate.operation, at)
         yield from _unsaid(_calls(data["calls"], where), variant, named)
         yield from _misunderstood(case, data, where)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import fields, is_dataclass, replace
 from typing import Any
 
 import pandas as pd
@@ -79,6 +79,7 @@ def _mapped(result: Result, write: Write, whole: Write) -> Result:
     return replace(
         result,
         experiment=_plain(result.experiment, write),
+        facts=_plain(result.facts, write),
         environment=_plain(result.environment, write),
         verdict=_plain(result.verdict, write),
         tables={name: _table(data, write, whole) for name, data in result.tables.items()},
@@ -86,13 +87,16 @@ def _mapped(result: Result, write: Write, whole: Write) -> Result:
 
 
 def _plain(value: Any, write: Write) -> Any:
-    """Plain data with each text in it, and each key, written."""
+    """The same value with each text in it, and each key, written."""
     if isinstance(value, str):
         return write(value)
     if isinstance(value, Mapping):
         return {_plain(key, write): _plain(each, write) for key, each in value.items()}
     if isinstance(value, list | tuple):
-        return [_plain(each, write) for each in value]
+        return type(value)(_plain(each, write) for each in value)
+    if is_dataclass(value) and not isinstance(value, type):
+        parts = {one.name: getattr(value, one.name) for one in fields(value)}
+        return replace(value, **{name: _plain(part, write) for name, part in parts.items()})
     return value
 
 

@@ -33,12 +33,13 @@ class StageCost:
 @dataclass(frozen=True)
 class Fit:
     """What the budget leaves of a latency task: seconds of a call, calls, paired rounds, and in how
-    many generations of processes."""
+    many generations of processes; `alone`: in one, though it could be opened again."""
 
     seconds: float
     calls: float
     rounds: float
     generations: int = 1
+    alone: bool = False
 
 
 @dataclass(frozen=True)
@@ -191,6 +192,12 @@ def _fit(
 ) -> dict[Task, Fit]:
     pairs = zip(tasks, made.cells, strict=True)
     return {
-        task: Fit(costs[task.cell], cell.rounds * cell.calls, cell.rounds, made.generations)
+        task: Fit(
+            costs[task.cell],
+            cell.rounds * cell.calls,
+            cell.rounds,
+            made.generations,
+            alone=made.generations == 1 and not cell.once,
+        )
         for task, cell in pairs
     }

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from statistics import NormalDist
 from typing import Literal
 
@@ -106,8 +106,8 @@ def _finding(terms: Terms, gate: GateSpec) -> Decidability:
     measured = {variant.name for variant in terms.experiment.variants}
     paired = named.metric.ratio_of or terms.kinds[gate.kind].on != "value"
     if base.quantile == 0.5 and paired and gate.over in measured:
-        return _of_rounds(terms, gate)
-    return _of_quantile(terms, gate, base.quantile)
+        return _of_one_process(terms, gate, _of_rounds(terms, gate))
+    return _of_one_process(terms, gate, _of_quantile(terms, gate, base.quantile))
 
 
 # ------------------------------------------------------------------------------------- latency
@@ -150,6 +150,15 @@ def _of_rounds(terms: Terms, gate: GateSpec) -> Decidability:
     # the baseline is called as often
     each = 2 * fit.calls / max(fit.rounds, 1) * fit.seconds
     return _judged(gate, guess, (math.floor(fit.rounds), each), terms.plan.level)
+
+
+def _of_one_process(terms: Terms, gate: GateSpec, found: Decidability) -> Decidability:
+    """No time of one process is approved where there could be several."""
+    cell = _cell(terms, gate)
+    if found.decidable == "no" or cell is None or not cell[1].alone:
+        return found
+    why = "the budget holds one process of each cell, and how processes differ is not in its bound"
+    return replace(found, decidable="no", why=why)
 
 
 def _of_starts(gate: GateSpec, q: float) -> Decidability:

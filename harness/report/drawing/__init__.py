@@ -102,14 +102,13 @@ def files(names: Collection[str], language: str) -> set[str]:
 def own(result: Result, locate: Locate) -> tuple[dict[str, Any], dict[str, bytes]]:
     """What is stored of the figures of the user's own, and their files: name -> bytes. Their code
     is run here. Raises: PluginError."""
-    report = result.experiment.get("report") or {}
-    written = str(report.get("language") or words.ENGLISH)
+    report = result.experiment.report
     shown, facts, made = for_figures(result), dict[str, Any](), dict[str, bytes]()
-    for name, stem in _stems([str(one) for one in report.get("figures") or []]).items():
+    for name, stem in _stems(report.figures).items():
         figure: Figure = load_plugin("figures", name, locate)
-        known = [one for one in figure.title if one in {*words.languages(), written}]
+        known = [one for one in figure.title if one in {*words.languages(), report.language}]
         pictures = {}
-        for language in known or [written]:
+        for language in known or [report.language]:
             data = _drawn(name, figure, shown, language)
             if len(data) > limits.FIGURE_BYTES:
                 raise PluginError(f"figure {name}: is over {limits.FIGURE_BYTES:,} bytes.")

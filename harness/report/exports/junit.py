@@ -26,7 +26,7 @@ def render(result: Result) -> bytes:
     candidate = queries.candidate(result)[0]
     checks = gate_rules.records(result, queries.own_checks(result))
     top = ElementTree.Element("testsuites", name="harness")
-    name = str(result.experiment.get("name") or result.folder.name)
+    name = result.experiment.name
     suite = ElementTree.SubElement(top, "testsuite", name=_plain(name))
     _verdict(suite, result, name)
     for check in checks:

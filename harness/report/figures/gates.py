@@ -96,7 +96,7 @@ def _row(axes: Axes, drawn: tuple[Mapping[str, Any], Ends], place: int, language
 
 
 def _waivers(axes: Axes, result: Result, checks: list[dict[str, Any]], language: str) -> None:
-    bounds = {str(w["gate"]): float(w["up_to"]) for w in result.experiment.get("waivers") or []}
+    bounds = {waiver.gate: waiver.up_to for waiver in result.experiment.waivers}
     for place, check in enumerate(checks):
         if check["waiver"] in bounds:
             rule = gate_rules.of_check(result, check)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from harness.contracts import Figure, Result
+from harness.contracts.experiment import Recorded
 from harness.decide import gate_rules, measures
 from harness.report import wording, words
 from harness.report.drawing import labels, style
@@ -64,7 +64,7 @@ def draw(result: Result, language: str) -> Picture | None:
 def _positive(result: Result, speed: measures.Measure, limit: float) -> bool:
     """Whether each can stand on a logarithmic axis: times do, a metric of one's own may not."""
     here = [queries.bounds(speed.of(result, line))[0] for line in queries.lines(result)]
-    there = [_figure(entry, speed.metric) for entry in result.experiment.get("recorded") or []]
+    there = [_figure(entry, speed.metric) for entry in result.experiment.recorded]
     return not any(value <= 0 for value in (*here, *there, limit))
 
 
@@ -104,7 +104,7 @@ def _recorded(
     """Hollow bubbles, added to `bubbles`; in words those that have a time and no quality."""
     speed, quality = traded
     missing = []
-    for entry in result.experiment.get("recorded") or []:
+    for entry in result.experiment.recorded:
         names = (speed.metric, quality.metric, "size_mb")
         time, scored, size = (_figure(entry, name) for name in names)
         if time == time and scored == scored:
@@ -113,17 +113,17 @@ def _recorded(
                 [time], [scored], s=area, facecolor="none", edgecolor=style.MUTED, linewidth=1.4
             )
             radius = math.sqrt(area / math.pi)
-            bubbles.append(Bubble(time, scored, radius, str(entry["name"]), style.MUTED))
+            bubbles.append(Bubble(time, scored, radius, entry.name, style.MUTED))
         elif time == time:
-            missing.append(f"{entry['name']} ({quantity(time, speed.unit, language)})")
+            missing.append(f"{entry.name} ({quantity(time, speed.unit, language)})")
     if not missing:
         return ""
     name = wording.metric(quality.metric, language)
     return "\n" + TEXTS[language]["elsewhere"].format(names=", ".join(missing), metric=name)
 
 
-def _figure(entry: Mapping[str, Any], metric: str) -> float:
-    return float(entry.get(metric, NAN))
+def _figure(entry: Recorded, metric: str) -> float:
+    return entry.metrics.get(metric, NAN)
 
 
 def _ceiling(axes: Axes, result: Result, quality: measures.Measure, language: str) -> None:

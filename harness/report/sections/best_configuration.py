@@ -7,7 +7,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from harness.contracts import Result, Section
-from harness.decide import measures
+from harness.contracts.plain import filed
 from harness.report import markdown, words
 from harness.runtime import session
 from harness.store import queries
@@ -18,15 +18,14 @@ TEXTS = words.table("sections.best_configuration")
 def render(result: Result, language: str) -> str:
     texts = TEXTS[language]
     variant, name = queries.candidate(result)
-    if not variant or name not in [entry["name"] for entry in result.experiment["sessions"]]:
+    known = {config.name: config for config in reversed(result.experiment.sessions)}
+    if not variant or name not in known:
         return texts["none"]
-    stored = [entry for entry in result.experiment["sessions"] if entry["name"] == name]
-    config = session.SessionConfig.from_json(stored[0])
     files = _files(result, variant)
     if not files and queries.row(result.variants, variant=variant):
         told = texts["elsewhere"].format(variant=variant)
         return markdown.paragraphs(told, *_parameters(result, variant, language))
-    source = session.python_code(config, files)
+    source = session.python_code(known[name], files)
     return markdown.paragraphs(
         texts["intro"].format(variant=variant, session=name),
         f"```python\n{source.strip()}\n```",
@@ -53,7 +52,7 @@ def _kept(result: Result, variant: str, language: str) -> str:
     ]
     if not listed:
         return ""
-    parts = "parts" in measures.own_model(result, variant)
+    parts = result.experiment.model_of(variant).parts
     return TEXTS[language]["files"].format(
         variant=variant,
         list="; ".join(listed),
@@ -70,10 +69,10 @@ def _size(size: float, language: str) -> str:
 def _parameters(result: Result, variant: str, language: str) -> list[str]:
     """What the variant's model sets otherwise than the experiment's; all of another family's, and
     the parts and thresholds of a system."""
-    texts, model = TEXTS[language], measures.own_model(result, variant)
-    shared = dict(result.experiment.get("model") or {})
-    if model.get("family") != shared.get("family") or (model == shared and "parts" in model):
-        shared = {}
+    texts, asked = TEXTS[language], result.experiment
+    own = asked.model_of(variant)
+    alone = own.family != asked.model.family or (own == asked.model and own.parts)
+    model, shared = filed(own), {} if alone else filed(asked.model)
     rows = [
         f"- `{key}`: {markdown.code(_text(value)) or texts['without']}"
         for name, value in model.items()

@@ -49,14 +49,14 @@ def _named(quality: measures.Measure, language: str) -> str:
 def _recorded(
     result: Result, speed: measures.Measure, qualities: list[measures.Measure]
 ) -> Iterator[dict[str, Any]]:
-    for entry in result.experiment.get("recorded") or []:
+    for entry in result.experiment.recorded:
         yield {
-            "name": str(entry["name"]),
+            "name": entry.name,
             "role": "recorded",
-            "latency": (float(entry.get(speed.metric, NAN)), NAN, NAN),
-            "size": float(entry.get("size_mb", NAN)),
-            "quality": [(float(entry.get(each.metric, NAN)), NAN, NAN) for each in qualities],
-            "source": str(entry["source"]),
+            "latency": (entry.metrics.get(speed.metric, NAN), NAN, NAN),
+            "size": entry.metrics.get("size_mb", NAN),
+            "quality": [(entry.metrics.get(each.metric, NAN), NAN, NAN) for each in qualities],
+            "source": entry.source,
         }
 
 

@@ -23,9 +23,7 @@ def render(result: Result, language: str) -> str:
 
 
 def _gates(result: Result, language: str) -> Iterator[str]:
-    until = {
-        str(w["gate"]): str(w.get("until", "")) for w in result.experiment.get("waivers") or []
-    }
+    until = {waiver.gate: waiver.until.isoformat() for waiver in result.experiment.waivers}
     for check in gate_rules.records(result, queries.own_checks(result)):
         if check["status"] == "PASS":
             continue

@@ -34,11 +34,10 @@ def render(result: Result, language: str) -> str:
 def _remark(result: Result, language: str) -> str:
     """What the family says of the times of its parts, where all variants are of one model."""
     found = measures.family(result)
-    own = any(entry.get("model") for entry in result.experiment.get("variants") or [])
+    own = any(variant.model for variant in result.experiment.variants)
     if found is None or own or not found.remark:
         return ""
-    name = str(result.experiment["model"]["family"])
-    return words.of_family(name, found.remark, found.words, language)
+    return words.of_family(result.experiment.model.family, found.remark, found.words, language)
 
 
 def _rows(

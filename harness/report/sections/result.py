@@ -87,7 +87,7 @@ def _audited(result: Result, language: str) -> Iterator[str]:
     ]
     ran = len(found.winners)
     yield texts["audit"].format(
-        source=markdown.escape(str(found.plan["source"])),
+        source=markdown.escape(found.plan.source),
         n=texts["once"] if ran == 1 else texts["times"].format(n=ran),
         list=", ".join(named),
         held=outcome if others else texts["no_gain"],

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from harness.contracts import Result, Section
+from harness.contracts.experiment import Selection
 from harness.decide import gate_rules, measures, versus
 from harness.report import markdown, row_text, wording, words
 from harness.store import queries
@@ -14,20 +15,20 @@ TEXTS = words.table("sections.selection")
 
 
 def render(result: Result, language: str) -> str:
-    texts, plan = TEXTS[language], result.experiment.get("selection")
-    if not plan:
+    texts, plan = TEXTS[language], result.experiment.selection
+    if plan is None:
         return ""
-    rows = [_row(result, plan, str(name), language) for name in plan["among"]]
-    stage = queries.rows(result.summary, stage="quality", workload=plan["dataset"], replica=0)
-    if queries.rows(stage, metric=plan["metric"]).empty:
+    rows = [_row(result, plan, name, language) for name in plan.among]
+    stage = queries.rows(result.summary, stage="quality", workload=plan.dataset, replica=0)
+    if queries.rows(stage, metric=plan.metric).empty:
         return texts["none"]
-    name = wording.metric(plan["metric"], language)
-    base = texts[_scale(plan["metric"])].format(baseline=queries.baseline(result))
+    name = wording.metric(plan.metric, language)
+    base = texts[_scale(plan.metric)].format(baseline=queries.baseline(result))
     headers = [texts["variant"], name, base, texts["missed"], texts["reads"]]
     return markdown.paragraphs(
-        texts["intro"].format(metric=name, dataset=plan["dataset"]),
+        texts["intro"].format(metric=name, dataset=plan.dataset),
         markdown.table(headers, rows, "lrrll"),
-        markdown.source(language, "summary", workload=plan["dataset"], metric=plan["metric"]),
+        markdown.source(language, "summary", workload=plan.dataset, metric=plan.metric),
         *_afresh(result, plan, language),
     )
 
@@ -36,11 +37,11 @@ def _scale(metric: str) -> str:
     return "difference" if measures.by_difference(metric) else "ratio"
 
 
-def _row(result: Result, plan: dict[str, Any], variant: str, language: str) -> list[str]:
+def _row(result: Result, plan: Selection, variant: str, language: str) -> list[str]:
     texts = TEXTS[language]
-    cell = {"stage": "quality", "workload": plan["dataset"], "variant": variant, "replica": 0}
-    row = queries.row(result.summary, **cell, metric=plan["metric"])
-    checks = queries.rows(result.checks, variant=variant, workload=plan["dataset"])
+    cell = {"stage": "quality", "workload": plan.dataset, "variant": variant, "replica": 0}
+    row = queries.row(result.summary, **cell, metric=plan.metric)
+    checks = queries.rows(result.checks, variant=variant, workload=plan.dataset)
     every = [check for check in gate_rules.records(result, checks) if measures.misses(check)]
     hard = measures.selected_by(result)
     missed = [check for check in every if check["gate"] in hard]
@@ -56,7 +57,7 @@ def _row(result: Result, plan: dict[str, Any], variant: str, language: str) -> l
     else:
         reads = texts["tied" if versus.tied(result, variant) else "lost"]
     line = queries.Line(variant, str(row["session"]) if row else "default", "")
-    where = (plan["dataset"], plan["metric"])
+    where = (plan.dataset, plan.metric)
     over = row_text.against(result, line, where, language)
     shown = markdown.escape(variant), row_text.shown(row, language), over
     return [*shown, "<br>".join(listed) or markdown.UNKNOWN, reads]
@@ -69,11 +70,11 @@ def _missed(check: dict[str, Any], soft: bool, language: str) -> str:
     return f"{named}: {observed}, {limit}"
 
 
-def _afresh(result: Result, plan: dict[str, Any], language: str) -> Iterator[str]:
+def _afresh(result: Result, plan: Selection, language: str) -> Iterator[str]:
     """The winner against the baseline on each data set that asks for the metric and that it was
     not chosen by, beside the same when it was chosen."""
     texts, variant = TEXTS[language], queries.candidate(result)[0]
-    metric, base = str(plan["metric"]), queries.baseline(result)
+    metric, base = plan.metric, queries.baseline(result)
     found = queries.rows(result.summary, stage="quality", variant=variant, metric=metric, replica=0)
     asked = [metric in queries.asked(result, str(name)) for name in found["workload"]]
     lines = {
@@ -84,7 +85,7 @@ def _afresh(result: Result, plan: dict[str, Any], language: str) -> Iterator[str
         name: row_text.against(result, line, (name, metric), language)
         for name, line in lines.items()
     }
-    before = over.pop(plan["dataset"], markdown.UNKNOWN)
+    before = over.pop(plan.dataset, markdown.UNKNOWN)
     for name, value in over.items():
         yield texts["fresh"].format(
             baseline=base,

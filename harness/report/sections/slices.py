@@ -18,7 +18,7 @@ TEXTS = words.table("sections.slices")
 
 
 def render(result: Result, language: str) -> str:
-    asked = any(part.get("slices") for part in result.experiment.get("quality") or [])
+    asked = any(part.slices for part in result.experiment.quality)
     found = result.tables.get("slices")
     if found is None or found.empty:
         return TEXTS[language]["none"] if asked else ""

@@ -9,6 +9,8 @@ from typing import Any
 import pandas as pd
 
 from harness.contracts import Result, Section
+from harness.contracts.experiment import ModelSpec, Origin
+from harness.contracts.plain import filed
 from harness.decide import measures
 from harness.report import markdown, wording, words
 from harness.store import queries
@@ -72,62 +74,61 @@ def _models(result: Result) -> Iterator[str]:
     where it has them: once, where variants share one."""
     known: dict[str, list[str]] = {}
     for variant in queries.variants(result):
-        for role, model in _each(measures.own_model(result, variant)):
-            if model.get("source"):
+        for role, model in _each(result.experiment.model_of(variant)):
+            if model.source:
                 name = f"{variant}.{role}" if role else variant
-                known.setdefault(_about(model), []).append(f"`{name}`")
+                known.setdefault(_about(model, model.source), []).append(f"`{name}`")
     for about, names in known.items():
         yield f"{', '.join(names)}: {about}."
 
 
-def _each(model: dict[str, Any], role: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
+def _each(model: ModelSpec, role: str = "") -> Iterator[tuple[str, ModelSpec]]:
     """(role, model) of a model and of its parts."""
     yield role, model
-    for name, part in (model.get("parts") or {}).items():
+    for name, part in model.parts.items():
         yield from _each(part, f"{role}.{name}" if role else name)
 
 
-def _about(model: dict[str, Any]) -> str:
-    source = dict(model["source"])
-    facts = [str(model["family"]), *(str(value) for value in source.values())]
-    facts += [f"{key} {model[key]}" for key in ("voice", "language", "speaker") if model.get(key)]
+def _about(model: ModelSpec, source: Origin) -> str:
+    facts, params = [model.family, *map(str, filed(source).values())], model.params
+    facts += [f"{key} {params[key]}" for key in ("voice", "language", "speaker") if params.get(key)]
     return " · ".join(markdown.code(fact) for fact in facts)
 
 
 def _servers(result: Result, language: str) -> Iterator[str]:
     """Each server that a variant, or a part of one, asks: how, and how often again."""
     for variant in queries.variants(result):
-        for role, model in _asked(measures.own_model(result, variant)):
+        for role, params in _asked(result.experiment.model_of(variant)):
             where = {"variant": variant, "operation": "pipeline", "error": ""}
             calls = queries.rows(result.calls, **where)
             again = sum(queries.parsed(text).get("retries", 0) > 0 for text in calls["figures"])
             yield TEXTS[language]["server"].format(
                 variant=f"{variant}.{role}" if role else variant,
-                url=markdown.code(str(model["url"])),
-                model=markdown.code(str(model.get("model") or "")) or markdown.UNKNOWN,
-                timeout=markdown.given(_number(model, "timeout_seconds"), "s", language),
-                retries=markdown.given(_number(model, "retries"), "", language),
-                together=_together(model, language),
+                url=markdown.code(str(params["url"])),
+                model=markdown.code(str(params.get("model") or "")) or markdown.UNKNOWN,
+                timeout=markdown.given(_number(params, "timeout_seconds"), "s", language),
+                retries=markdown.given(_number(params, "retries"), "", language),
+                together=_together(params, language),
                 **_counts({"again": again, "calls": len(calls)}, language),
             )
 
 
-def _together(model: dict[str, Any], language: str) -> str:
+def _together(params: Mapping[str, Any], language: str) -> str:
     """How many calls were under way at once."""
-    count = _number(model, "concurrency")
+    count = _number(params, "concurrency")
     texts = TEXTS[language]
     if count > 1:
         return texts["many_calls"].format(concurrency=markdown.given(count, "", language))
     return texts["one_call"]
 
 
-def _asked(model: dict[str, Any], role: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
+def _asked(model: ModelSpec, role: str = "") -> Iterator[tuple[str, Mapping[str, Any]]]:
     """(role, parameters) of what a model asks by a URL, itself or in its parts."""
-    yield from ((name, one) for name, one in _each(model, role) if one.get("url"))
+    yield from ((name, one.params) for name, one in _each(model, role) if one.params.get("url"))
 
 
-def _number(model: dict[str, Any], key: str) -> float:
-    return float(model.get(key, math.nan))
+def _number(params: Mapping[str, Any], key: str) -> float:
+    return float(params.get(key, math.nan))
 
 
 def _timed(result: Result, language: str) -> Iterator[str]:

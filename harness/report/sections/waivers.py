@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from harness.contracts import Result, Section
+from harness.contracts.experiment import Waiver
 from harness.decide import gate_rules
 from harness.plugins import unit_of
 from harness.report import markdown, wording, words
@@ -16,7 +14,7 @@ TEXTS = words.table("sections.waivers")
 
 def render(result: Result, language: str) -> str:
     texts = TEXTS[language]
-    waivers = result.experiment.get("waivers") or []
+    waivers = result.experiment.waivers
     if not waivers:
         return texts["none"]
     keys = ("gate", "up_to", "observed", "until", "state", "because")
@@ -28,11 +26,11 @@ def render(result: Result, language: str) -> str:
     )
 
 
-def _row(result: Result, waiver: Mapping[str, Any], language: str) -> list[str]:
-    gate = str(waiver["gate"])
+def _row(result: Result, waiver: Waiver, language: str) -> list[str]:
+    gate = waiver.gate
     own = gate_rules.records(result, queries.own_checks(result))
     known = (one for key in ("gate", "metric") for one in own if one[key] == gate)
-    check, up_to = next(known, None), float(waiver["up_to"])
+    check, up_to = next(known, None), waiver.up_to
     metric = check["metric"] if check else gate
     return [
         f"**{markdown.escape(wording.metric(metric, language))}**",
@@ -40,9 +38,9 @@ def _row(result: Result, waiver: Mapping[str, Any], language: str) -> list[str]:
         if check
         else markdown.given(up_to, unit_of(gate), language),
         wording.gate_observed(check, language) if check else markdown.UNKNOWN,
-        str(waiver.get("until") or markdown.UNKNOWN),
+        waiver.until.isoformat(),
         _state(result, gate, language),
-        markdown.escape(str(waiver.get("because") or "")),
+        markdown.escape(waiver.because),
     ]
 
 

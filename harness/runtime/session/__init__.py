@@ -13,16 +13,16 @@ import keyword
 import math
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from harness.contracts.experiment import CPU, Option, SessionConfig
 from harness.errors import ModelError, SessionError
 from harness.runtime import environment
-from harness.runtime.session.keys import CPU, FIELDS, KEYS
+from harness.runtime.session.keys import FIELDS, KEYS
 from harness.runtime.session.options import (
     CORES,
-    Option,
     check_affinities,
     checked_provider,
     checked_provider_options,
@@ -39,7 +39,9 @@ if TYPE_CHECKING:
 
 __all__ = [
     "SessionConfig",
+    "changes",
     "json_schema",
+    "meaning",
     "open_session",
     "parse",
     "python_code",
@@ -53,49 +55,16 @@ MOST_COMBINATIONS = 1024
 QUIET = 3  # log_severity_level: errors only
 
 
-@dataclass(frozen=True)
-class SessionConfig:
-    """One checked configuration: what was asked for, with `cores` as a number.
+def changes(config: SessionConfig) -> Options:
+    """What differs from onnxruntime's defaults and is not switched off by the rest."""
+    options = dict(config.options)
+    unread = idle(options)
+    return {k: v for k, v in sorted(options.items()) if k not in unread and v != default(k)}
 
-    `note` is one line on other configurations that mean the same and are not run again.
-    """
 
-    name: str
-    options: tuple[tuple[str, Option], ...] = ()
-    provider: str = CPU
-    provider_options: tuple[tuple[str, str], ...] = ()
-    note: str = ""
-
-    @property
-    def changes(self) -> Options:
-        """What differs from onnxruntime's defaults and is not switched off by the rest."""
-        options = dict(self.options)
-        unread = idle(options)
-        return {k: v for k, v in sorted(options.items()) if k not in unread and v != default(k)}
-
-    @property
-    def meaning(self) -> str:
-        """Equal for two configurations that are the same to onnxruntime."""
-        return json.dumps([self.provider, self.provider_options, self.changes])
-
-    def to_json(self) -> dict[str, Any]:
-        return {
-            "name": self.name,
-            "options": dict(self.options),
-            "provider": self.provider,
-            "provider_options": dict(self.provider_options),
-            "note": self.note,
-        }
-
-    @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> SessionConfig:
-        return cls(
-            name=data["name"],
-            options=tuple(data["options"].items()),
-            provider=data["provider"],
-            provider_options=tuple(data["provider_options"].items()),
-            note=data["note"],
-        )
+def meaning(config: SessionConfig) -> str:
+    """Equal for two configurations that are the same to onnxruntime."""
+    return json.dumps([config.provider, config.provider_options, changes(config)])
 
 
 # ------------------------------------------------------------------ YAML -> configurations
@@ -130,17 +99,17 @@ def _add(
     if config.name in named:
         raise SessionError(f"the name {config.name!r} is used twice.")
     resolved = _with_cores(config)
-    twin = next((c for c in named.values() if c.meaning == resolved.meaning), None)
+    twin = next((c for c in named.values() if meaning(c) == meaning(resolved)), None)
     if twin is None:
         named[config.name] = resolved
     elif from_grid:
         also = f"{twin.note}, {config.name}" if twin.note else f"also stands for {config.name}"
         named[twin.name] = replace(twin, note=also)
-    elif as_written.get(config.meaning):
-        raise SessionError(f"{config.name!r} means the same as {as_written[config.meaning]!r}.")
+    elif as_written.get(meaning(config)):
+        raise SessionError(f"{config.name!r} means the same as {as_written[meaning(config)]!r}.")
     else:
         named[config.name] = replace(resolved, note=f"the same as {twin.name} on this machine")
-    as_written.setdefault(config.meaning, config.name)
+    as_written.setdefault(meaning(config), config.name)
 
 
 def _entry(entry: Mapping[str, Any]) -> list[SessionConfig]:
@@ -285,7 +254,7 @@ def open_session(
 def python_code(config: SessionConfig, model_files: Mapping[str, str]) -> str:
     """The configuration as Python that runs: one session for each role in {role: file}."""
     lines = ["import onnxruntime as ort", "", "options = ort.SessionOptions()"]
-    for key, value in config.changes.items():
+    for key, value in changes(config).items():
         if key in KEYS:
             lines.append(f"options.add_session_config_entry({key!r}, {value!r})")
             continue

@@ -14,6 +14,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from harness.contracts.experiment import CPU
+
 RELEASES = ("1.23", "1.31")  # of onnxruntime: the oldest and newest that these tables describe
 
 
@@ -242,7 +244,6 @@ KEYS_LEFT_OUT: Mapping[str, str] = {
     "mlas.nchwc_pointwise_conv_max_input_channel_batch": _UNDOCUMENTED,
 }
 
-CPU = "CPUExecutionProvider"
 
 # provider -> option -> what it is. Only options seen in documentation are here (OpenVINO: the C API
 # pages of onnxruntime and the ort crate for 1.31; CoreML: onnxruntime's page); others are refused.

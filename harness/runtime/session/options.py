@@ -6,11 +6,11 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from harness.contracts.experiment import CPU, Option
 from harness.errors import SessionError
 from harness.errors.nearest import nearest
 from harness.runtime import environment
 from harness.runtime.session.keys import (
-    CPU,
     CPU_KNOBS,
     FIELDS,
     FIELDS_LEFT_OUT,
@@ -20,8 +20,6 @@ from harness.runtime.session.keys import (
     PROVIDERS_LEFT_OUT,
     Field,
 )
-
-Option = bool | int | str
 
 CORES = "cores"
 THREADS = ("intra_op_num_threads", "inter_op_num_threads")

@@ -11,7 +11,7 @@ from harness.report.sections.audit.texts import TEXTS
 
 
 def render(result: Result, language: str) -> str:
-    if not result.experiment.get("audit"):
+    if result.experiment.audit is None:
         return ""
     replayed = protocol.read(result)
     if replayed is None or not replayed.winners:
@@ -32,23 +32,23 @@ def render(result: Result, language: str) -> str:
 
 def _intro(replayed: Replayed, language: str) -> str:
     plan = replayed.plan
-    lengths = [wording.workload(f"{s:g} s", language) for s in plan["audio_seconds"]]
+    lengths = [wording.workload(f"{s:g} s", language) for s in plan.audio_seconds]
     return TEXTS[language]["intro"].format(
-        source=markdown.escape(plan["source"]),
+        source=markdown.escape(plan.source),
         count=len(replayed.configurations),
-        iterations=plan["iterations"],
-        operation=wording.operation(plan["operation"], language),
+        iterations=plan.iterations,
+        operation=wording.operation(plan.operation, language),
         lengths=len(lengths),
         list=", ".join(lengths),
-        n=plan["iterations"] * len(lengths),
-        repeats=plan["repeats"],
+        n=plan.iterations * len(lengths),
+        repeats=plan.repeats,
         rounds=replayed.rounds,
     )
 
 
 # ---------------------------------------- tables
 def _configurations(replayed: Replayed, language: str) -> str:
-    texts, times = TEXTS[language], int(replayed.plan["repeats"])
+    texts, times = TEXTS[language], replayed.plan.repeats
     passes = [texts["pass"].format(n=n + 1) for n in range(times)]
     ours = texts["ours"].format(first=replayed.first.name)
     headers = [texts["configuration"], *passes, texts["drift"], ours, texts["reading"]]

@@ -81,11 +81,11 @@ def _drift(replayed: Replayed, language: str) -> Iterator[str]:
         return
     known = {"least": drifts[0], "most": drifts[-1], "middle": statistics.median(drifts)}
     said = texts["drifts"].format(**{k: percent(v, language) for k, v in known.items()})
-    claimed = replayed.plan.get("claimed_gain")
+    claimed = replayed.plan.claimed_gain
     if claimed is not None:
         n = sum(drift >= claimed for drift in drifts)
         said += " " + texts["claimed_less" if n else "claimed_more"].format(
-            source=markdown.escape(replayed.plan["source"]),
+            source=markdown.escape(replayed.plan.source),
             claimed=markdown.given(claimed, "share", language),
             n=n,
             all=len(drifts),
@@ -127,11 +127,11 @@ def _tail(repeat: Repeat, language: str) -> str:
 
 
 def _options(replayed: Replayed, language: str) -> Iterator[str]:
-    option = replayed.option
-    if option is None or not option.added.probes:
+    option, plan = replayed.option, replayed.plan
+    if option is None or plan.unchecked is None or not option.added.probes:
         return
     texts, one, base = TEXTS[language], option.added, option.base
-    asked = dict(replayed.plan["unchecked"]["provider_options"])
+    asked = plan.unchecked.provider_options
     read = {k: v for seen in one.probes.values() for k, v in seen["provider_options"].items()}
     credited = [_change(x - 1, language) for x in one.over(base)]
     yield texts["options"].format(

@@ -3,12 +3,13 @@ said."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
 
 from harness.contracts import Result
+from harness.contracts.experiment import GateSpec
 from harness.decide import measures, stats
 from harness.report import markdown, row_text, wording
 from harness.report.sections.speech.words import TEXTS
@@ -58,13 +59,12 @@ def _scales(parts: Sequence[str], language: str) -> str:
 
 def _wanted(result: Result, name: str) -> set[str]:
     """What the experiment asks of a data set by name, to be measured or within a limit."""
-    return {*queries.asked(result, name), *(str(gate["metric"]) for gate in _gates(result, name))}
+    return {*queries.asked(result, name), *(gate.metric for gate in _gates(result, name))}
 
 
-def _gates(result: Result, name: str) -> list[Mapping[str, Any]]:
+def _gates(result: Result, name: str) -> list[GateSpec]:
     """The limits on a data set, and those that name none."""
-    every = result.experiment.get("gates") or []
-    return [gate for gate in every if (gate.get("at") or {}).get("dataset", name) == name]
+    return [gate for gate in result.experiment.gates if (gate.at.dataset or name) == name]
 
 
 def _known(here: pd.DataFrame, names: Sequence[str]) -> list[str]:
@@ -146,7 +146,7 @@ def _at_once(result: Result, name: str, stage: pd.DataFrame) -> bool:
     """Whether every voice gives all of its audio at the end of the call, so that its first sound
     tells nothing that the latency beside it does not. A limit on the first sound keeps it."""
     ends = {metric: _medians(stage, metric) for metric in (FIRST, WHOLE_CALL)}
-    if ends[FIRST].empty or any(gate["metric"] == FIRST for gate in _gates(result, name)):
+    if ends[FIRST].empty or any(gate.metric == FIRST for gate in _gates(result, name)):
         return False
     calls = ends[WHOLE_CALL].reindex(ends[FIRST].index)
     return bool(((ends[FIRST] - calls).abs() <= SAME * calls).all())

@@ -1,8 +1,14 @@
-"""An experiment as frozen values: every field that a YAML file may hold, and what it means.
+"""An experiment as frozen values, one from the YAML file to the report: every field that the file
+may hold, and what it means.
 
-The text under each field is what an editor shows for the key (see json_schema.py). Optional parts
+The text under each field is what an editor shows for the key (spec/json_schema.py). Optional parts
 that were left out stay None or empty; every default that depends on other parts (a gate's name, its
 workload, the variants it applies to) is already filled in when an Experiment exists.
+
+The parameters of a plugin (`params`) are the one part whose type only that plugin knows. Where code
+of plugins runs (spec, preflight, run) they are an instance of its Params; in a `Result`, which is
+read without loading any, they are the same parameters as a mapping of plain data. `plain` writes
+both alike, and store/experiments.py reads it.
 """
 
 from __future__ import annotations
@@ -14,14 +20,16 @@ from typing import Annotated, Any, Literal
 
 from annotated_types import Ge, Gt, Le, Lt, MinLen
 
-from harness.runtime.session import SessionConfig
-
 Text = Annotated[str, MinLen(1)]
 Seconds = Annotated[float, Gt(0), Le(600)]
 Positive = Annotated[float, Gt(0)]
 Count = Annotated[int, Ge(1)]
 
 DEFAULT_SESSION = "default"
+CPU = "CPUExecutionProvider"
+
+Option = bool | int | str
+"""The value of a session option."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +39,7 @@ class Use:
     use: str
     """File name in the plugin folder, or the path of your own file (./my_plugin.py)."""
     params: Any
-    """An instance of the plugin's Params."""
+    """An instance of the plugin's Params; in a result a mapping."""
     parts: Mapping[str, ModelSpec] = field(default_factory=dict)
     """For a judge that needs models (round_trip): role -> model."""
 
@@ -75,7 +83,7 @@ class ModelSpec:
     family: str
     """File name in harness/plugins/families/, or the path of your own file (./my_family.py)."""
     params: Any
-    """An instance of the family's Params."""
+    """An instance of the family's Params; in a result a mapping."""
     source: Origin | None = None
     """Where the original model comes from; a family without files (http) and a system made of parts
     have none."""
@@ -98,6 +106,39 @@ class Variant:
     model: ModelSpec | None = None
     """Another model altogether, as in the section of that name: a server, a system made of parts.
     For the same model with other parameters write `params: {...}` instead."""
+
+
+@dataclass(frozen=True)
+class SessionConfig:
+    """One checked session configuration: what was asked for, with `cores` as a number.
+
+    `note` is one line on other configurations that mean the same and are not run again.
+    """
+
+    name: str
+    options: tuple[tuple[str, Option], ...] = ()
+    provider: str = CPU
+    provider_options: tuple[tuple[str, str], ...] = ()
+    note: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "name": self.name,
+            "options": dict(self.options),
+            "provider": self.provider,
+            "provider_options": dict(self.provider_options),
+            "note": self.note,
+        }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> SessionConfig:
+        return cls(
+            name=data["name"],
+            options=tuple(data["options"].items()),
+            provider=data["provider"],
+            provider_options=tuple(data["provider_options"].items()),
+            note=data["note"],
+        )
 
 
 @dataclass(frozen=True)
@@ -370,3 +411,25 @@ class Experiment:
     def model_of(self, variant: str) -> ModelSpec:
         """The model that a variant is a form of: its own, or the experiment's."""
         return next((v.model for v in self.variants if v.name == variant and v.model), self.model)
+
+
+@dataclass(frozen=True)
+class RunFacts:
+    """What a run stores beside its experiment, in the same file: which data it had, what a row
+    means, what it took, and what plugins of the user's own say, whose code nobody runs later."""
+
+    beside: str = ""
+    """The way from the run's folder to the experiment's."""
+    data: Mapping[str, str] = field(default_factory=dict)
+    """Data set -> the hash of its utterances."""
+    measuring: int | None = None
+    """Version of what a row of the calls means; None where it was not stored."""
+    selected_by: tuple[str, ...] | None = None
+    """The gates that ruled variants out where the candidate was chosen; None where no candidate
+    was, or where a run did not store them yet."""
+    spent_seconds: Mapping[str, float] = field(default_factory=dict)
+    """Stage -> how long it took."""
+    own: Mapping[str, Any] = field(default_factory=dict)
+    """Kind (metrics, gates, families, sections, figures, language) -> what plugins of the user's
+    own and a language of theirs say. Each kind is checked where it is read: who does not ask for
+    one can read the rest of a run."""
