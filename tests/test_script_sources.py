@@ -511,7 +511,7 @@ def test_a_run_measures_what_a_script_made(place: Path, monkeypatch: pytest.Monk
     text = text.replace("SOURCE", "{script: make.py, args: {rows: 16}}")
     (place / "x.yaml").write_text(text, encoding="utf-8")
     result = test_pipeline.run(place)
-    assert result.experiment["model"]["source"] == {"script": "make.py", "args": {"rows": 16}}
+    assert result.experiment.model.source == Origin(script="make.py", args={"rows": 16})
     assert result.variants["error"].tolist() == [""]
     assert (result.calls["error"] == "").all()
     assert len(result.calls) > 0
