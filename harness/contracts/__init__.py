@@ -1,6 +1,6 @@
 """What each plugin folder's files export: one page of frozen values, no behaviour; in `experiment`
-what is asked, from the YAML file to the report, in `plain` how that is written, and in `notes` how
-a note of a call or of data is.
+what is asked, from the YAML file to the report, in `plain` how that is written, in `notes` how a
+note of a call or of data is, in `sightings` what a plugin says of files that nobody described.
 
 A plugin file exports one value named after its contract (`metric = Metric(...)` in metrics/x.py),
 and its docstring's first line is what `harness list` prints. Units: seconds unless the name says
@@ -10,12 +10,13 @@ otherwise; audio is float32 mono in [-1, 1], shape (samples,), at the family's s
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from harness.contracts.experiment import Experiment, RunFacts
+from harness.contracts.sightings import Advice, Sighting
 
 if TYPE_CHECKING:
     import numpy as np
@@ -84,6 +85,8 @@ class Source:
     look: Callable[[Any, Locate], float] | None = None
     # names of the labels that utterances will have, as cheaply; None where that is not known
     labels: Callable[[Any, Locate], tuple[str, ...] | None] | None = None
+    # (file or folder, language or ""): parameters by which it could be read, the best first
+    sight: Callable[[Path, str], Sequence[Mapping[str, Any]]] | None = None
 
 
 # -------------------------------------------- model families: families/x.py, `family`
@@ -144,6 +147,9 @@ class Family:
     # (the baseline's folder, a variant's): ModelError where the parameters do not fit its graphs,
     # or what it gives cannot be compared; asked before anything is measured
     fits: Callable[[Path, Path], None] | None = None
+    # (file or folder, language or ""): None for what is none of its own, ModelError for what is
+    # and cannot be used. Cheap, without a session; for `harness init`, as in data sets
+    sight: Callable[[Path, str], Sighting | None] | None = None
 
 
 @dataclass(frozen=True)
@@ -250,6 +256,8 @@ class Method:
     apply: Callable[[Any, Path, Path, Iterable[Feeds]], Quantized]
     needs_calibration: bool = False
     bits: int | Callable[[Any], int] | None = None
+    # (operator type -> its share of the weights, the processor's ISA); None: nothing to do
+    advise: Callable[[Mapping[str, float], Collection[str]], Advice | None] | None = None
 
 
 # ---------------------------------------------------- metrics: metrics/x.py, `metric`
