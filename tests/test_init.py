@@ -201,6 +201,7 @@ def test_what_cannot_be_used_is_one_line_and_nothing_is_written(
     assert sorted(tmp_path.rglob("*")) == before
 
 
+@pytest.mark.slow  # a process of its own
 def test_an_ir_newer_than_the_runtime_is_one_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -168,7 +168,13 @@ def _limits(
         return Item(entry, tuple(why)), (worse, slower), "replacement"
     if "audio" in given:
         return _of_speech(entry, tuple(why), data, base, slower)
-    return _of_outputs(entry, tuple(why), base, slower)
+    return _of_outputs(entry, tuple(why), base, slower, _comparable(seen))
+
+
+def _comparable(seen: Seen) -> bool:
+    """Whether outputs can be held against the baseline's: of this family, by these metrics."""
+    known = {"output_error", "cosine"} <= set(plugins.names("metrics"))
+    return known and getattr(seen.family, "outputs", None) is not None
 
 
 def _normaliser(language: str) -> str:
@@ -212,10 +218,10 @@ def _of_speech(
 
 
 def _of_outputs(
-    entry: dict[str, Any], why: tuple[str, ...], base: str, slower: Item
+    entry: dict[str, Any], why: tuple[str, ...], base: str, slower: Item, comparable: bool
 ) -> tuple[Item, tuple[Item, ...], str]:
     """Nearness to the original's outputs, where that can be measured; else time and size alone."""
-    if {"output_error", "cosine"} <= set(plugins.names("metrics")):
+    if comparable:
         entry["metrics"] = ["output_error", "cosine", "rtf"]
         near = Item({"metric": "output_error", "max": 0.1},
                      ("no worse: the outputs differ by a tenth of their size at most (relative L2)",
