@@ -288,6 +288,13 @@ def test_paths_are_found_beside_the_file_or_above_it(out: str, path: str, tmp_pa
     assert data["model"]["source"] == {"path": path}
 
 
+def test_an_editor_is_told_of_the_schema_that_lies_beside(tmp_path: Path) -> None:
+    own_graphs.saved(own_graphs.fixed(16_000), tmp_path / "mine")
+    (tmp_path / "experiment.schema.json").write_text("{}")
+    _, _, text = written(tmp_path / "mine")
+    assert text.startswith("# yaml-language-server: $schema=experiment.schema.json\n")
+
+
 def test_a_model_outside_of_the_project_is_named_whole(tmp_path: Path) -> None:
     (tmp_path / "project/.git").mkdir(parents=True)
     own_graphs.saved(own_graphs.fixed(16_000), tmp_path / "mine")

@@ -24,6 +24,7 @@ PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_./+-]*")
 WORDS = {"true", "false", "null", "yes", "no", "on", "off", "y", "n", "nan", "inf"}
 BREAKS = "\x85\u2028\u2029"  # end a line in YAML 1.1
 LACKING = 2000  # characters of the one line that the user has to act on
+SCHEMA = "experiment.schema.json"  # as `harness schema` prints it, for an editor
 WHOLE = "whole, since it lies outside of this project"
 COMMENT = 160  # characters
 
@@ -49,6 +50,10 @@ class Place:
                 if self._finds(name, path):
                     return name
         return path.as_posix()
+
+    def has(self, name: str) -> bool:
+        """Whether a file of that name will lie beside it."""
+        return self.out.with_name(name).is_file()
 
     def _finds(self, name: str, path: Path) -> bool:
         try:
@@ -101,6 +106,7 @@ def comment(text: str, indent: int = 0, most: int = COMMENT) -> str:
 def text_of(name: str, seen: Seen, data: Data, plan: Plan, place: Place) -> str:
     """The whole file."""
     lines = [
+        *([f"# yaml-language-server: $schema={SCHEMA}"] if place.has(SCHEMA) else []),
         comment(f"Written by `harness init`: {seen.sighting.what}."),
         "# docs/reference-yaml.md says what each key means. Edit it, then harness check, run.",
         f"name: {scalar(name)}",
