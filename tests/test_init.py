@@ -174,11 +174,16 @@ def no_voices(folder: Path) -> None:
     np.savez(folder / "voices.npz")
 
 
+def no_graph(folder: Path) -> None:
+    folder.mkdir()
+    (folder / "a.onnx").write_bytes(b"no")
+
+
 WRONG: Mapping[str, tuple[Callable[[Path], Any], str]] = {
     "nothing": (lambda folder: folder.mkdir(), "holds no .onnx file"),
     "several": (two, "holds 2 graphs \\(a.onnx, b.onnx\\).*name one"),
     "truncated": (truncated, "own.onnx"),
-    "no model": (lambda folder: (folder.mkdir(), (folder / "a.onnx").write_bytes(b"no")), "a.onnx"),
+    "no model": (no_graph, "a.onnx"),
     "voice": (broken_voice, "is no Piper voice's"),
     "missing": (lambda folder: None, "no such file or folder"),
     "rate": (odd_rate, "sample_rate must be from"),
