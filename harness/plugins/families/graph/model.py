@@ -238,7 +238,8 @@ class Chain:
         rate, how = self._params.sample_rate, one.how
         if how.from_ == "samples":
             length = piece.size if sizes[-1] is None else sizes[-1]
-            return features.fitted(piece, length, how, rate).reshape((*sizes[:-1], length))
+            heard = features.fitted(piece, length, how, rate)
+            return heard.reshape((1,) * (len(sizes) - 1) + heard.shape)
         turned = sizes[-1] == how.mels and sizes[-2] != how.mels
         frames = sizes[-2] if turned else sizes[-1]
         frames = features.frames_of(piece.size, how) if frames is None else frames
