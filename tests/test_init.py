@@ -6,6 +6,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import tarfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -320,6 +321,15 @@ def test_data_are_read_as_the_data_sets_say(tmp_path: Path) -> None:
     (clips / "mine.jsonl").write_text(f'{{"audio": "{clip.name}", "sentence": "hola"}}\n')
     _, data, _ = written(tmp_path / "mine", data=clips, out=Path("y.yaml"))
     told = {"use": "manifest", "audio": "audio", "text": "sentence"}
+    assert data["quality"][0]["dataset"].items() >= told.items()
+
+
+def test_an_archive_of_a_release_is_taken_without_being_read(tmp_path: Path) -> None:
+    own_graphs.saved(own_graphs.fixed(16_000), tmp_path / "mine")
+    with tarfile.open(tmp_path / "cv.tar", "w") as packed:
+        packed.add(SHIPPED / "cv-es-prompts" / "es", "cv-corpus-1/es")
+    _, data, _ = written(tmp_path / "mine", data=tmp_path / "cv.tar")
+    told = {"use": "common_voice", "path": "cv.tar", "locale": "es", "limit": 100}
     assert data["quality"][0]["dataset"].items() >= told.items()
 
 

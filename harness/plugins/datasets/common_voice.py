@@ -69,9 +69,10 @@ def sight(path: Path, language: str) -> Sequence[Mapping[str, Any]]:
     """Each split of a release's folder, in the language that is asked for where it has that; of an
     archive, which is not read yet, the usual one."""
     if not path.is_dir():
-        params = {"path": str(path), "locale": language or Params.locale}
+        locale = language or Params.locale
         with contextlib.suppress(AssetError, OSError):
-            return [params] if math.isnan(look(Params(**params), Path)) else []
+            unread = math.isnan(look(Params(str(path), locale), Path))
+            return [{"path": str(path), "locale": locale}] if unread else []
         return []
     here = [path.name] if any(path.glob("*.tsv")) else []
     locales = [*here, *sorted(one.parent.name for one in path.glob("*/*.tsv"))]
