@@ -1,6 +1,7 @@
 """What each plugin folder's files export: frozen values, no behaviour; in `families` of models,
-in `experiment` what is asked, from the YAML file to the report, in `plain` how that is written, and
-in `notes` how a note of a call or of data is.
+in `experiment` what is asked, from the YAML file to the report, in `plain` how that is written, in
+`notes` how a note of a call or of data is, in `sightings` what a plugin says of files that nobody
+described.
 
 A plugin file exports one value named after its contract (`metric = Metric(...)` in metrics/x.py),
 and its docstring's first line is what `harness list` prints. Units: seconds unless the name says
@@ -10,7 +11,7 @@ otherwise; audio is float32 mono in [-1, 1], shape (samples,), at the family's s
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -26,6 +27,7 @@ from harness.contracts.families import (
     OpenSession,
     Output,
 )
+from harness.contracts.sightings import Advice, Sighting
 
 if TYPE_CHECKING:
     import numpy as np
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
 __all__ = [
     "GATE_COLUMNS",
     "SCREENED",
+    "Advice",
     "Better",
     "Call",
     "Comparable",
@@ -63,6 +66,7 @@ __all__ = [
     "Result",
     "Section",
     "Side",
+    "Sighting",
     "Source",
     "Status",
     "Table",
@@ -128,6 +132,8 @@ class Source:
     look: Callable[[Any, Locate], float] | None = None
     # names of the labels that utterances will have, as cheaply; None where that is not known
     labels: Callable[[Any, Locate], tuple[str, ...] | None] | None = None
+    # (file or folder, language or ""): parameters by which it could be read, the best first
+    sight: Callable[[Path, str], Sequence[Mapping[str, Any]]] | None = None
 
 
 # -------------------------------------- judges of synthesised speech: judges/x.py, `judge`
@@ -213,6 +219,8 @@ class Method:
     apply: Callable[[Any, Path, Path, Iterable[Feeds]], Quantized]
     needs_calibration: bool = False
     bits: int | Callable[[Any], int] | None = None
+    # (operator type -> its share of the weights, the processor's ISA); None: nothing to do
+    advise: Callable[[Mapping[str, float], Collection[str]], Advice | None] | None = None
 
 
 # ---------------------------------------------------- metrics: metrics/x.py, `metric`

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
+from harness.contracts.sightings import Sighting
+
 if TYPE_CHECKING:
     import numpy as np
     import onnxruntime
@@ -119,6 +121,9 @@ class Family:
     # (the baseline's folder, a variant's): ModelError where the parameters do not fit its graphs,
     # or what it gives cannot be compared; asked before anything is measured
     fits: Callable[[Path, Path], None] | None = None
+    # (file or folder, language or ""): None for what is none of its own, ModelError for what is
+    # and cannot be used. Cheap, without a session; for `harness init`, as in data sets
+    sight: Callable[[Path, str], Sighting | None] | None = None
 
 
 @dataclass(frozen=True)

@@ -41,6 +41,7 @@ JSON_BYTES = 100 * MEGABYTE  # of a JSON file beside a graph; the largest tokeni
 GRAPH_BYTES = 2**31 - 1  # of one ONNX file: protobuf takes no more
 VOICE_BYTES = 100 * MEGABYTE  # of the table of one voice; Kokoro's are 0.5
 HUB_BYTES = 100_000 * MEGABYTE  # of what is fetched of one repository
+MODEL_FILES = 100_000  # below a folder that is looked at for a model; an export has dozens
 TRIAL_SECONDS = 600.0  # of a graph's first opening, in a process of its own
 YAML_DEPTH = 32  # lists and mappings one in another; an experiment needs 8
 YAML_NODES = 20_000  # values, an alias counted as often as it stands

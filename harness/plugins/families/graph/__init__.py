@@ -1,8 +1,9 @@
 """Any ONNX graph, or several in a chain: what its inputs are given is written in the experiment.
 
 files: params (what an experiment sets) -> arithmetic (sizes as expressions) -> signatures (what a
-graph takes and gives) -> guessing, shapes, binding (what each input gets) -> features, arrays (the
-arrays) -> files (which files, checked) -> ctc (frames to text) -> model (the timed operations).
+graph takes and gives) -> guessing, shapes, binding (what each input is given) -> features, arrays
+(the arrays) -> files (which files, checked) -> ctc (frames to text) -> model (the timed
+operations); sighting (what `harness init` writes).
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.contracts import Comparable, Family, Feeds, Model, OpenSession
+from harness.contracts.sightings import Sighting
 from harness.plugins.families.graph.params import Ctc, Input, Params, Part
 
 if TYPE_CHECKING:
@@ -86,6 +88,13 @@ def shaped(given: Mapping[str, Any]) -> Family:
     )
 
 
+def sight(path: Path, language: str) -> Sighting | None:
+    """What `harness init` writes of a graph. Raises: ModelError."""
+    from harness.plugins.families.graph import sighting
+
+    return sighting.sight(path, language)
+
+
 family = Family(
     Params=Params,
     sample_rate=16_000,
@@ -97,6 +106,7 @@ family = Family(
     gives=(),
     look=graphs,
     outputs=outputs,
+    sight=sight,
     shaped=shaped,
     words={
         "en": {"hop": "one hop"},

@@ -57,21 +57,30 @@ def find(folder: Path) -> ModelFiles:
     Raises: ModelError where there is none or several, ExtraError.
     """
     require()
-    config = read_config(folder)
-    told = config.get("model_type")
-    sought = (told,) if isinstance(told, str) and told in TYPES + NAMES else SOUGHT
-    found: dict[frozenset[Path], ModelFiles] = {}
-    for ending in (None, *_endings(folder)):
-        for layout in _layouts(folder, sought, ending):
-            found.setdefault(frozenset(layout.graphs.values()), layout)
+    sought, found = _sought(folder), every(folder)
     if len(found) > 1:
-        raise _modelfiles.several(folder, [list(one.graphs.values()) for one in found.values()])
+        raise _modelfiles.several(folder, [list(one.graphs.values()) for one in found])
     if found:
-        return next(iter(found.values()))
+        return found[0]
     raise ModelError(
         f"{folder.name} holds no model that onnx-asr opens: no complete set of graphs and "
         f"vocabulary of the type {' or '.join(sought)}."
     )
+
+
+def every(folder: Path) -> list[ModelFiles]:
+    """Each complete set of files in the folder, one for each precision. Raises: ModelError."""
+    found: dict[frozenset[Path], ModelFiles] = {}
+    for ending in (None, *_endings(folder)):
+        for layout in _layouts(folder, _sought(folder), ending):
+            found.setdefault(frozenset(layout.graphs.values()), layout)
+    return list(found.values())
+
+
+def _sought(folder: Path) -> tuple[str, ...]:
+    """The type that config.json tells, else all."""
+    told = read_config(folder).get("model_type")
+    return (told,) if isinstance(told, str) and told in TYPES + NAMES else SOUGHT
 
 
 def kind_of(layout: ModelFiles, model: str) -> str:
