@@ -80,6 +80,7 @@ class Source:
     Params: type
     load: Callable[[Any, Locate], Dataset]
     transcripts: bool = True  # False: somebody speaks, and what is said is not known
+    audio: bool = True  # False: texts to be said, which no recogniser can hear
     look: Callable[[Any, Locate], float] | None = None
     # names of the labels that utterances will have, as cheaply; None where that is not known
     labels: Callable[[Any, Locate], tuple[str, ...] | None] | None = None
@@ -141,6 +142,12 @@ class Family:
     identify: Callable[[Any], Mapping[str, str]] | None = None
     words: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # as of a `Composite`
     remark: Callable[[Mapping[str, Any]], str] | None = None
+    # parameters as the experiment has them (other keys too) -> this family as they make it: its
+    # rate, operations, graphs, what it gives; None: the same whatever they are
+    shaped: Callable[[Mapping[str, Any]], Family] | None = None
+    # (the baseline's folder, a variant's): ModelError where the parameters do not fit its graphs,
+    # or what it gives cannot be compared; asked before anything is measured
+    fits: Callable[[Path, Path], None] | None = None
 
 
 @dataclass(frozen=True)

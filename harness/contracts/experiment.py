@@ -52,7 +52,8 @@ class Origin:
     """An asset that the project knows by its SHA-256 (see `harness assets`), or an asset file of
     your own (./my_asset.yaml)."""
     path: str = ""
-    """A folder with the model's files, beside the YAML file or in a folder above it."""
+    """A folder with the model's files, or one ONNX file, beside the YAML file or in a folder above
+    it."""
     hub: str = ""
     """A model hub's repository, owner/name."""
     revision: str = ""

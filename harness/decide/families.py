@@ -3,6 +3,7 @@ its run stored what reports need, so that its code runs where it was measured an
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -12,6 +13,7 @@ from harness.contracts import Composite, Family
 from harness.contracts.experiment import Experiment, ModelSpec
 from harness.contracts.plain import plain
 from harness.decide import own_metrics
+from harness.errors import HarnessError
 
 FAMILIES = "families"  # of what a run stored of plugins of the user's own
 
@@ -70,7 +72,16 @@ def words_of(kept: Any) -> Mapping[str, Mapping[str, str]]:
     }
 
 
+def _shaped(family: Family | Composite, model: ModelSpec) -> Family | Composite:
+    """As its parameters make it; as it is where a result tells of none that it takes."""
+    with contextlib.suppress(HarnessError):
+        found: Family | Composite = plugins.shaped(family, plain(model))
+        return found
+    return family
+
+
 def _facts(family: Family | Composite, model: ModelSpec) -> FamilyFacts:
+    family = _shaped(family, model)
     words = {
         str(language): {str(key): str(text) for key, text in texts.items()}
         for language, texts in family.words.items()

@@ -91,6 +91,15 @@ def load(kind: str, name: str, beside: Path | None = None) -> Any:
     return entry
 
 
+def shaped(family: Any, params: Mapping[str, Any]) -> Any:
+    """The family as its parameters make it: what it times and gives may depend on them.
+
+    Raises: what its `shaped` raises for parameters that are none of its own.
+    """
+    own = getattr(family, "shaped", None)
+    return own(params) if own else family
+
+
 def _line_of(module: ModuleType, attribute: str) -> str:
     """ ":12", the line on which a plugin's file assigns what it exports; "" where it does not."""
     with contextlib.suppress(OSError, ValueError, TypeError):

@@ -50,7 +50,7 @@ def way(takes: str, gives: Sequence[str], language: str) -> str:
     """ "De audio a texto": what the user's own operation does, as a sentence begins."""
     ordered = [kind for kind in ("text", "audio") if kind in gives]
     known = WAYS[language]
-    return known.get(f"{takes} > {', '.join(ordered)}", known["audio > text"])
+    return known.get(f"{takes} > {', '.join(ordered) or 'arrays'}", known["audio > text"])
 
 
 def status(name: str, language: str) -> str:

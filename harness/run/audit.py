@@ -110,6 +110,7 @@ def _probed(entry: Entry, place: int, pool: Pool) -> list[Row]:
     request = {
         "family": entry.family,
         "folder": str(entry.folder),
+        "params": dict(entry.params),
         "session": entry.session.to_json(),
     }
     try:

@@ -13,9 +13,10 @@ import pandas as pd
 
 from harness import assets, store
 from harness.contracts import Composite, Dataset, Family, Judge, Locate
+from harness.decide import plan
 from harness.decide.entry import Entry
 from harness.decide.interim import Gates
-from harness.errors import AssetError, ExtraError, SpecError
+from harness.errors import AssetError, ExtraError, ModelError, SpecError
 from harness.io import hashes
 from harness.run import labels
 from harness.run.judging import Seat
@@ -23,7 +24,7 @@ from harness.run.pool import Tell
 from harness.run.variants import Maker, code_of, make, packages_of
 from harness.run.worker import server
 from harness.runtime import environment
-from harness.spec import Experiment, Use, load_plugin, locator
+from harness.spec import Experiment, Use, load_family, load_plugin, locator
 from harness.speech import audio, phonemes
 from harness.store import tables
 from harness.store.made import Made
@@ -51,9 +52,7 @@ class Setting:
         return self.family_of(self.experiment.baseline)
 
     def family_of(self, variant: str) -> Family | Composite:
-        found: Family | Composite = load_plugin(
-            "families", self.experiment.model_of(variant).family, self.locate
-        )
+        found: Family | Composite = load_family(self.experiment.model_of(variant), self.locate)
         return found
 
     def entry(self, variant: str, session: str, replica: int = 0) -> Entry:
@@ -112,6 +111,8 @@ def prepare(experiment: Experiment, folder: Path, file: Path, tell: Tell) -> Set
     sounds = {name: audio.sound_of(data.utterances) for name, data in datasets.items()}
     setting = Setting(experiment, file, folder, machine, locate, made, datasets, judges, sounds)
     _same_rate(setting)
+    _heard(setting)
+    _fitting(setting)
     _tell_narrow(setting, tell)
     return setting
 
@@ -255,6 +256,33 @@ def _named_files(params: Any) -> dict[str, str]:
             return {key: known.of(path) for key, path in paths.items() if path.is_file()}
     except OSError as error:
         raise AssetError(f"{error.filename} cannot be read: {error.strerror or error}.") from error
+
+
+def _heard(setting: Setting) -> None:
+    """A model that hears gets nothing out of texts. Raises: SpecError."""
+    if setting.family.takes != "audio":
+        return
+    for name, data in setting.datasets.items():
+        first = data.utterances[: plan.PEEKED]
+        if first and all(one.audio is None and not one.error for one in first):
+            raise SpecError(f"quality {name}: holds texts and no audio; the model takes audio.")
+
+
+def _fitting(setting: Setting) -> None:
+    """Families that are told what their graphs take look at each variant before it is measured.
+
+    Raises: ModelError where a variant does not fit, or gives what cannot be compared.
+    """
+    baseline = setting.made[setting.experiment.baseline]
+    for name, made in setting.made.items():
+        fits = getattr(setting.family_of(name), "fits", None)
+        if fits is None or made.error:
+            continue
+        same = baseline.family == made.family and not baseline.error
+        try:
+            fits(baseline.folder if same else made.folder, made.folder)
+        except ModelError as error:
+            raise ModelError(f"variants: {name}: {error}") from error
 
 
 def _same_rate(setting: Setting) -> None:

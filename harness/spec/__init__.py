@@ -40,6 +40,7 @@ from harness.errors.limits import YAML_BYTES
 from harness.spec.naming import (
     find_metric,
     interpreter,
+    load_family,
     load_plugin,
     locator,
     own_files,
@@ -71,6 +72,7 @@ __all__ = [
     "from_json",
     "interpreter",
     "load",
+    "load_family",
     "load_plugin",
     "locator",
     "own_files",

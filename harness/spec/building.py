@@ -18,7 +18,7 @@ from harness.runtime import session
 from harness.runtime.session import SessionConfig
 from harness.spec import together
 from harness.spec.evaluated import Evaluated
-from harness.spec.naming import languages, load_plugin
+from harness.spec.naming import languages, load_family, load_plugin
 from harness.spec.requirements import Requirements
 from harness.spec.values import Special
 
@@ -105,7 +105,7 @@ class Builder(Evaluated):
     def _model(self, raw: Any, path: str) -> model.ModelSpec | None:
         found = self.model_of(raw, path)
         if found is not None:
-            self.family = self.plugin("families", found.family, f"{path}.family")
+            self.family = load_family(found, self.locate)
             self.families[found.family] = self.family
         return found
 
@@ -156,9 +156,7 @@ class Builder(Evaluated):
         if variant is None or self.family is None:
             return
         own = variant.model
-        family = self.plugin("families", own.family, path) if own else self.family
-        if family is None:
-            return
+        family = load_family(own, self.locate) if own else self.family
         if own:
             self.families[own.family] = family
         if family.takes != self.family.takes:

@@ -101,12 +101,13 @@ class Evaluated(Models):
             "judges": self._judges,
         }
         filled = {"name": "", **raw} if isinstance(raw, dict) else raw
-        if isinstance(filled, dict) and self.family and self.family.takes == "text":
+        if isinstance(filled, dict) and self.family and self._no_transcripts(self.family):
             filled.setdefault("normaliser", "generic")
         entry: model.Quality | None = self.build(model.Quality, filled, path, special)
         if entry is None:
             return None
         before = len(self.problems)
+        self._heard(entry, path)
         self.choice(entry.normaliser, [*normalisers()], f"{path}.normaliser", "normaliser")
         found = [(self.metric(n, f"{path}.metrics[{i}]"), i) for i, n in enumerate(entry.metrics)]
         for named, i in found:
@@ -120,6 +121,20 @@ class Evaluated(Models):
             return None
         name = entry.name or dataset_name(entry.dataset)
         return dataclasses.replace(entry, name=name, judges=judges)
+
+    def _heard(self, entry: model.Quality, path: str) -> None:
+        """A family that hears needs a data set with something to hear."""
+        source = self.plugin("datasets", entry.dataset.use, f"{path}.dataset.use")
+        if source is not None and not source.audio and self.family and self.family.takes == "audio":
+            self.note(
+                f"{path}.dataset.use",
+                f"{entry.dataset.use} holds texts and no audio, and this family takes audio",
+            )
+
+    @staticmethod
+    def _no_transcripts(family: Family | Composite) -> bool:
+        """Whether what the family gives holds no words of its own to compare."""
+        return family.takes == "text" or not family.gives
 
     def _sliced(self, entry: model.Quality, path: str) -> None:
         """Slices are named once each; which there are, the data set says when it is looked at."""
@@ -137,15 +152,23 @@ class Evaluated(Models):
                 f"{named.name} compares two variants; list {metric.ratio_of}, "
                 f"and ask for {named.name} in a gate",
             )
-        elif metric.judge and gives and "audio" not in gives:
-            self.note(path, f"{named.name} is of synthesised speech; this family gives {gives[0]}")
+        elif metric.judge and self.family and "audio" not in gives:
+            told = gives[0] if gives else "arrays"
+            self.note(path, f"{named.name} is of synthesised speech; this family gives {told}")
         elif metric.needs_reference and not metric.judge:
             self._written(named.name, path)
 
     def _written(self, metric: str, path: str) -> None:
         """A metric of transcripts is of families that write some: an empty one has no loop."""
         silent = [name for name, family in self.families.items() if "text" not in family.gives]
-        if silent:
+        bare = [name for name in silent if not self.families[name].gives]
+        if bare:
+            self.note(
+                path,
+                f"{metric} is of transcripts, and {', '.join(bare)} gives arrays; a graph of CTC "
+                "becomes a recogniser by `ctc: {vocabulary: ...}`",
+            )
+        elif silent:
             self.note(
                 path,
                 f"{metric} is of transcripts, and {', '.join(silent)} gives none; what a "
@@ -165,7 +188,7 @@ class Evaluated(Models):
     def _audible(self, entry: model.Quality, path: str) -> None:
         """Judges are listed once each, for a family that gives them something to hear."""
         if entry.judges and self.family and "audio" not in self.family.gives:
-            gives = self.family.gives[0]
+            gives = next(iter(self.family.gives), "arrays")
             self.note(path, f"look at synthesised speech; this family gives {gives}; leave it out")
         names = [use.use if use else "" for use in entry.judges]
         for i, name in enumerate(names):

@@ -7,7 +7,7 @@ import os
 import shutil
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -124,6 +124,15 @@ def load_plugin(kind: str, name: str, locate: Locate) -> Any:
     Raises: UnknownNameError, PluginError, SpecError for a file that is nowhere.
     """
     return plugins.load(kind, str(locate(name)) if name.endswith(".py") else name)
+
+
+def load_family(model: Any, locate: Locate) -> Any:
+    """The family of a model (a `ModelSpec`) as the model's parameters make it.
+
+    Raises: as `load_plugin`.
+    """
+    family = load_plugin("families", model.family, locate)
+    return plugins.shaped(family, asdict(model.params))
 
 
 def find_metric(name: str, locate: Locate) -> NamedMetric:

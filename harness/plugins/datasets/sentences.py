@@ -125,4 +125,4 @@ def _words(said: str) -> str:
     return "".join(f"{word}-" for word in re.findall(r"[a-z0-9]+", plain)[:4])
 
 
-source = Source(Params, load, look=look)
+source = Source(Params, load, audio=False, look=look)

@@ -31,7 +31,7 @@ from harness.preflight.feasibility.gates import Decidability, Terms
 from harness.preflight.feasibility.questions import SayLimit, plain_limit
 from harness.preflight.feasibility.targets import Contradiction
 from harness.runtime import environment
-from harness.spec import Experiment, GateSpec, find_metric, load_plugin
+from harness.spec import Experiment, GateSpec, find_metric, load_family, load_plugin
 from harness.speech import audio
 
 __all__ = ["Decidability", "Forecast", "assess", "foresee", "missing", "undecidable"]
@@ -67,10 +67,10 @@ class Forecast:
 
     def narrow(self) -> list[str]:
         """Data sets whose clips lack the upper part of what the model can hear; decodes some."""
-        locate, name = self.terms.costs.locate, self.terms.experiment.model.family
+        locate = self.terms.costs.locate
         if locate is None:  # an assessment of given sizes has no data
             return []
-        family: contracts.Family = load_plugin("families", name, locate)
+        family: contracts.Family = load_family(self.terms.experiment.model, locate)
         if family.takes != "audio":
             return []
         said = {
@@ -114,7 +114,7 @@ def assess(
         one = metrics[gate.metric]
         return metrics.get(one.metric.ratio_of, one).quantile
 
-    family: contracts.Family = load_plugin("families", experiment.model.family, locate)
+    family: contracts.Family = load_family(experiment.model, locate)
     plugins = budget.Plugins(family.operations, quantile, remote)
     plan = budget.forecast(experiment, known, utterances, plugins)
     kinds = {g.kind: load_plugin("gates", g.kind, locate) for g in experiment.gates}

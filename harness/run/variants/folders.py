@@ -67,6 +67,7 @@ def build_baseline(
         "family": family_name,
         "code": code_of(family.build),
         "versions": _versions(),
+        **_shaped(family, source),
     }
 
     def build(folder: Path) -> dict[str, Any]:
@@ -98,6 +99,7 @@ def quantize(
         "parameters": parameters,
         "code": [code_of(method.apply), code_of(graph.write)],
         "versions": _versions(),
+        **_shaped(family, start.folder),
     }
     if calibration is not None:
         inputs |= {"calibration": calibration.fingerprint, "feeds": code_of(family.feeds)}
@@ -118,6 +120,14 @@ def quantize(
         return _record(made, family, folder, files_sha256(folder))
 
     return VariantFolder(*cached([RECORD_SCHEMA, inputs], build, tell))
+
+
+def _shaped(family: Family, folder: Path) -> dict[str, Any]:
+    """Which graphs a family opens, where that depends on its parameters."""
+    if family.shaped is None:
+        return {}
+    graphs = _graphs(family, folder)
+    return {"graphs": {role: path.relative_to(folder).as_posix() for role, path in graphs.items()}}
 
 
 def as_it_is(family: Family, folder: Path, source_fingerprint: str) -> VariantFolder:

@@ -14,8 +14,8 @@ from typing import Any
 from harness.assets import resolve
 from harness.contracts import Family, Locate
 from harness.errors import HarnessError
-from harness.run.variants.picking import picked
-from harness.spec import Experiment, ModelSpec, Origin, load_plugin
+from harness.run.variants.picking import alone, picked
+from harness.spec import Experiment, ModelSpec, Origin, load_family
 
 
 def wrong(experiment: Experiment, locate: Locate) -> list[str]:
@@ -30,6 +30,8 @@ def wrong(experiment: Experiment, locate: Locate) -> list[str]:
 
 
 def _folder(origin: Origin, locate: Locate) -> Path:
+    if (file := locate(origin.path)).is_file():
+        return alone(file, origin.files, lambda _: None)[0]
     folder, _ = resolve(asdict(origin), locate)
     return picked(folder, origin.files, lambda _: None)[0] if origin.files else folder
 
@@ -45,7 +47,7 @@ def _places(
             yield from _of_model(f"{here}.model", variant.model, locate)
         if variant.source is not None and variant.source.path:
             model = variant.model or experiment.model
-            family: Family = load_plugin("families", model.family, locate)
+            family: Family = load_family(model, locate)
             yield f"{here}.source", variant.source, family.graphs
 
 
@@ -55,5 +57,5 @@ def _of_model(
     for role, part in model.parts.items():
         yield from _of_model(f"{where}.parts.{role}", part, locate)
     if model.source is not None and model.source.path:
-        family: Any = load_plugin("families", model.family, locate)
+        family: Any = load_family(model, locate)
         yield f"{where}.source", model.source, getattr(family, "look", None) or (lambda _: None)

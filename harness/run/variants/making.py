@@ -24,8 +24,8 @@ from harness.run.variants.folders import (
     quiet,
     without_files,
 )
-from harness.run.variants.picking import picked
-from harness.spec import Experiment, ModelSpec, Origin, Variant, load_plugin
+from harness.run.variants.picking import alone, picked
+from harness.spec import Experiment, ModelSpec, Origin, Variant, load_family, load_plugin
 from harness.speech import audio
 from harness.store.made import Made
 
@@ -41,7 +41,7 @@ class Maker:
     def variant(self, experiment: Experiment, variant: Variant) -> Made:
         """Raises: AssetError, ModelError, QuantizeError, ExtraError."""
         model = variant.model or experiment.model
-        family = self.family(model.family)
+        family = load_family(model, self.locate)
         if isinstance(family, Composite):
             return self.system(model)
         if variant.source is not None:
@@ -58,7 +58,7 @@ class Maker:
 
     def model(self, model: ModelSpec) -> Made:
         """A model with the quantization that it carries itself: a part. Raises: as `variant`."""
-        family = self.family(model.family)
+        family = load_family(model, self.locate)
         if isinstance(family, Composite):
             return self.system(model)
         start = self._start(model, family)
@@ -87,7 +87,8 @@ class Maker:
     def _start(self, model: ModelSpec, family: Family) -> VariantFolder:
         if model.source is None:
             return without_files(family, model.family, model.params)
-        key = digest([model.family, asdict(model.source)])
+        own = asdict(model.params) if family.shaped else {}
+        key = digest([model.family, asdict(model.source), own])
         if key not in self._made:
             source, origin = self._source(model.source)
             self._made[key] = build_baseline(family, source, origin, model.family, self.tell)
@@ -97,6 +98,8 @@ class Maker:
         """The folder that a source means and the SHA-256 over its files."""
         if origin.script:
             found = scripts.made(origin, self.locate, self.tell)
+        elif origin.path and (file := self.locate(origin.path)).is_file():
+            return alone(file, origin.files, self.tell)
         else:
             found = resolve(asdict(origin), self.locate, self.tell)
         if (origin.path or origin.script) and origin.files:

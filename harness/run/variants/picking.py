@@ -11,7 +11,7 @@ from typing import Any
 from harness.assets import seals
 from harness.errors import AssetError
 from harness.errors.nearest import nearest
-from harness.io.hashes import fingerprint, hash_folder
+from harness.io.hashes import Hashes, fingerprint, hash_folder
 from harness.run.variants.cache import cached
 from harness.runtime import graph
 
@@ -41,6 +41,31 @@ def picked(source: Path, patterns: Sequence[str], tell: Callable[[str], None]) -
             for name in hashes:
                 (folder / name).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(source / name, folder / name)
+        return {"picked": sorted(hashes)}
+
+    place, _ = cached(["picked", hashes], copy, tell)
+    return place, fingerprint(hashes)
+
+
+def alone(file: Path, patterns: Sequence[str], tell: Callable[[str], None]) -> tuple[Path, str]:
+    """A folder with one ONNX file, its weights, and the files beside it that are named in full: the
+    folder that it lies in may hold anything, and is not read.
+
+    Raises: AssetError for a file that is missing or no ONNX file, ModelError.
+    """
+    if file.suffix != ".onnx":
+        raise AssetError(f"{file.name} is no .onnx file; name one, or the folder of the model.")
+    names = {file.name, *graph.external_files(file), *patterns}
+    for name in sorted(names):
+        if not (file.parent / name).is_file():
+            raise AssetError(f"files: there is no {name!r} beside {file.name}.")
+    with Hashes() as known:
+        hashes = {name: known.of(file.parent / name) for name in sorted(names)}
+
+    def copy(folder: Path) -> dict[str, Any]:
+        for name in hashes:
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(file.parent / name, folder / name)
         return {"picked": sorted(hashes)}
 
     place, _ = cached(["picked", hashes], copy, tell)

@@ -33,6 +33,7 @@ def open_model(body: Mapping[str, Any], config: SessionConfig) -> Opened:
     from harness.runtime.session import open_session
 
     family: Family | Composite = plugins.load("families", body["family"])
+    family = plugins.shaped(family, body["params"])
     params = _params(family.Params, body["params"])
     if isinstance(family, Composite):
         parts = {role: open_model(part, config) for role, part in body["parts"].items()}

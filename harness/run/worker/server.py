@@ -184,7 +184,8 @@ class Server:
         from harness.runtime.session import SessionConfig
         from harness.runtime.session.probing import probe
 
-        graphs = plugins.load("families", body["family"]).graphs(Path(body["folder"]))
+        family = plugins.load("families", body["family"])
+        graphs = plugins.shaped(family, body.get("params", {})).graphs(Path(body["folder"]))
         config = SessionConfig.from_json(body["session"])
         return {"graphs": {role: probe(path, config).to_json() for role, path in graphs.items()}}
 

@@ -32,6 +32,7 @@ from harness.runtime.session.options import (
     json_schema,
     require_loaded,
 )
+from harness.runtime.session.refusals import plainly
 from harness.runtime.session.running import ort_errors
 
 if TYPE_CHECKING:
@@ -241,7 +242,7 @@ def open_session(
         )
     except ort_errors() as error:
         said = " ".join(str(error).replace(str(path), path.name).split())
-        raise ModelError(f"{path.name}: onnxruntime cannot open it: {said}") from error
+        raise ModelError(f"{path.name}: onnxruntime cannot open it: {plainly(said)}") from error
     session.disable_fallback()
     if session.get_providers()[0] != config.provider:
         raise SessionError(
