@@ -65,7 +65,7 @@ class Builder(Evaluated):
             requirements.confirming()
             self._cells()
             if values is not None:
-                requirements.standing_in(values["purpose"], values["stands_for"])
+                requirements.standing_in(values)
             if values is not None and not self.problems:
                 found = _settled(Experiment(**values))
                 for path, why in together.timed(found, self.locate):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness import contracts, plugins
 from harness.contracts import Status
-from harness.contracts.experiment import Claim, GateSpec, Waiver
+from harness.contracts.experiment import Claim, Experiment, GateSpec, Waiver
 from harness.errors.nearest import nearest
 from harness.plugins.kinds import PURPOSES, answer, kind_of
 from harness.spec.naming import find_metric
@@ -49,9 +49,11 @@ class Requirements(Subjects):
     def claims(self, raw: Any, path: str) -> tuple[Claim | None, ...]:
         return tuple(self._claim(entry, place) for place, entry in self.builder.items(raw, path))
 
-    def standing_in(self, purpose: str, stands_for: Sequence[str] | None) -> None:
+    def standing_in(self, experiment: Mapping[str, Any]) -> None:
         """Notes what a model that only stands in for another cannot show: an approval for anything
         else, a limit on anything else."""
+        stands_for = experiment.get("stands_for")
+        purpose = experiment.get("purpose", Experiment.purpose)
         if not stands_for:
             return
         told = f"the model only stands for {', '.join(stands_for)} of the real one"
