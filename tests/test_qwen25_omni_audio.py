@@ -23,7 +23,8 @@ SCRIPT = Path(__file__).parent.parent / "experiments" / "models" / "qwen25_omni_
 
 def _script() -> ModuleType:
     spec = importlib.util.spec_from_file_location("qwen25_omni_audio", SCRIPT)
-    assert spec is not None and spec.loader is not None
+    assert spec is not None
+    assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module  # dataclasses look their module up
     spec.loader.exec_module(module)

@@ -1,4 +1,4 @@
-"""A model with made-up weights: what it may be approved for, and that every table says what it is."""
+"""A model with made-up weights: what it may be approved for; every table says what it is."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def test_an_experiment_without_the_key_is_stored_as_before(tmp_path: Path) -> No
 @pytest.fixture(scope="module")
 def run() -> Result:
     made = invented_run.build()
-    asked = {**made.experiment, "stands_for": ["latency", "size", "memory"]}
+    asked = replace(made.experiment, stands_for=("latency", "size", "memory"))
     return replace(made, experiment=asked)
 
 
@@ -109,7 +109,7 @@ def test_first_screen_and_every_table_say_what_was_measured(run: Result, languag
 
 
 def test_a_model_that_is_itself_is_reported_as_before(run: Result) -> None:
-    own = {k: v for k, v in run.experiment.items() if k != "stands_for"}
+    own = replace(run.experiment, stands_for=None)
     text = document.render(replace(run, experiment=own), "en")
     assert "stand-in" not in text
 

@@ -1,26 +1,26 @@
 """Writes Qwen2.5-Omni's audio tower as ONNX, with seeded random weights: an architecture-true
 stand-in. It stands for time, size and memory, and never for quality: its weights know no speech.
 
-    python qwen25_omni_audio.py --size=small        # 95.8 M parameters, one file of 383 MB
-    python qwen25_omni_audio.py --size=published    # 639.6 M, 2.56 GB: weights in a file of their own
+    python qwen25_omni_audio.py --size=small      # 95.8 M parameters, one file of 383 MB
+    python qwen25_omni_audio.py --size=published  # 639.6 M, 2.56 GB: weights in a file beside it
 
 Operators and figures are those of the published code (Hugging Face's transformers, commit 008e574,
 src/transformers/models/qwen2_5_omni/):
 
 - configuration_qwen2_5_omni.py, Qwen2_5OmniAudioEncoderConfig: num_mel_bins 128, encoder_layers 32,
-  d_model 1280, encoder_attention_heads 20 (of 64), encoder_ffn_dim 5120, activation "gelu",
-  n_window 100, output_dim 3584, initializer_range 0.02.
-- modeling_qwen2_5_omni.py, Qwen2_5OmniAudioEncoder.forward: frames in chunks of 2 * n_window (2 s of
-  hops of 10 ms), a shorter one last; conv1 (kernel 3), GELU, zero behind the end, conv2 (kernel 3,
-  stride 2), GELU; sinusoids that begin anew in each chunk; layers of LayerNorm, attention inside the
-  chunk, LayerNorm, two linear maps with GELU, each added to what came in (k_proj has no bias);
-  mean of pairs of frames, ln_post, proj: 25 vectors a second for the language model.
+  d_model 1280, encoder_attention_heads 20 (of 64 each), encoder_ffn_dim 5120, gelu, n_window 100,
+  output_dim 3584, initializer_range 0.02.
+- modeling_qwen2_5_omni.py, Qwen2_5OmniAudioEncoder.forward: frames of 10 ms in chunks of
+  2 * n_window (2 s), a shorter one last; conv1 (kernel 3), GELU, zero behind the end, conv2 (kernel
+  3, stride 2), GELU; sinusoids that begin anew in each chunk; layers of LayerNorm, attention inside
+  of the chunk, LayerNorm, two linear maps with GELU, each added to what came in (k_proj has no
+  bias); the mean of pairs of frames, ln_post, proj: 25 vectors a second for the language model.
 
-What is ours: one clip at a time (`feature_lens` follows from the shape); attention is computed chunk
-by chunk, as flash attention does there, where its plain code masks one matrix of all frames; the two
-embeddings of begin and end (audio_bos_eos_token), which forward never reads, are left out. The small
-size is ours altogether: heads of 64 and 4 * d_model as published, with as many layers as give the
-384 MB of the reference summary, whose own figures are not known.
+What is ours: one clip at a time (`feature_lens` follows from the shape); attention is computed
+chunk by chunk, as flash attention does it there, where the plain code masks one matrix of all
+frames; the two embeddings of begin and end (audio_bos_eos_token), which forward never reads, are
+left out. The small size is ours altogether: heads of 64 and 4 * d_model as published, with as many
+layers as give the 384 MB of the reference summary, which does not say what its model is made of.
 
 Weights are drawn and written one at a time, so that either size takes some 100 MB of memory.
 """

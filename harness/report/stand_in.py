@@ -25,8 +25,7 @@ def captioned(result: Result, body: str, language: str) -> str:
 
 
 def _said(result: Result, key: str, language: str) -> Iterator[str]:
-    given = result.experiment.get("stands_for") or []
-    names = [wording.purpose_of(str(name), language) for name in given]
+    names = [wording.purpose_of(name, language) for name in result.experiment.stands_for or ()]
     if names:
         listed = markdown.escape(markdown.listed(names, language))
         yield TEXTS[language][key].format(purposes=listed)
