@@ -261,9 +261,9 @@ def test_loading_is_measured_at_no_length(folder: Path) -> None:
             "name: x\n",
             "name: x\nsede: 3\n",
             "2: sede: is not a known key. Did you mean 'seed'? Known here: name, model, "
-            "variants, baseline, candidate, title, description, purpose, seed, recorded, sessions, "
-            "latency, quality, selection, calibration, audit, gates, waivers, claims, budget, "
-            "report.",
+            "variants, baseline, candidate, title, description, purpose, stands_for, seed, "
+            "recorded, sessions, latency, quality, selection, calibration, audit, gates, waivers, "
+            "claims, budget, report.",
         ),
         ("name: x\n", "name: x\nname: y\n", "2: name: is given twice (first on line 1); keep one."),
         ("name: x\n", "name: x\nseed: '3'\n", '2: seed: should be a whole number, not "3".'),

@@ -386,6 +386,9 @@ class Experiment:
     """What an approval is for. A replacement needs a gate on quality (errors in texts, opinion of
     the audio, fidelity); one for size, latency, memory or robustness alone says that nobody looked
     at quality."""
+    stands_for: Annotated[tuple[Literal["size", "latency", "memory"], ...], MinLen(1)] | None = None
+    """What the model tells of the real one, where it is only a stand-in for that (weights made up):
+    never its quality. The report says so, and `purpose` must be one of these."""
     seed: Annotated[int, Ge(0)] = 0
     """Every random choice (order, sampling, resampling) follows from it."""
     recorded: tuple[Recorded, ...] = ()

@@ -14,7 +14,7 @@ from harness.decide import own_metrics
 from harness.errors.limits import SHOWN_TITLE
 from harness.io.escaping import cut, settled
 from harness.io.escaping.results import for_report
-from harness.report import captions, markdown, metric_names, words
+from harness.report import captions, markdown, metric_names, stand_in, words
 from harness.report.captions import Placed
 from harness.report.markdown import escape, paragraphs
 from harness.spec import load_plugin
@@ -38,6 +38,7 @@ def render(result: Result, language: str, drawn: Collection[str] = ()) -> str:
         for name, section in sections(result):
             body = section.render(shown, language).strip()
             body = paragraphs(body, *_standing(figures, name, body))
+            body = stand_in.captioned(shown, body, language)
             if body:
                 heading = section.heading(shown, language) if section.heading else ""
                 parts += [f"## {heading or words.title(name, section.title, language)}", body]

@@ -64,6 +64,8 @@ class Builder(Evaluated):
             values = self.fields(Experiment, self._with_defaults(raw), "", special)
             requirements.confirming()
             self._cells()
+            if values is not None:
+                requirements.standing_in(values)
             if values is not None and not self.problems:
                 found = _settled(Experiment(**values))
                 for path, why in together.timed(found, self.locate):

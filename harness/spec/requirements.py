@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from harness import contracts, plugins
 from harness.contracts import Status
-from harness.contracts.experiment import Claim, GateSpec, Waiver
+from harness.contracts.experiment import Claim, Experiment, GateSpec, Waiver
 from harness.errors.nearest import nearest
-from harness.plugins.kinds import answer
+from harness.plugins.kinds import PURPOSES, answer, kind_of
+from harness.spec.naming import find_metric
 from harness.spec.subjects import Subject, Subjects
 from harness.spec.values import Special
 
@@ -47,6 +48,21 @@ class Requirements(Subjects):
 
     def claims(self, raw: Any, path: str) -> tuple[Claim | None, ...]:
         return tuple(self._claim(entry, place) for place, entry in self.builder.items(raw, path))
+
+    def standing_in(self, experiment: Mapping[str, Any]) -> None:
+        """Notes what a model that only stands in for another cannot show: an approval for anything
+        else, a limit on anything else."""
+        stands_for = experiment.get("stands_for")
+        purpose = experiment.get("purpose", Experiment.purpose)
+        if not stands_for:
+            return
+        told = f"the model only stands for {', '.join(stands_for)} of the real one"
+        if purpose not in stands_for:
+            self.builder.note("purpose", f"{told}; write `purpose: {stands_for[0]}`")
+        shown = {kind for name in stands_for for kind in PURPOSES[name]}
+        for gate in self._gates:
+            if kind_of(find_metric(gate.metric, self.builder.locate).metric) not in shown:
+                self.builder.note("gates", f"{gate.name}: {told}; leave this limit out")
 
     def confirming(self) -> None:
         """Notes variants that would win a selection and then face no gate on fresh data."""

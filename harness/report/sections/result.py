@@ -8,7 +8,17 @@ from typing import Any
 
 from harness.contracts import Result, Section
 from harness.decide import gate_rules, measures, protocol, versus
-from harness.report import captions, findings, markdown, noise, shortfall, standing, wording, words
+from harness.report import (
+    captions,
+    findings,
+    markdown,
+    noise,
+    shortfall,
+    stand_in,
+    standing,
+    wording,
+    words,
+)
 from harness.store import queries
 
 TEXTS = words.table("sections.result")
@@ -39,8 +49,9 @@ def render(result: Result, language: str) -> str:
 
 # ---------------------------------------- what the reader must know beside the verdict
 def _told(result: Result, language: str) -> Iterator[str]:
-    """A line each: what no gate asks, what an audit found, what could not be made, what was cut
-    short, noise."""
+    """A line each: that the model is a stand-in, what no gate asks, what an audit found, what could
+    not be made, what was cut short, noise."""
+    yield from stand_in.told(result, language)
     yield from _unsaid(result, language)
     yield from _audited(result, language)
     for variant, why in versus.broken(result).items():

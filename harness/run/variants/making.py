@@ -96,10 +96,10 @@ class Maker:
 
     def _source(self, origin: Origin) -> tuple[Path, str]:
         """The folder that a source means and the SHA-256 over its files."""
-        if origin.path and (file := self.locate(origin.path)).is_file():
-            return alone(file, origin.files, self.tell)
         if origin.script:
             found = scripts.made(origin, self.locate, self.tell)
+        elif origin.path and (file := self.locate(origin.path)).is_file():
+            return alone(file, origin.files, self.tell)
         else:
             found = resolve(asdict(origin), self.locate, self.tell)
         if (origin.path or origin.script) and origin.files:
