@@ -189,12 +189,7 @@ class Worker:
         self._threads[-1].join(_DRAIN_SECONDS)
         lines = [line.strip() for line in self._complaint.decode("utf-8", "replace").splitlines()]
         last = plainly(next((line for line in reversed(lines) if line), ""))[-300:]
-        last = last or "it left no message"
-        if code == -9:
-            return "killed (signal 9): most likely out of memory"
-        if code < 0:
-            return f"crashed with signal {-code}: {last}"
-        return f"ended with exit code {code}: {last}"
+        return leaving.ending(code, last)
 
     # ------------------------------------------------------------------------- the pipes' threads
     def _write_requests(self) -> None:
@@ -225,7 +220,7 @@ class Worker:
 def _asked(request: Mapping[str, Any], done: int) -> str:
     """What is waited for, as the start of a sentence that ends with "taken 40 s"."""
     kind, body = next(iter(request.items()))
-    if kind == "utterances":
+    if kind in ("utterances", "reference", "nearness"):
         return f"call {done + 1} of {len(body['items'])} has"
     if kind == "block":
         if body.get("told"):

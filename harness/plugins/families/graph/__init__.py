@@ -13,7 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness.contracts import Family, Feeds, Model, OpenSession
+from harness.contracts import Comparable, Family, Feeds, Model, OpenSession
 from harness.contracts.sightings import Sighting
 from harness.plugins.families.graph.params import Ctc, Input, Params, Part
 
@@ -41,7 +41,7 @@ def open_model(folder: Path, open_session: OpenSession, params: Params) -> Model
     """Raises: ModelError for files that do not fit what the experiment says of them."""
     from harness.plugins.families.graph import model
 
-    return model.Chain(folder, open_session, params)
+    return model.OpenGraphs(folder, open_session, params)
 
 
 def feeds(
@@ -51,6 +51,13 @@ def feeds(
     from harness.plugins.families.graph import model
 
     yield from model.feeds(folder, open_session, params, clips)
+
+
+def outputs(folder: Path, params: Params) -> tuple[Comparable, ...]:
+    """What the graphs give that can be held against the baseline's. Raises: ModelError."""
+    from harness.plugins.families.graph import files
+
+    return tuple(Comparable(*one) for one in files.comparable(folder, params))
 
 
 def shaped(given: Mapping[str, Any]) -> Family:
@@ -76,6 +83,7 @@ def shaped(given: Mapping[str, Any]) -> Family:
         graphs=own_graphs,
         build=own_build,
         look=lambda folder: files.looked_at(folder, params),
+        outputs=outputs,
         fits=lambda start, variant: files.fits(start, variant, params),
     )
 
@@ -98,6 +106,7 @@ family = Family(
     gives=(),
     look=graphs,
     sight=sight,
+    outputs=outputs,
     shaped=shaped,
     words={
         "en": {"hop": "one hop"},

@@ -63,4 +63,5 @@ family = Family(
     sight=sight,
     open=open_model,
     feeds=feeds,
+    outputs=lambda folder, params: layouts.outputs(folder),
 )

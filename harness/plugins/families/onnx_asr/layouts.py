@@ -9,11 +9,13 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from harness.contracts import Comparable
 from harness.errors import ExtraError, ModelError
 from harness.plugins.families import _modelfiles
 from harness.plugins.families.onnx_asr.params import NAMES, TYPES
 from harness.runtime import graph
 
+ENCODER, LOGITS = "encoder", "logits"  # outputs that can be compared
 RELEASE = "0.12"  # whose code `sessions` was written for
 # which types are looked for; the other names stand for the files of one of these
 SOUGHT = (
@@ -95,6 +97,15 @@ def kind_of(layout: ModelFiles, model: str) -> str:
         f"config.json tells no model type: say `model: {' or '.join(layout.kinds)}` in the "
         "experiment, as onnx-asr names it."
     )
+
+
+def outputs(folder: Path) -> tuple[Comparable, ...]:
+    """The encoder's output, or the log-probabilities of a model of one graph; none of the Whisper
+    whose graph decodes too. Raises: as `find`."""
+    layout = find(folder)
+    if ENCODER in layout.graphs:
+        return (Comparable(ENCODER, False),)
+    return () if "whisper-ort" in layout.kinds else (Comparable(LOGITS, True),)
 
 
 def build(source: Path, target: Path) -> None:

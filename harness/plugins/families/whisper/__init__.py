@@ -11,10 +11,10 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness.contracts import Family, Feeds, Model, OpenSession
+from harness.contracts import Comparable, Family, Feeds, Model, OpenSession
 from harness.contracts.sightings import Sighting
 from harness.plugins.families.whisper import building, layouts
-from harness.plugins.families.whisper.params import Context, Params
+from harness.plugins.families.whisper.params import ENCODER, LOGITS, Context, Params
 
 if TYPE_CHECKING:
     import numpy as np
@@ -60,6 +60,7 @@ family = Family(
     sight=sight,
     open=open_model,
     feeds=feeds,
+    outputs=lambda folder, params: (Comparable(ENCODER, False), Comparable(LOGITS, True)),
     words={
         "en": {
             "features": "features",
