@@ -10,10 +10,10 @@ otherwise; audio is float32 mono in [-1, 1], shape (samples,), at the family's s
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal
 
 from harness.contracts.experiment import Experiment, RunFacts
 from harness.contracts.families import (
@@ -30,7 +30,6 @@ from harness.contracts.sightings import Advice, Sighting
 
 if TYPE_CHECKING:
     import numpy as np
-    import onnxruntime
     import pandas as pd
     from matplotlib.figure import Figure as Picture
 

@@ -13,7 +13,7 @@ from harness.plugins.families.graph import binding, ctc, guessing, shapes
 from harness.plugins.families.graph.binding import Bound
 from harness.plugins.families.graph.files import ROLE
 from harness.plugins.families.graph.params import Ctc, Input, Params
-from harness.plugins.families.graph.signatures import FLOATS, Signature, Slot, of_file
+from harness.plugins.families.graph.signatures import FLOATS, GraphSignature, Slot, of_file
 from harness.runtime import graph
 
 # what an output is called that is the input X of the next hop
@@ -63,7 +63,7 @@ def sight(path: Path, language: str) -> Sighting | None:
         raise ModelError(f"{found[0].name}: {error}.") from error
 
 
-def _sighting(path: Path, one: Path, signature: Signature) -> Sighting:
+def _sighting(path: Path, one: Path, signature: GraphSignature) -> Sighting:
     start, stream, lacking = _start(signature)
     reader = _vocabulary(one, signature)
     params = replace(start, ctc=reader)
@@ -81,7 +81,7 @@ def _sighting(path: Path, one: Path, signature: Signature) -> Sighting:
     )  # fmt: skip
 
 
-def _also(signature: Signature, params: Params) -> str:
+def _also(signature: GraphSignature, params: Params) -> str:
     """The inputs that nothing tells, where they are several."""
     given = {*params.inputs, *params.state}
     todo = [slot for slot in signature.inputs if slot.name not in given]
@@ -125,7 +125,7 @@ def _told(
     )
 
 
-def _start(signature: Signature) -> tuple[Params, KnownStream | None, str]:
+def _start(signature: GraphSignature) -> tuple[Params, KnownStream | None, str]:
     """What is known before the inputs are bound: rate, state, hop; or the line that is lacking."""
     rate = guessing.rate(signature.metadata) or Params.sample_rate
     own = {slot.name: NEMO for slot in signature.inputs if slot.name == "audio_signal"}
@@ -155,7 +155,7 @@ def _start(signature: Signature) -> tuple[Params, KnownStream | None, str]:
     return replace(params, state=state, hop=hop, context=context), stream, ""
 
 
-def _next_of(slot: Slot, signature: Signature) -> str:
+def _next_of(slot: Slot, signature: GraphSignature) -> str:
     """The output that this input is in the next hop, "" for none."""
     names = [form.format(slot.name) for form in NEXT]
     if slot.name.endswith("_in"):
@@ -164,7 +164,7 @@ def _next_of(slot: Slot, signature: Signature) -> str:
     return next((one.name for one in found if one and not shapes.unlike(slot.shape, one.shape)), "")
 
 
-def _hop(signature: Signature, state: Mapping[str, str]) -> int:
+def _hop(signature: GraphSignature, state: Mapping[str, str]) -> int:
     """The fixed length of the samples that it takes, 0 where there is none."""
     for slot in signature.inputs:
         sizes = slot.shape or ()
@@ -173,7 +173,7 @@ def _hop(signature: Signature, state: Mapping[str, str]) -> int:
     return 0
 
 
-def _vocabulary(path: Path, signature: Signature) -> Ctc | None:
+def _vocabulary(path: Path, signature: GraphSignature) -> Ctc | None:
     """Where a file of tokens lies beside a graph whose scores are as many."""
     for name in VOCABULARIES:
         if not (path.parent / name).is_file():
@@ -185,7 +185,7 @@ def _vocabulary(path: Path, signature: Signature) -> Ctc | None:
                 continue
             try:
                 how = Ctc(name, output=slot.name)
-                reader = ctc.Reader(how, path.parent, signature)
+                reader = ctc.CtcReader(how, path.parent, signature)
             except ModelError:
                 continue
             known = len(reader.vocabulary.tokens)
