@@ -1,14 +1,16 @@
-"""A local server with OpenAI's POST /v1/audio/transcriptions, whose answers a test decides."""
+"""A local server with OpenAI's POST /v1/audio/transcriptions and /v1/chat/completions, whose
+answers a test decides."""
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import email.parser
 import email.policy
 import json
 import socket
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -18,7 +20,8 @@ from typing import Any
 class Reply:
     """`body` as it is, or as JSON; `promised` is a Content-Length that is not kept, `hang` seconds
     pass before the answer, `drop` closes the connection instead of one, `drip` sends the body a
-    byte at a time, that many seconds apart, `drip_head` so the headers."""
+    byte at a time, that many seconds apart, `drip_head` so the headers. `parts` come instead of a
+    body, `gap` seconds apart, in chunks of which the last is the end unless `cut`."""
 
     status: int = 200
     body: Any = field(default_factory=dict)
@@ -28,6 +31,9 @@ class Reply:
     drop: bool = False
     drip: float = 0.0
     drip_head: float = 0.0
+    parts: Iterable[bytes] = ()
+    gap: float = 0.0
+    cut: bool = False
 
     @property
     def raw(self) -> bytes:
@@ -36,9 +42,9 @@ class Reply:
 
 @dataclass(frozen=True)
 class Asked:
-    """A request: its form fields, the audio file's bytes, its headers."""
+    """A request: its form fields or, of a chat, its JSON; the audio file's bytes, its headers."""
 
-    fields: Mapping[str, str]
+    fields: Mapping[str, Any]
     audio: bytes
     headers: Mapping[str, str]
 
@@ -83,9 +89,10 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
-        asked = read(body, self.headers)
+        chat = self.path == "/v1/chat/completions"
+        asked = (read_chat if chat else read)(body, self.headers)
         self.server.asked.append(asked)
-        known = self.path == "/v1/audio/transcriptions"
+        known = chat or self.path == "/v1/audio/transcriptions"
         self._send(self.server.answer(asked) if known else Reply(404))
 
     def _send(self, reply: Reply) -> None:
@@ -96,10 +103,24 @@ class Handler(BaseHTTPRequestHandler):
         self.send_response(reply.status)
         for name, value in reply.headers.items():
             self.send_header(name, value)
-        self.send_header("Content-Length", str(reply.promised or len(reply.raw)))
+        length = ("Content-Length", str(reply.promised or len(reply.raw)))
+        self.send_header(*(("Transfer-Encoding", "chunked") if reply.parts else length))
         head, self._headers_buffer = b"".join([*self._headers_buffer, b"\r\n"]), []
         self._write(head, reply.drip_head)
+        if reply.parts:
+            self._stream(reply)
+            return
         self._write(reply.raw, reply.drip)
+
+    def _stream(self, reply: Reply) -> None:
+        for part in reply.parts:
+            if self.server.over.is_set():
+                return
+            self.wfile.write(f"{len(part):x}\r\n".encode() + part + b"\r\n")
+            self.server.over.wait(reply.gap)
+        self.close_connection = self.close_connection or reply.cut
+        if not reply.cut:
+            self.wfile.write(b"0\r\n\r\n")
 
     def _write(self, content: bytes, drip: float) -> None:
         step = 1 if drip else len(content) or 1
@@ -137,3 +158,11 @@ def read(body: bytes, headers: Any) -> Asked:
         else:
             fields[name] = content.decode()
     return Asked(fields, audio, dict(headers.items()))
+
+
+def read_chat(body: bytes, headers: Any) -> Asked:
+    """A chat's request, and the audio in its first part."""
+    fields = json.loads(body)
+    sound = fields["messages"][0]["content"][0]["input_audio"]
+    assert sound["format"] == "wav"
+    return Asked(fields, base64.b64decode(sound["data"], validate=True), dict(headers.items()))

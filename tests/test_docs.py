@@ -85,9 +85,11 @@ def project(tmp_path: Path) -> Path:
     (tmp_path / "data").mkdir()
     for shipped in (ROOT / "data").iterdir():
         (tmp_path / "data" / shipped.name).symlink_to(shipped)
-    for path in {tmp_path / name for b in YAML for name in re.findall(r"path: ([\w./-]+)", b.text)}:
+    named = r"(?:path|script|python|weights): ([\w./-]+)"
+    for path in {tmp_path / name for b in YAML for name in re.findall(named, b.text)}:
         if not path.exists():
-            (path.parent if path.suffix else path).mkdir(parents=True, exist_ok=True)
+            is_file = path.suffix or path.name == "python"
+            (path.parent if is_file else path).mkdir(parents=True, exist_ok=True)
             path.touch()
     for block in FILES:
         name = FILE.match(block.text)[1]  # type: ignore[index]

@@ -24,7 +24,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from harness.contracts import notes
 from harness.errors import AssetError, AudioError, OutputError, SpecError
-from harness.plugins.families.http import Params, client, family, identity
+from harness.plugins.families.http import Params, client, family, identity, replies
 from harness.plugins.families.http.model import wav
 from harness.plugins.families.http.watchdog import Watchdog
 from harness.run.worker import server as worker
@@ -166,12 +166,12 @@ def test_the_wait_that_a_server_asks_for_is_kept_and_counted(start: Start) -> No
 def test_retry_after_may_be_a_date() -> None:
     # RFC 9110, 10.2.3: either an HTTP date or a number of seconds
     soon = email.utils.formatdate(time.time() + 100, usegmt=True)
-    assert client._retry_after(soon) == pytest.approx(100, abs=5)
-    assert client._retry_after("Fri, 31 Dec 1999 23:59:59 GMT") == 0
-    assert client._retry_after("120") == 120
-    assert client._retry_after("Wed, 21 Oct 2015 07:28:00 -0000") == 0
-    assert client._retry_after("soon") is None
-    assert client._retry_after("") is None
+    assert replies.retry_after(soon) == pytest.approx(100, abs=5)
+    assert replies.retry_after("Fri, 31 Dec 1999 23:59:59 GMT") == 0
+    assert replies.retry_after("120") == 120
+    assert replies.retry_after("Wed, 21 Oct 2015 07:28:00 -0000") == 0
+    assert replies.retry_after("soon") is None
+    assert replies.retry_after("") is None
 
 
 @pytest.mark.parametrize(
@@ -184,7 +184,7 @@ def test_retry_after_may_be_a_date() -> None:
     ],
 )  # fmt: skip
 def test_retry_after_is_rounded_up_and_bounded(header: str, seconds: float | None) -> None:
-    assert client._retry_after(header) == seconds
+    assert replies.retry_after(header) == seconds
 
 
 @pytest.mark.parametrize(("retries", "sent", "times"), [(2, 3, "3 times"), (0, 1, "once")])
@@ -510,7 +510,11 @@ def test_a_key_that_is_not_there_or_none_is_one_line(
         ({"timeout_seconds": float("nan")}, "timeout_seconds must be over 0"),
         ({"retries": -1}, "retries must be from 0"),
         ({"temperature": 2.0}, "temperature must be"),
-        ({"concurrency": 8}, "concurrency must be 1, not 8: latency is of one call"),
+        ({"concurrency": 9}, "concurrency must be from 1 to 8, not 9"),
+        ({"concurrency": 0}, "concurrency must be from 1 to 8, not 0"),
+        ({"api": "chat", "response_format": "text"}, "response_format has no meaning with"),
+        ({"prompt": "Write"}, "prompt has a meaning with `api: chat` only"),
+        ({"max_tokens": 0}, "max_tokens must be from 1"),
     ],
 )
 def test_a_wrong_parameter_is_told_without_what_may_be_secret(

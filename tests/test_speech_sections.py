@@ -342,7 +342,7 @@ def test_a_system_shows_its_threshold_and_each_of_its_parts():
     about = filed.changed(HEARD, variants=variants)
     text = said("best_configuration", about)
     assert "- `unsure_below`: `-0.5`" in text
-    assert '- `parts.fast`: `{"family": "whisper", "context": {"min_seconds": 10}}`' in text
+    assert '- `parts.fast`: `{"context": {"min_seconds": 10}, "family": "whisper"}`' in text
     assert "- `parts.slow`: " in text
 
 

@@ -20,7 +20,7 @@ from harness.store import as_stored, experiments
 
 ROOT = Path(__file__).resolve().parents[1]
 SHIPPED = sorted((ROOT / "experiments").glob("*.yaml"))
-FILE = Path("reports/x/experiment.json")
+FILE = Path("x/experiment.json")
 RUNS: dict[str, Callable[[], Result]] = {
     "recogniser": invented_run.build,
     "synthesiser": invented_speech.build,

@@ -28,7 +28,7 @@ def main() -> None:
     parser.add_argument(
         "--experiments",
         type=int,
-        help="per figure (1000; 40 real comparisons or whole runs); fewer are shown, and kept in no file",
+        help="per figure (1000; 40 real ones and whole runs); fewer are shown, and kept in no file",
     )
     parser.add_argument("--seed", type=int, default=SEED)
     parser.add_argument("--check", action="store_true", help="page: only say whether it is current")

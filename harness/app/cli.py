@@ -257,6 +257,8 @@ def _look(path: Path, call_seconds: float, named: Mapping[str, Path]) -> None:
     locate = spec.locator(path)
     every = dict(spec.own_files(spec.to_json(experiment), locate))  # a metric names its judge
     _runs(path, {name: file for name, file in every.items() if name not in named})
+    for name, file in dict(spec.scripts(spec.to_json(experiment), locate)).items():
+        print(f"{path}: a run starts the script {name}: {file}")
     words.own(experiment.report.language, locate)
     if lines := [*variants.wrong(experiment, locate), *feasibility.missing(experiment, locate)]:
         raise HarnessError("\n".join(f"{path}: {line}" for line in lines))

@@ -105,7 +105,11 @@ class Output:
 
 
 class Model(Protocol):
-    """A variant opened in one session configuration."""
+    """A variant opened in one session configuration.
+
+    One that has an attribute `together` above 1 allows so many calls of data sets to be under way
+    at once; the experiment then asks for no times there. Calls that are timed go one by one.
+    """
 
     def prepare(self, operation: str, item: Any) -> Callable[[], Output]:
         """A call with its inputs made ready, so that the clock runs around the operation alone.

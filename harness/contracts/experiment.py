@@ -46,7 +46,7 @@ class Use:
 
 @dataclass(frozen=True)
 class Origin:
-    """Where model files come from: exactly one of asset, path and hub."""
+    """Where model files come from: exactly one of asset, path, hub and script."""
 
     asset: str = ""
     """An asset that the project knows by its SHA-256 (see `harness assets`), or an asset file of
@@ -61,6 +61,20 @@ class Origin:
     files: tuple[str, ...] = ()
     """Which files of the hub's repository or of the folder, as patterns (onnx/*.onnx); all unless
     said. So one of several precisions in a folder is chosen."""
+    script: str = ""
+    """A Python file of your own that makes the model's files and writes them into the folder that
+    it is started in (./make_model.py). It is your code, and runs in a process of its own."""
+    args: Mapping[Text, str | bool | int | float] = field(default_factory=dict)
+    """Arguments of the script: `{layers: 4}` becomes --layers=4; true becomes --name, false is left
+    out."""
+    inputs: Mapping[Text, Text] = field(default_factory=dict)
+    """Files and folders that the script reads: `{weights: model.pt}` becomes --weights=<the file's
+    whole path>. The model is made again when one of them changes."""
+    python: str = ""
+    """The interpreter that runs the script (../venv/bin/python, or a command such as python3.11);
+    the one that runs harness unless said."""
+    minutes: Annotated[float, Gt(0), Le(10_080)] | None = None
+    """How long the script may take; 60 unless said."""
 
 
 @dataclass(frozen=True)
@@ -189,7 +203,8 @@ class Quality:
     metrics: Annotated[tuple[str, ...], MinLen(1)]
     """Metrics to compute: file names in harness/plugins/metrics/, or paths of your own files."""
     normaliser: str
-    """How texts are made comparable before they are scored."""
+    """How texts are made comparable before they are scored: `spanish` and `english` are for those
+    languages, the others for any."""
     judges: tuple[Use, ...] = ()
     """What looks at synthesised audio (names of `harness list judges`) and its parameters; one
     without parameters needs no saying, the metrics name it."""

@@ -72,7 +72,9 @@ def _plain(value: Any) -> Any:
 
 def _given(value: At | Origin | RunFacts) -> dict[str, Any]:
     """Without what was not given; that no gate ruled anybody out is told."""
-    nothing: tuple[object, ...] = ("", None, {}) if isinstance(value, RunFacts) else ("", None, ())
+    nothing: tuple[object, ...] = ("", None, {}, ())
+    if isinstance(value, RunFacts):
+        nothing = nothing[:-1]
     return {name: _plain(part) for name, part in vars(value).items() if part not in nothing}
 
 

@@ -32,6 +32,7 @@ ROW_GROUP_BYTES = 2_000 * MEGABYTE  # of the columns that are read, decompressed
 BATCH_BYTES = 500 * MEGABYTE  # of rows that are read together, each as large as its whole group
 # --- servers
 ANSWER_BYTES = 1 * MEGABYTE  # of one transcript, unpacked; that of an hour is a tenth of it
+STREAM_BYTES = 16 * MEGABYTE  # of the events of one transcript, 300 bytes and more a token
 LISTED_BYTES = 4 * MEGABYTE  # of a server's list of models
 WAIT_SECONDS = 86_400  # that a server may ask for; what is more is said as this
 
@@ -90,6 +91,12 @@ HANGS_OF_A_CELL = 2  # after which it is given up
 HANGS_SHARE = 0.5  # of the budget, for all hangs of a run; then what has hung once is given up
 NO_ANSWER = "no answer within"  # so begins what a row says of a call that was given up
 TOLD_AFTER_SECONDS = 15.0  # of waiting for an answer, then each time that this has doubled
+# --- scripts that make a model's files
+SCRIPT_MINUTES = 60.0  # unless the experiment says
+SCRIPT_BYTES = 100_000 * MEGABYTE  # that one may write, as much as a hub may give
+SCRIPT_FILES = 10_000
+SCRIPT_SOURCE_BYTES = 10 * MEGABYTE  # of a script or a module beside it
+PROBE_SECONDS = 120.0  # for an interpreter to say its version: torch's folders may be cold
 
 # --- the budget: what is measured whatever it is, and how far it may be overrun without a word
 MINIMUM_ROUNDS = 6  # fewer calls of one each give a median no 95 % interval: 0.5^5 > 0.025

@@ -39,11 +39,13 @@ from harness.errors import SpecError
 from harness.errors.limits import YAML_BYTES
 from harness.spec.naming import (
     find_metric,
+    interpreter,
     load_family,
     load_plugin,
     locator,
     own_files,
     results_folder,
+    scripts,
 )
 
 __all__ = [
@@ -68,6 +70,7 @@ __all__ = [
     "Waiver",
     "find_metric",
     "from_json",
+    "interpreter",
     "load",
     "load_family",
     "load_plugin",
@@ -77,6 +80,7 @@ __all__ = [
     "parse",
     "results_folder",
     "schema",
+    "scripts",
     "to_json",
 ]
 

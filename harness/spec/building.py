@@ -16,6 +16,7 @@ from harness.errors.limits import CELLS
 from harness.io.strict_yaml import Document
 from harness.runtime import session
 from harness.runtime.session import SessionConfig
+from harness.spec import together
 from harness.spec.evaluated import Evaluated
 from harness.spec.naming import languages, load_family, load_plugin
 from harness.spec.requirements import Requirements
@@ -64,7 +65,11 @@ class Builder(Evaluated):
             requirements.confirming()
             self._cells()
             if values is not None and not self.problems:
-                return _settled(Experiment(**values))
+                found = _settled(Experiment(**values))
+                for path, why in together.timed(found, self.locate):
+                    self.note(path, why)
+                if not self.problems:
+                    return found
         raise SpecError("\n".join(self.lines()))
 
     def _cells(self) -> None:

@@ -108,7 +108,7 @@ class Evaluated(Models):
             return None
         before = len(self.problems)
         self._heard(entry, path)
-        self.choice(entry.normaliser, normalisers(), f"{path}.normaliser", "normaliser")
+        self.choice(entry.normaliser, [*normalisers()], f"{path}.normaliser", "normaliser")
         found = [(self.metric(n, f"{path}.metrics[{i}]"), i) for i, n in enumerate(entry.metrics)]
         for named, i in found:
             if named:

@@ -100,8 +100,9 @@ def _with_params(
 def _origin() -> Schema:
     own = {"type": "string", "pattern": r"\.yaml$", "description": "An asset file of your own."}
     out = _of(model.Origin, {"asset": {"anyOf": [{"enum": assets()}, own]}})
-    out["oneOf"] = [{"required": [key]} for key in ("asset", "path", "hub")]
-    out["dependentRequired"] = {"hub": ["revision"], "revision": ["hub"]}
+    out["oneOf"] = [{"required": [key]} for key in ("asset", "path", "hub", "script")]
+    of_script = {key: ["script"] for key in ("args", "inputs", "python", "minutes")}
+    out["dependentRequired"] = {"hub": ["revision"], "revision": ["hub"], **of_script}
     return out
 
 
@@ -117,7 +118,7 @@ def _quality() -> Schema:
     special = {
         "dataset": _use("datasets"),
         "metrics": _list(_metric(), at_least=1),
-        "normaliser": {"enum": normalisers()},
+        "normaliser": {"enum": list(normalisers()), "enumDescriptions": [*normalisers().values()]},
         "name": _name(),
         "judges": _list(_use("judges")),
     }

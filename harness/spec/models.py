@@ -87,7 +87,9 @@ class Models(References):
         if not wanted:
             return None
         if "source" not in data:
-            self.note(here, "is missing: {asset: name}, {path: folder} or {hub, revision}")
+            self.note(
+                here, "is missing: {asset: name}, {path: folder}, {hub, revision} or {script: file}"
+            )
             return None
         return self.origin(data["source"], here)
 

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import shutil
+import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -66,10 +69,47 @@ def own_files(part: Any, locate: Locate) -> Iterator[tuple[str, Path]]:
     elif isinstance(part, Mapping):
         for key, value in part.items():
             yield from own_files(key, locate)
-            yield from own_files(value, locate)
+            if not _made_by_script(key, value):  # a process of its own runs that
+                yield from own_files(value, locate)
     elif isinstance(part, list | tuple):
         for value in part:
             yield from own_files(value, locate)
+
+
+def scripts(part: Any, locate: Locate) -> Iterator[tuple[str, Path]]:
+    """(as written, file) of the scripts of the user's own that a run starts to make model files, of
+    an experiment as plain data."""
+    if isinstance(part, Mapping):
+        for key, value in part.items():
+            if _made_by_script(key, value):
+                with contextlib.suppress(SpecError):
+                    yield value["script"], locate(value["script"])
+            else:
+                yield from scripts(value, locate)
+    elif isinstance(part, list | tuple):
+        for value in part:
+            yield from scripts(value, locate)
+
+
+def _made_by_script(key: Any, value: Any) -> bool:
+    if key != "source" or not isinstance(value, Mapping):
+        return False
+    return isinstance(value.get("script"), str)
+
+
+def interpreter(name: str, locate: Locate) -> Path | None:
+    """The Python that runs a script: the one of this process unless named; a path is found as the
+    experiment's are, a command as a shell does. None where it is nowhere. A link is kept: that of a
+    virtual environment tells Python where its packages are."""
+    if not name:
+        return Path(sys.executable)
+    if "/" not in name and os.sep not in name:
+        found = shutil.which(name)
+        return Path(found) if found else None
+    with contextlib.suppress(SpecError):
+        place = locate(name)
+        return place.parent.resolve() / place.name if place.is_file() else None
+    return None
 
 
 def results_folder(file: Path, name: str) -> Path:
@@ -115,8 +155,9 @@ def languages() -> list[str]:
     return sorted(path.stem for path in WORDS.glob("*.yaml"))
 
 
-def normalisers() -> list[str]:
-    """Names of the ways to make texts comparable (see text.py)."""
+def normalisers() -> dict[str, str]:
+    """Names of the ways to make texts comparable, and the languages that each is for."""
     from harness.speech import text  # here, since a child process has no use for it
 
-    return list(text.NORMALISERS)
+    fits = {name: f"for texts in {code}" for name, code in text.LANGUAGES.items()}
+    return {name: fits.get(name, "for any language") for name in text.NORMALISERS}

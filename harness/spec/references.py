@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -17,10 +17,11 @@ from harness.errors.limits import NAME_CHARACTERS
 from harness.errors.nearest import nearest
 from harness.io.escaping import cut, disguised, folded
 from harness.io.strict_yaml import Document
-from harness.spec.naming import assets, find_metric, load_plugin
+from harness.spec.naming import assets, find_metric, interpreter, load_plugin
 from harness.spec.values import Reader
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+ARGUMENT = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
 SELECTION = ("limit", "minutes", "seed", "shuffle", "folder")  # how much of it, or where it is
 
 
@@ -110,9 +111,9 @@ class References(Reader):
         origin: Origin | None = self.build(Origin, raw, path)
         if origin is None:
             return None
-        given = [key for key in ("asset", "path", "hub") if getattr(origin, key)]
+        given = [key for key in ("asset", "path", "hub", "script") if getattr(origin, key)]
         if len(given) != 1:
-            self.note(path, "should have exactly one of asset, path, hub")
+            self.note(path, "should have exactly one of asset, path, hub, script")
         elif origin.asset.endswith(".yaml"):
             self.existing(origin.asset, f"{path}.asset")
         elif origin.asset and origin.asset not in assets():
@@ -122,9 +123,39 @@ class References(Reader):
             self.existing(origin.path, f"{path}.path")
         if bool(origin.hub) != bool(origin.revision):
             self.note(path, "hub and revision (a commit) belong together")
-        if origin.files and not (origin.hub or origin.path):
-            self.note(f"{path}.files", "has a meaning with hub and path only; leave it out")
+        if origin.files and origin.asset:
+            self.note(f"{path}.files", "has no meaning with an asset; leave it out")
+        self._script(origin, path)
         return origin
+
+    def _script(self, origin: Origin, path: str) -> None:
+        """Notes what is wrong with a script that makes model files, and what belongs to one."""
+        if not origin.script:
+            for key in ("args", "inputs", "python", "minutes"):
+                if getattr(origin, key):
+                    self.note(f"{path}.{key}", "has a meaning with script only; leave it out")
+            return
+        self.existing(origin.script, f"{path}.script")
+        for name, text in origin.inputs.items():
+            self.existing(text, f"{path}.inputs.{name}")
+            if name in origin.args:
+                self.note(f"{path}.inputs.{name}", "is already the name of an argument")
+        self._arguments(origin.args, f"{path}.args")
+        self._arguments(origin.inputs, f"{path}.inputs")
+        if origin.python and interpreter(origin.python, self.locate) is None:
+            self.note(
+                f"{path}.python",
+                f"no interpreter {origin.python!r}: a path beside the experiment file, or a "
+                "command that this shell finds",
+            )
+
+    def _arguments(self, given: Mapping[str, Any], path: str) -> None:
+        for name, value in given.items():
+            if not ARGUMENT.fullmatch(name):
+                why = "is no name of an argument: letters, digits, hyphen and underscore"
+                self.note(path, f"{name!r} {why}")
+            elif isinstance(value, str) and "\0" in value:
+                self.note(f"{path}.{name}", "holds a zero byte, which no argument can")
 
     def name(self, raw: Any, path: str) -> str | None:
         """A name that can be a folder's, None after a note."""

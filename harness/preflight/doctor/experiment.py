@@ -95,6 +95,20 @@ def memory(facts: Facts, experiment: Experiment) -> Iterator[Finding]:
         )
 
 
+def scripts(_: Facts, experiment: Experiment) -> Iterator[Finding]:
+    """Models that a script of the user's own makes."""
+    models = [experiment.model, *(v.model for v in experiment.variants if v.model is not None)]
+    origins = [*(m.source for m in models), *(v.source for v in experiment.variants)]
+    for script in dict.fromkeys(one.script for one in origins if one is not None and one.script):
+        yield note(
+            "script",
+            f"{experiment.name}: a run starts {script}, which makes the model's files.",
+            "It is your code and may do all that your account may; it runs before anything is "
+            "measured, in a process of its own, and again only when what it depends on changes.",
+            "Read it first if it is somebody else's. Name what it reads under `inputs:`.",
+        )
+
+
 def _model_bytes(experiment: Experiment) -> int:
     """The model as published; 0 where that is not known without fetching it."""
     source = experiment.model.source
@@ -108,4 +122,4 @@ def _model_bytes(experiment: Experiment) -> int:
     return 0
 
 
-RULES = (saturation, threads, memory)
+RULES = (saturation, threads, memory, scripts)

@@ -1,8 +1,9 @@
 """Feasibility before cost: the plan, what each gate takes and what fits, targets beyond the known.
 
 anchors (published figures, each with its source) -> costs (of a call, and where that is from) ->
-budget (stages, calls that fit) -> gates and targets (findings) -> wording. Nothing is measured or
-downloaded; a finding is a warning and never stops a run.
+budget (stages, calls that fit) -> gates and targets (findings) -> wording; languages: whether
+model, data and normaliser speak the same one. Nothing is measured or downloaded; a finding is a
+warning and never stops a run.
 """
 
 from __future__ import annotations
@@ -16,7 +17,15 @@ from harness import contracts
 from harness.contracts import Locate
 from harness.decide import plan as runs
 from harness.plugins import NamedMetric
-from harness.preflight.feasibility import budget, costs, gates, questions, targets, wording
+from harness.preflight.feasibility import (
+    budget,
+    costs,
+    gates,
+    languages,
+    questions,
+    targets,
+    wording,
+)
 from harness.preflight.feasibility.budget import BudgetPlan
 from harness.preflight.feasibility.gates import Decidability, Terms
 from harness.preflight.feasibility.questions import SayLimit, plain_limit
@@ -44,11 +53,17 @@ class Forecast:
         found = wording.gates(self.findings, questions.limits(self.terms, say))
         asked = wording.questions(self.questions(say))
         return [*wording.plan(self.minutes, self.plan), *found, *asked,
-                *wording.questions(self.narrow()), *wording.warnings(self.warnings)]  # fmt: skip
+                *wording.questions(self.narrow()), *wording.questions(self.languages()),
+                *wording.warnings(self.warnings)]  # fmt: skip
 
     def questions(self, say: SayLimit = plain_limit) -> list[str]:
         """What the gates leave unasked."""
         return questions.questions(self.terms, say)
+
+    def languages(self) -> list[str]:
+        """Where model, data and normaliser are not of one language."""
+        locate = self.terms.costs.locate
+        return [] if locate is None else languages.told(self.terms.experiment, locate)
 
     def narrow(self) -> list[str]:
         """Data sets whose clips lack the upper part of what the model can hear; decodes some."""
@@ -121,10 +136,11 @@ def missing(experiment: Experiment, locate: Locate) -> list[str]:
 def undecidable(
     experiment: Experiment, folder: Path, locate: Locate, say: SayLimit = plain_limit
 ) -> list[str]:
-    """One line for each gate that cannot be decided within the budget, or asks for nothing."""
+    """One line for each gate that cannot be decided within the budget, or asks for nothing, and
+    where languages do not fit together."""
     found = foresee(experiment, folder, locate)
     open_ = [wording.undecidable(one) for one in found.findings if one.decidable == "no"]
-    return [*open_, *found.questions(say)]
+    return [*open_, *found.questions(say), *found.languages()]
 
 
 def _known(lengths: Mapping[str, float]) -> dict[str, float]:

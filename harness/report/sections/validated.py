@@ -108,9 +108,18 @@ def _servers(result: Result, language: str) -> Iterator[str]:
                 model=markdown.code(str(params.get("model") or "")) or markdown.UNKNOWN,
                 timeout=markdown.given(_number(params, "timeout_seconds"), "s", language),
                 retries=markdown.given(_number(params, "retries"), "", language),
-                concurrency=markdown.given(_number(params, "concurrency"), "", language),
+                together=_together(params, language),
                 **_counts({"again": again, "calls": len(calls)}, language),
             )
+
+
+def _together(params: Mapping[str, Any], language: str) -> str:
+    """How many calls were under way at once."""
+    count = _number(params, "concurrency")
+    texts = TEXTS[language]
+    if count > 1:
+        return texts["many_calls"].format(concurrency=markdown.given(count, "", language))
+    return texts["one_call"]
 
 
 def _asked(model: ModelSpec, role: str = "") -> Iterator[tuple[str, Mapping[str, Any]]]:

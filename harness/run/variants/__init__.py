@@ -6,6 +6,7 @@ seals.py    whether a folder still holds what was put there
 watched.py  the files that are measured stay those that the fingerprint is of
 looking.py  the local folders of an experiment before it runs
 picking.py  some files of a local folder
+scripts.py  a folder that a script of the user's own fills
 making.py   every variant of an experiment, systems made of parts among them
 code.py     what code and which packages a model, method or judge rests on
 """

@@ -12,6 +12,7 @@ from harness.assets import resolve
 from harness.contracts import Composite, Dataset, Family, Locate, Method
 from harness.errors import AudioError, HarnessError, QuantizeError
 from harness.io.hashes import digest
+from harness.run.variants import scripts
 from harness.run.variants.code import code_of
 from harness.run.variants.folders import (
     CalibrationItems,
@@ -97,8 +98,11 @@ class Maker:
         """The folder that a source means and the SHA-256 over its files."""
         if origin.path and (file := self.locate(origin.path)).is_file():
             return alone(file, origin.files, self.tell)
-        found = resolve(asdict(origin), self.locate, self.tell)
-        if origin.path and origin.files:
+        if origin.script:
+            found = scripts.made(origin, self.locate, self.tell)
+        else:
+            found = resolve(asdict(origin), self.locate, self.tell)
+        if (origin.path or origin.script) and origin.files:
             return picked(found[0], origin.files, self.tell)
         return found
 

@@ -189,12 +189,7 @@ class Worker:
         self._threads[-1].join(_DRAIN_SECONDS)
         lines = [line.strip() for line in self._complaint.decode("utf-8", "replace").splitlines()]
         last = plainly(next((line for line in reversed(lines) if line), ""))[-300:]
-        last = last or "it left no message"
-        if code == -9:
-            return "killed (signal 9): most likely out of memory"
-        if code < 0:
-            return f"crashed with signal {-code}: {last}"
-        return f"ended with exit code {code}: {last}"
+        return leaving.ending(code, last)
 
     # ------------------------------------------------------------------------- the pipes' threads
     def _write_requests(self) -> None:

@@ -33,6 +33,16 @@ def with_parent() -> None:
             ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, int(signal.SIGKILL), 0, 0, 0)
 
 
+def ending(code: int, last: str) -> str:
+    """How a process ended, in words, with the last line that it left."""
+    last = last or "it left no message"
+    if code == -9:
+        return "killed (signal 9): most likely out of memory"
+    if code < 0:
+        return f"crashed with signal {-code}: {last}"
+    return f"ended with exit code {code}: {last}"
+
+
 def end_marked(mark: str) -> None:
     """End each process that has this mark in its environment: what a child started and put into a
     group or a session of its own, or left behind when it crashed. On Linux; elsewhere nothing

@@ -110,7 +110,8 @@ and turns "el cuarto de baño" into "el 4º de baño"; num2words 0.5.14 (LGPL, w
 docopt) writes "veintiún mil" wrong, "quadragésimo", and has no gender. What remains is a closed
 list of words; the tests compare it with num2words where that is right.
 
-`generic` is for other languages: the rows letters, punctuation and apostrophes alone. `basic` is
+`english` is the rule that Whisper's English figures are stated under (english.py). `generic` is for
+other languages: the rows letters, punctuation and apostrophes alone. `basic` is
 the generic rule of OpenAI's Whisper (BasicTextNormalizer, whisper/normalizers/basic.py), for
 comparing with published figures; beware: it deletes what stands in brackets. `none` leaves the
 text alone but for white space. References: RAE and ASALE, Ortografía de la lengua española (2010),
@@ -124,22 +125,26 @@ from collections.abc import Callable, Mapping
 from harness.errors import UnknownNameError
 from harness.errors.nearest import nearest
 from harness.speech.text.edits import character_edits, word_edits
+from harness.speech.text.english import english
 from harness.speech.text.reading import spanish
 from harness.speech.text.signs import basic, fold_spaces, generic, strip_accents
 
 __all__ = [
-    "NORMALISERS", "Normaliser", "basic", "character_edits", "fold_spaces", "generic",
-    "normaliser", "spanish", "strip_accents", "word_edits",
+    "LANGUAGES", "NORMALISERS", "Normaliser", "basic", "character_edits", "english", "fold_spaces",
+    "generic", "normaliser", "spanish", "strip_accents", "word_edits",
 ]  # fmt: skip
 
 Normaliser = Callable[[str], str]
 
 NORMALISERS: Mapping[str, Normaliser] = {
     "spanish": spanish,
+    "english": english,
     "generic": generic,
     "basic": basic,
     "none": fold_spaces,
 }
+# the language that a normaliser is for, by its ISO 639-1 code; the others are for any
+LANGUAGES: Mapping[str, str] = {"spanish": "es", "english": "en"}
 
 
 def normaliser(name: str) -> Normaliser:

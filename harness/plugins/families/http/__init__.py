@@ -1,8 +1,9 @@
-"""Any server with an OpenAI-style POST /v1/audio/transcriptions: it has no files, only a URL.
+"""Any server with OpenAI's /v1/audio/transcriptions, or /v1/chat/completions that hears; no files.
 
 files: params (what an experiment sets) -> client (requests, repetitions, one line per failure; a
-watchdog keeps its deadline) -> answers (the transcript in an answer, without its markup) -> model
-(samples to WAV, the timed call).
+watchdog keeps its deadline) -> replies (what comes back), answers (the transcript in it, without
+its markup) or chat (requests, answers and streams of a chat) -> model (samples to WAV, the timed
+call).
 """
 
 from __future__ import annotations

@@ -9,11 +9,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from harness.contracts import notes as noted
 from harness.plugins.families.http import markup
+from harness.plugins.families.http.replies import Said
 
 PLAIN = ("text", "srt", "vtt", None)  # formats whose answer may be text alone
 # where the text of an answer stands beside `text`, and under which key in each entry
@@ -28,21 +28,13 @@ class NoTranscriptError(ValueError):
     """Why an answer is no transcript, in words that follow the server's name."""
 
 
-@dataclass(frozen=True)
-class Transcript:
-    """The words, and what had to be done to get them."""
-
-    text: str
-    notes: tuple[str, ...] = ()
-
-
-def transcript(body: bytes, asked: str | None) -> Transcript:
+def transcript(body: bytes, asked: str | None) -> Said:
     """The transcript in an answer to a request for `asked` (response_format; None: left out).
 
     Raises: NoTranscriptError.
     """
     try:
-        answer = json.loads(body, object_pairs_hook=_once)
+        answer = json.loads(body, object_pairs_hook=once)
     except RecursionError:
         raise NoTranscriptError("answered no JSON") from None
     except NoTranscriptError:
@@ -51,10 +43,10 @@ def transcript(body: bytes, asked: str | None) -> Transcript:
         return _plain(body, asked)
     if asked in PLAIN and not isinstance(answer, dict | list):  # "veintitrés", 23
         return _plain(body, asked)
-    return _cleaned(*_of_json(answer))
+    return cleaned(*_of_json(answer))
 
 
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """An object whose keys stand once: which of two texts is meant, nobody knows."""
     made = dict(pairs)
     if len(made) < len(pairs):
@@ -62,7 +54,7 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return made
 
 
-def _plain(body: bytes, asked: str | None) -> Transcript:
+def _plain(body: bytes, asked: str | None) -> Said:
     """Text where that was asked for, and subtitles always."""
     try:
         text = body.decode("utf-8-sig")
@@ -73,13 +65,13 @@ def _plain(body: bytes, asked: str | None) -> Transcript:
     if _PAGE.match(text):
         raise NoTranscriptError("answered a web page, no JSON")
     if markup.is_subtitles(text):
-        return _cleaned(text, ())
+        return cleaned(text, ())
     if asked in PLAIN and (text.strip() or asked) and not text.lstrip().startswith(("{", "[{")):
         try:
             said = json.loads(text)
         except (ValueError, RecursionError):
             said = text
-        return _cleaned(said if isinstance(said, str) else text, ())
+        return cleaned(said if isinstance(said, str) else text, ())
     lines = [line for line in text.splitlines() if line.strip()]
     if len(lines) > 1 and all(map(_is_json, lines)):
         raise NoTranscriptError("answered several JSON documents, one was asked for")
@@ -97,16 +89,21 @@ def _of_json(answer: Any) -> tuple[str, tuple[str, ...]]:
     """(text, notes) of an answer in JSON."""
     if not isinstance(answer, dict):
         raise NoTranscriptError("answered JSON without `text`")
-    if answer.get("error") or answer.get("errors") or answer.get("success") is False:
-        raise NoTranscriptError("answered an error")
-    if _failed(answer):
-        raise NoTranscriptError("answered an error")
+    require_no_error(answer)
     text = answer.get("text")
     if text is not None and not isinstance(text, str):
         raise NoTranscriptError("answered JSON whose `text` is no text")
     if text and text.strip():
         return text, ()
     return _of_parts(answer, text is not None)
+
+
+def require_no_error(answer: Mapping[str, Any]) -> None:
+    """Raises: NoTranscriptError for an answer that says that it is an error."""
+    if answer.get("error") or answer.get("errors") or answer.get("success") is False:
+        raise NoTranscriptError("answered an error")
+    if _failed(answer):
+        raise NoTranscriptError("answered an error")
 
 
 def _failed(answer: Mapping[str, Any]) -> bool:
@@ -139,7 +136,7 @@ def _texts(parts: Any, key: str) -> Iterable[str]:
             yield said.strip()
 
 
-def _cleaned(text: str, notes: tuple[str, ...]) -> Transcript:
+def cleaned(text: str, notes: tuple[str, ...]) -> Said:
     """The words of a text. Raises: NoTranscriptError for JSON or a page inside of it."""
     if _OBJECT.search(text) or (text.lstrip().startswith(("[{", '["')) and _is_json(text)):
         raise NoTranscriptError("answered JSON inside of the text")
@@ -152,4 +149,4 @@ def _cleaned(text: str, notes: tuple[str, ...]) -> Transcript:
         notes = (*notes, noted.written("markup", markup=", ".join(removed)))
     # JSON can hold half of a pair of surrogates; else as it came: what is hidden in it would be
     # scored as an error of the model's
-    return Transcript(words.encode("utf-8", "replace").decode(), notes)
+    return Said(words.encode("utf-8", "replace").decode(), notes)

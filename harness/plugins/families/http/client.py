@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
-import datetime
-import email.utils
 import json
-import math
 import os
-import re
 import time
 import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from harness.errors import AssetError, HarnessError, OutputError, SpecError, limits
 from harness.io.network import within
-from harness.plugins.families.http.answers import NoTranscriptError, Transcript, transcript
+from harness.plugins.families.http import chat
+from harness.plugins.families.http.answers import NoTranscriptError, transcript
 from harness.plugins.families.http.params import ENDPOINT, Params
+from harness.plugins.families.http.replies import (
+    Answer,
+    Reply,
+    Said,
+    printable,
+    retry_after,
+    server_seconds,
+)
 from harness.plugins.families.http.watchdog import Watchdog
 
 if TYPE_CHECKING:
@@ -32,31 +36,8 @@ ENCODINGS = {"gzip": 31, "x-gzip": 31, "deflate": 15}  # -> wbits of zlib
 LATER = (429, 503)  # the server asks to come again
 SHOWN = 160  # characters of a wrong answer
 KEY_SIGNS = 16  # from here on a key is no word that somebody says
-SERVER_TIME = "openai-processing-ms"
 # of a listed model; others ("created", "permission") are made anew for each answer by some servers
 LISTED = ("id", "root", "parent", "owned_by", "max_model_len")
-
-
-@dataclass(frozen=True)
-class Answer:
-    """A transcript, and what it took to get it."""
-
-    text: str
-    retries: int = 0
-    waited_seconds: float = 0.0
-    server_seconds: float = float("nan")  # where the server tells how long it took itself
-    last_status: str = ""  # why it was sent again, the last time
-    notes: tuple[str, ...] = ()  # what was done to the answer to get its words
-
-
-@dataclass(frozen=True)
-class Reply:
-    """A whole HTTP answer; `broken` says why there is none, when sending again may help."""
-
-    status: int = 0
-    headers: Mapping[str, str] | None = None
-    body: bytes = b""
-    broken: str = ""
 
 
 class Client:
@@ -66,7 +47,7 @@ class Client:
         import httpx2
 
         self._params, self._key = params, key
-        self._where = urlsplit(params.base).netloc
+        self._where, self._began = urlsplit(params.base).netloc, 0.0
         self._watchdog = Watchdog(params.timeout_seconds)
         # asked for as it is: unpacking would be timed, and what is packed may be of any size
         headers = {"Accept-Encoding": "identity"}
@@ -86,6 +67,13 @@ class Client:
     def request(self, wav: bytes) -> httpx2.Request:
         """The whole body, made before the clock starts; it can be sent again and again."""
         asked = self._params
+        if asked.api == "chat":
+            return self._http.build_request(
+                "POST",
+                asked.base + asked.endpoint,
+                content=chat.body(asked, wav),
+                headers={"Content-Type": "application/json"},
+            )
         fields: dict[str, str] = {"model": asked.model}
         if asked.response_format is not None:
             fields["response_format"] = asked.response_format
@@ -94,14 +82,14 @@ class Client:
         if asked.language:
             fields["language"] = asked.language
         files = {"file": ("clip.wav", wav, "audio/wav")}
-        url, seen = self._params.base + ENDPOINT, {"trace": self._watchdog.seen}
-        made = self._http.build_request("POST", url, data=fields, files=files, extensions=seen)
+        made = self._http.build_request("POST", asked.base + ENDPOINT, data=fields, files=files)
         made.read()
         return made
 
     def transcribe(self, request: httpx2.Request) -> Answer:
         """Raises: OutputError, one line, for whatever is not a transcript."""
-        self._watchdog.until = deadline = time.monotonic() + self._params.timeout_seconds
+        self._began = time.monotonic()
+        self._watchdog.until = deadline = self._began + self._params.timeout_seconds
         try:
             return self._answer(request, deadline)
         finally:
@@ -112,9 +100,7 @@ class Client:
         for sent in range(self._params.retries + 1):
             reply = self._send(request, deadline)
             if reply.status not in LATER and not reply.broken:
-                said = self._transcript(reply)
-                took = _server_seconds(reply)
-                return Answer(said.text, sent, waited, took, why, said.notes)
+                return Answer(self._said(reply), sent, waited, server_seconds(reply), why)
             why = reply.broken or str(reply.status)
             if sent < self._params.retries:
                 waited += self._wait(reply, sent, deadline)
@@ -126,7 +112,8 @@ class Client:
         import httpx2
 
         left = max(0.001, deadline - time.monotonic())
-        request.extensions = {**request.extensions, "timeout": httpx2.Timeout(left).as_dict()}
+        seen, timeout = self._watchdog.seen, httpx2.Timeout(left).as_dict()
+        request.extensions = {**request.extensions, "trace": seen, "timeout": timeout}
         try:
             with self._one_line(OutputError):
                 found: Reply | OutputError = self._exchange(request)
@@ -146,34 +133,58 @@ class Client:
         except (httpx2.RemoteProtocolError, httpx2.ReadError, httpx2.WriteError) as error:
             return Reply(broken=f"no answer ({_said(error)})")
         try:
+            if self._params.stream and self._is_stream(response):
+                return self._streamed(response)
             body = self._body(response, limits.ANSWER_BYTES)
         finally:
             response.close()
         return Reply(response.status_code, response.headers, body)
 
+    def _is_stream(self, response: httpx2.Response) -> bool:
+        kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
+        asked = self._params.api == "chat" and response.status_code == 200
+        return bool(asked and kind == chat.STREAM)
+
+    def _streamed(self, response: httpx2.Response) -> Reply:
+        """A stream, read as it comes. Raises: OutputError for one that is no transcript."""
+        stream = chat.Events(self._params)
+        status, headers = response.status_code, response.headers
+        try:
+            for part in self._parts(response, limits.STREAM_BYTES):
+                stream.feed(part, time.monotonic() - self._began)
+            said = stream.said(time.monotonic() - self._began)
+        except NoTranscriptError as error:
+            raise self._none(error, Reply(status, headers, stream.shown)) from None
+        return Reply(status, headers, stream.shown, said=said)
+
     def _body(self, response: httpx2.Response, most: int) -> bytes:
         """The whole body, unpacked. Raises: OutputError for one that is longer than `most`."""
+        return b"".join(self._parts(response, most))
+
+    def _parts(self, response: httpx2.Response, most: int) -> Iterator[bytes]:
+        """The body as it comes, unpacked. Raises: as `_body`."""
         encoding = response.headers.get("content-encoding", "identity").strip().lower()
         if encoding not in ("", "identity", *ENCODINGS):
             raise OutputError(self._clean(f"answered in the encoding {encoding[:20]!a}"))
         unpack = zlib.decompressobj(ENCODINGS[encoding]) if encoding in ENCODINGS else None
-        body = bytearray()
+        size = 0
         for part in response.iter_raw():
             try:
-                body += unpack.decompress(part, most + 1) if unpack else part
+                plain = unpack.decompress(part, most + 1) if unpack else part
             except zlib.error as error:
                 raise OutputError(self._clean(f"its answer cannot be unpacked: {error}")) from None
-            if len(body) > most:
+            size += len(plain)
+            if size > most:
                 raise OutputError(self._clean(f"its answer is over {most // limits.MEGABYTE} MB"))
             if unpack and unpack.unused_data:  # a second part, which would go unread
                 raise OutputError(self._clean("its answer goes on behind what is packed"))
-        if unpack and body and not unpack.eof:  # half a text looks like a whole one
+            yield plain
+        if unpack and size and not unpack.eof:  # half a text looks like a whole one
             raise OutputError(self._clean("its answer broke off: what is packed has no end"))
-        return bytes(body)
 
     def _wait(self, reply: Reply, sent: int, deadline: float) -> float:
         """Seconds waited. Raises: OutputError where the server asks for more than is left."""
-        asked = _retry_after((reply.headers or {}).get("retry-after", ""))
+        asked = retry_after(reply.header("retry-after"))
         seconds = min(FIRST_WAIT_SECONDS * 2**sent, MOST_WAIT_SECONDS) if asked is None else asked
         if time.monotonic() + seconds > deadline:
             raise OutputError(
@@ -185,17 +196,25 @@ class Client:
         time.sleep(seconds)
         return seconds
 
-    def _transcript(self, reply: Reply) -> Transcript:
-        """Raises: OutputError for any other answer, and where the key is in it."""
+    def _said(self, reply: Reply) -> Said:
+        """Raises: OutputError for an answer that is no transcript, and where the key is in it."""
         if reply.status != 200:
             raise OutputError(self._clean(self._refusal(reply)))
         try:
-            found = transcript(reply.body, self._params.response_format)
+            found = reply.said or self._whole(reply.body)
         except NoTranscriptError as error:
-            raise OutputError(self._clean(f"{error}{self._excerpt(reply)}")) from None
+            raise self._none(error, reply) from None
         if len(self._key) >= KEY_SIGNS and self._key in found.text:
             raise OutputError(self._clean("answered a transcript with the key in it"))
         return found
+
+    def _whole(self, body: bytes) -> Said:
+        if self._params.api == "chat":
+            return chat.whole(body, self._params)
+        return transcript(body, self._params.response_format)
+
+    def _none(self, error: NoTranscriptError, reply: Reply) -> OutputError:
+        return OutputError(self._clean(f"{error}{self._excerpt(reply)}"))
 
     # ------------------------------------------------------------------------------- the server
     def greet(self) -> Mapping[str, Any]:
@@ -251,7 +270,7 @@ class Client:
         """A name or number as a server says it, in one short line; "" for what is neither."""
         if isinstance(value, bool) or not isinstance(value, str | int | float):
             return ""
-        return _printable(self._hidden(str(value)))[:SHOWN]
+        return printable(self._hidden(str(value)))[:SHOWN]
 
     # -------------------------------------------------------------------------------- one line each
     @contextmanager
@@ -281,13 +300,13 @@ class Client:
             return f"sends elsewhere ({status}): write the address of the server itself as url"
         if status == 404:
             model, path = self._params.model, urlsplit(self._params.base).path
-            return f"has no {path}{ENDPOINT}, or no model {model!r} (404){excerpt}"
+            return f"has no {path}{self._params.endpoint}, or no model {model!r} (404){excerpt}"
         return f"answered {status}{excerpt}"
 
     def _excerpt(self, reply: Reply) -> str:
         """`: ...`, the beginning of what the server says, "" where that is nothing."""
         # hidden before it is cut, lest half a key be left
-        text = _printable(self._hidden(reply.body.decode("utf-8", "replace")))
+        text = printable(self._hidden(reply.body.decode("utf-8", "replace")))
         return f": {text[:SHOWN]}{'...' if len(text) > SHOWN else ''}" if text else ""
 
     def _clean(self, said: str) -> str:
@@ -309,30 +328,3 @@ def connect(params: Params) -> Client:
 
 def _said(error: Exception) -> str:
     return " ".join(str(error).split()) or type(error).__name__
-
-
-def _printable(text: str) -> str:
-    one = " ".join(text.split())
-    return "".join(sign if sign.isprintable() else "\ufffd" for sign in one)
-
-
-def _retry_after(header: str) -> float | None:
-    """Seconds, a part of one as a whole, or an HTTP date (RFC 9110, 10.2.3); None where it says
-    neither."""
-    if re.fullmatch(r"\s*[0-9]+(\.[0-9]*)?\s*", header, re.ASCII):
-        return float(math.ceil(min(float(header), limits.WAIT_SECONDS)))
-    try:
-        at = email.utils.parsedate_to_datetime(header)
-        at = at if at.tzinfo else at.replace(tzinfo=datetime.timezone.utc)  # -0000 is UTC
-        return min(max(0.0, at.timestamp() - time.time()), limits.WAIT_SECONDS)
-    except (ValueError, TypeError, IndexError, OverflowError):
-        return None
-
-
-def _server_seconds(reply: Reply) -> float:
-    told = (reply.headers or {}).get(SERVER_TIME, "")
-    try:
-        seconds = float(told) / 1000
-    except ValueError:
-        return float("nan")
-    return seconds if 0 <= seconds < float("inf") else float("nan")

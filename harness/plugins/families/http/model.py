@@ -4,36 +4,51 @@ from __future__ import annotations
 
 import io
 import math
+import queue
 import wave
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
 from harness.contracts import Output, notes
 from harness.errors import AudioError
-from harness.plugins.families.http.client import Answer, Client, connect
+from harness.plugins.families.http.client import Client, connect
 from harness.plugins.families.http.params import Params
+from harness.plugins.families.http.replies import Answer
 
 SAMPLE_RATE = 16_000
 
 
 class RemoteRecogniser:
-    """Implements `harness.contracts.Model`, operation `pipeline`: upload to transcript."""
+    """Implements `harness.contracts.Model`, operation `pipeline`: upload to transcript. As many
+    calls may be under way as there are clients, each on a connection of its own."""
 
-    def __init__(self, client: Client) -> None:
-        self._client = client
+    def __init__(self, clients: Sequence[Client]) -> None:
+        self._first, self.together = clients[0], len(clients)
+        # the one that was used last comes first: its connection is open
+        self._free: queue.LifoQueue[Client] = queue.LifoQueue()
+        for client in reversed(clients):
+            self._free.put(client)
 
     def prepare(self, operation: str, samples: np.ndarray) -> Callable[[], Output]:
         """Raises: AudioError for samples that are not one finite channel."""
-        request = self._client.request(wav(samples))
-        return lambda: _output(self._client.transcribe(request))
+        request = self._first.request(wav(samples))
+
+        def call() -> Output:
+            client = self._free.get()
+            try:
+                return _output(client.transcribe(request))
+            finally:
+                self._free.put(client)
+
+        return call
 
 
 def open_model(params: Params) -> RemoteRecogniser:
     """Raises: AssetError for a server that cannot be reached, SpecError for a missing key."""
-    client = connect(params)
-    client.greet()
-    return RemoteRecogniser(client)
+    clients = [connect(params) for _ in range(params.concurrency)]
+    clients[0].greet()
+    return RemoteRecogniser(clients)
 
 
 def wav(samples: np.ndarray) -> bytes:
@@ -59,9 +74,13 @@ def _output(answer: Answer) -> Output:
     figures = {"retries": float(answer.retries), "waited_seconds": answer.waited_seconds}
     if not math.isnan(answer.server_seconds):
         figures["server_seconds"] = answer.server_seconds
-    told = answer.notes
+    said = answer.said
+    if not math.isnan(said.first_token_seconds):
+        figures["first_token_seconds"] = said.first_token_seconds
+    told = said.notes
     if answer.retries:
         waited = f"{answer.waited_seconds:.1f}"
         how = {"times": answer.retries + 1, "why": answer.last_status, "seconds": waited}
         told = (*told, notes.written("repeated", **how))
-    return Output(text=answer.text.strip(), notes=notes.joined(*told), figures=figures)
+    text = said.text.strip()
+    return Output(text=text, tokens=said.tokens, notes=notes.joined(*told), figures=figures)

@@ -8,8 +8,13 @@ from typing import Literal
 from urllib.parse import urlsplit
 
 ENDPOINT = "/audio/transcriptions"
+CHAT = "/chat/completions"
+MOST_TOKENS = 100_000
+MOST_TOGETHER = 8  # as many as a variant hears before the next one has its turn
 MOST_RETRIES = 10
 MOST_TIMEOUT_SECONDS = 86_400.0
+PROMPT_OF_ANY = "Write down what is said in this audio, word for word, and nothing else."
+PROMPT = PROMPT_OF_ANY[:-1] + ". Its language is {language}."
 Format = Literal["json", "verbose_json", "text", "srt", "vtt"]
 
 
@@ -19,11 +24,15 @@ class Params:
     the server, and names the row where the server does not care. "" for `language` lets the server
     guess it. `api_key_env` names the environment variable that holds the key.
 
+    `api`: `transcriptions` sends the audio to /audio/transcriptions; `chat` sends it as an
+    `input_audio` part with `prompt` to /chat/completions, as servers of audio language models take
+    it. In a chat the language is what the prompt says: `{language}` in it stands for `language`.
+
     `timeout_seconds` bounds a call with its repetitions and the waits between them; after 429 and
     503, and where a connection broke before an answer began, a call is sent again up to `retries`
     times. `temperature` and `response_format` are left out of the request where they are null, for
-    a server that refuses them. `concurrency` is 1: a call is timed while no other of ours is under
-    way.
+    a server that refuses them. `concurrency`: a call is timed while no other of ours is under way;
+    more than 1 is for data sets of which no time is asked.
     """
 
     url: str  # the server's base URL, such as http://localhost:8000/v1
@@ -34,7 +43,11 @@ class Params:
     retries: int = 3  # how often a call is sent again after 429, 503 or a broken connection
     temperature: float | None = 0.0  # as sent to the server; null: not sent
     response_format: Format | None = "json"  # as sent to the server; null: not sent
-    concurrency: int = 1  # 1 only: no other call of ours is under way
+    concurrency: int = 1  # calls under way at once, on data sets without metrics of time
+    api: Literal["transcriptions", "chat"] = "transcriptions"
+    prompt: str = ""  # chat: what is asked of the audio; a plain request for its words unless said
+    stream: bool = True  # chat: words as they come, with the time of the first
+    max_tokens: int = 512  # chat: of one answer
 
     def __post_init__(self) -> None:
         _check_url(self.url)
@@ -55,16 +68,36 @@ class Params:
             raise ValueError(f"retries must be from 0 to {MOST_RETRIES}, not {self.retries}")
         if self.temperature is not None and not 0 <= self.temperature <= 1:
             raise ValueError(f"temperature must be from 0 to 1, not {self.temperature:g}")
-        if self.concurrency != 1:
+        if not 1 <= self.concurrency <= MOST_TOGETHER:
             raise ValueError(
-                f"concurrency must be 1, not {self.concurrency}: latency is of one call while no "
-                "other of ours is under way; a server under load needs a load generator"
+                f"concurrency must be from 1 to {MOST_TOGETHER}, not {self.concurrency}: a server "
+                "under load needs a load generator"
             )
+        self._check_chat()
+
+    def _check_chat(self) -> None:
+        if not 1 <= self.max_tokens <= MOST_TOKENS:
+            raise ValueError(f"max_tokens must be from 1 to {MOST_TOKENS}, not {self.max_tokens}")
+        if self.api == "chat" and self.response_format not in ("json", None):
+            raise ValueError("response_format has no meaning with `api: chat`; leave it out")
+        if self.api != "chat" and self.prompt:
+            raise ValueError("prompt has a meaning with `api: chat` only; leave it out")
+
+    @property
+    def endpoint(self) -> str:
+        """What is asked, behind the base URL."""
+        return CHAT if self.api == "chat" else ENDPOINT
+
+    @property
+    def asking(self) -> str:
+        """The prompt of a chat."""
+        usual = PROMPT if self.language else PROMPT_OF_ANY
+        return (self.prompt or usual).replace("{language}", self.language)
 
     @property
     def base(self) -> str:
         """The URL without what is added to it."""
-        return self.url.rstrip("/").removesuffix(ENDPOINT)
+        return self.url.rstrip("/").removesuffix(self.endpoint)
 
 
 def _check_url(url: str) -> None:
