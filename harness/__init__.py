@@ -10,7 +10,8 @@ it so). A new metric, gate, judge, quantizer, family, data set, section, figure 
 file in its folder. Words mean what docs/glossary.md says.
 
 7  app/        the doors: command line, Python API, progress; the only printer
-6  preflight/  before a run: what its budget can decide (feasibility), what disturbs it (doctor)
+6  preflight/  before a run: a first experiment (starting), what its budget can decide
+              (feasibility), what disturbs it (doctor)
    run/        measures: models made, processes, rounds, utterances, judges; the only clocks
    report/     says: stored tables -> markdown (sections/) and pictures (figures/); no statistics
 5  decide/     decides: stats/, scoring/, verdict/, comparison/, plan and schedule; pure

@@ -8,14 +8,14 @@ import json
 import os
 import signal
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from harness.contracts import Family, Feeds, OpenSession, Output
+from harness.contracts import Comparable, Family, Feeds, OpenSession, Output
 from harness.errors import ModelError, OutputError
 
 
@@ -58,6 +58,22 @@ class FakeModel:
 
         return call
 
+    def guide(self, samples: np.ndarray, names: Sequence[str]) -> dict[str, Any]:
+        return {"gain": self.facts.get("gain", 1.0)}
+
+    def outputs(
+        self, samples: np.ndarray, names: Sequence[str], guide: Mapping[str, Any]
+    ) -> Iterator[tuple[str, np.ndarray]]:
+        """`hidden`: (4, 40) samples times the folder's `gain`; `scores`: (5, 3) of those behind
+        them, and what the baseline's gain was."""
+        Clock.now += 0.01
+        gain = self.facts.get("gain", 1.0)
+        if "hidden" in names:
+            hidden = samples[:160].reshape(4, -1) * gain
+            yield "hidden", hidden[:, : self.facts.get("features", 40)]
+        if "scores" in names:
+            yield "scores", samples[160:175].reshape(5, 3) * 10 * gain / guide["gain"]
+
 
 def build(source: Path, target: Path) -> None:
     (target / "model.onnx").write_bytes((source / "model.onnx").read_bytes())
@@ -91,4 +107,5 @@ family = Family(
     graphs=graphs,
     open=open_model,
     feeds=feeds,
+    outputs=lambda folder, params: (Comparable("hidden", False), Comparable("scores", True)),
 )

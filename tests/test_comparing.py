@@ -572,7 +572,7 @@ def measured() -> tuple[Result, dict[str, NamedMetric]]:
     data = {"calls": tables.frame("calls", calls), "variants": tables.frame("variants", variants)}
     data["judged"] = tables.frame("judged", [])
     locate = spec.locator(MEASURED / "experiment.yaml")
-    data["scores"] = decision.scores(experiment, data["calls"], locate, data["judged"])
+    data["scores"] = decision.scores(experiment, locate, data)
     metrics = {named.name: named for named in decision.metrics(experiment, locate)}
     return filed.result(MEASURED, stored, environment, {}, data), metrics
 
@@ -594,7 +594,7 @@ def test_in_a_real_run_a_candidate_that_takes_half_as_long_again_is_a_regression
     slow = (calls["variant"] == "int8") & (calls["stage"] == "latency")
     slower = calls.assign(seconds=calls["seconds"].where(~slow, calls["seconds"] * 1.5))
     locate = spec.locator(MEASURED / "experiment.yaml")
-    scores = decision.scores(run.experiment, slower, locate, run.judged)
+    scores = decision.scores(run.experiment, locate, {**run.tables, "calls": slower})
     after = replace(run, tables={**run.tables, "calls": slower, "scores": scores})
     found = comparison.compare(run, after, metrics, CompareOptions(draws=1000))
     worse = [row for row in found.rows if row.outcome == "regression"]

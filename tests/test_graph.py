@@ -23,7 +23,7 @@ from harness.errors import AudioError, HarnessError, ModelError, OutputError
 from harness.plugins.families import whisper
 from harness.plugins.families.graph import Ctc, Input, Params, Part, family, files
 from harness.plugins.families.graph.arithmetic import ExpressionError, parse
-from harness.plugins.families.graph.model import Chain
+from harness.plugins.families.graph.model import OpenGraphs
 from harness.runtime.session import SessionConfig, open_session
 from harness.runtime.session.refusals import plainly
 
@@ -35,13 +35,13 @@ Made = onnx.ModelProto
 NOTHING = Params()
 
 
-def opened(folder: Path, made: Made | None, params: Params = NOTHING) -> Chain:
+def opened(folder: Path, made: Made | None, params: Params = NOTHING) -> OpenGraphs:
     if made is not None:
         own.saved(made, folder)
-    return Chain(folder, lambda path: open_session(path, PLAIN), params)
+    return OpenGraphs(folder, lambda path: open_session(path, PLAIN), params)
 
 
-def given(model: Chain, name: str, samples: np.ndarray = CLIP) -> list[np.ndarray]:
+def given(model: OpenGraphs, name: str, samples: np.ndarray = CLIP) -> list[np.ndarray]:
     """The pieces of an output."""
     return [piece for _, piece in model.outputs(samples, [name], {})]
 

@@ -16,6 +16,7 @@ NAN = float("nan")
 OF_TEXTS = {"wer", "cer", "ser", "wer_basic", "wer_no_accents", "wer_raw", "loops", "output_rate"}
 OF_TEXTS |= {"repeated_words", "budget_exhausted", "hallucinations", "hallucinated_words"}
 OF_TEXTS |= {"used_slow", "round_trip_wer", "round_trip_cer"}
+OF_TEXTS |= {"changed", "newly_wrong", "newly_right"}
 SENTENCES = st.lists(st.sampled_from(["año", "ano", "sí", "si", "que"]), max_size=7).map(" ".join)
 
 

@@ -62,6 +62,23 @@ def test_every_type_says_what_its_graphs_hold(made: tuple[str, Path, Params]) ->
     assert said.notes == ""
 
 
+def test_the_first_graphs_output_is_compared_frame_by_frame(
+    made: tuple[str, Path, Params],
+) -> None:
+    kind, folder, params = made
+    (offered,) = family.outputs(folder, params)
+    model = family.open(folder, start, params)
+    (role, feed), *_ = model.feeds(CLIP)
+    session = start(family.graphs(folder)[role])
+    (raw, *_) = session.run(None, feed)
+    ((name, piece),) = model.outputs(CLIP, [offered.name], {})
+    assert (name, offered.logits) == (("logits", True) if role == "model" else ("encoder", False))
+    # NeMo's transducers and those of GigaAM have a frame a column
+    expected = raw.transpose(0, 2, 1) if kind in ("rnnt", "tdt") else raw
+    np.testing.assert_array_equal(piece, expected)
+    assert model.prepare("pipeline", CLIP)().text == "hola mundo"  # and it goes on as before
+
+
 def test_confidence_is_the_mean_log_probability_of_the_tokens(tmp_path: Path) -> None:
     tiny.kaldi(tmp_path)
     said = family.open(tmp_path, start, Params("vosk")).prepare("pipeline", CLIP)()

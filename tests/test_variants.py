@@ -24,9 +24,9 @@ from harness.contracts.experiment import Experiment, ModelSpec, Origin, Use, Var
 from harness.errors import AssetError, ModelError, QuantizeError
 from harness.plugins.quantize import dynamic_int8, static_qdq
 from harness.run import variants
-from harness.run.variants import CalibrationItems, VariantFolder, build_baseline, making, quantize
+from harness.run.variants import CalibrationItems, VariantFolder, build_baseline, quantize
 from harness.run.variants.cache import RECORD
-from harness.spec import load_plugin
+from harness.spec import load_plugin, naming
 from harness.store import tables
 from harness.store.made import Made, row
 
@@ -334,7 +334,7 @@ def test_every_variant_is_made_or_says_why_not(
     def load(kind: str, name: str, locate: Any) -> Any:
         return FAMILY if name == "tiny" else load_plugin(kind, name, locate)
 
-    monkeypatch.setattr(making, "load_plugin", load)
+    monkeypatch.setattr(naming, "load_plugin", load)
     export = tmp_path / "export"
     export.mkdir()
     tiny_graphs.save(tiny_graphs.two_layers(), export / "encoder.onnx")

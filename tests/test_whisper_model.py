@@ -49,6 +49,44 @@ def folder(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     return made
 
 
+# ------------------------------------------------------------------------------ what is compared
+def test_the_encoder_is_compared_as_the_decoder_sees_it(folder: Path) -> None:
+    model = family.open(folder, tiny.start, PLAIN)
+    clip = speech(2 * tiny.SECONDS)  # two windows
+    found = [piece for _, piece in model.outputs(clip, ["encoder"], {})]
+    feeds = [feed for role, feed in model.feeds(clip) if role == "encoder"]
+    session = tiny.start(family.graphs(folder)["encoder"])
+    names = [output.name for output in session.get_outputs()]
+    raw = [
+        (name, x) for feed in feeds for name, x in zip(names, session.run(names, feed), strict=True)
+    ]
+    assert len(feeds) == 2
+    assert len(found) == len(raw)
+    for piece, (name, output) in zip(found, raw, strict=True):
+        heads = output.ndim == 4  # our layout: a frame's heads side by side, keys lie transposed
+        turned = output.transpose(0, 3, 1, 2) if "key" in name else output
+        turned = output.transpose(0, 2, 1, 3) if heads and "key" not in name else turned
+        same = turned.reshape(turned.shape[1], -1) if heads else output
+        np.testing.assert_allclose(piece, same, rtol=1e-5, atol=1e-6)
+
+
+def test_logits_follow_the_tokens_of_the_baseline_and_not_the_models_own(folder: Path) -> None:
+    model, clip = family.open(folder, tiny.start, PLAIN), speech(tiny.SECONDS)
+    guide = model.guide(clip, ["logits"])
+    (tokens,) = guide["tokens"]
+    found = [piece for _, piece in model.outputs(clip, ["logits"], guide)]
+    assert len(found) == len(tokens) + 1  # one before each, and one behind the last
+    never = {*tiny.CONFIG["suppress_ids"]}
+    own = [token for token in range(found[0].size + len(never)) if token not in never]
+    # along its own tokens the model chooses what it chose (the first one has more forbidden)
+    assert [own[int(piece.argmax())] for piece in found[1:-1]] == tokens[1:]
+    other = [tokens[:1] * 3]
+    assert len([*model.outputs(clip, ["logits"], {"tokens": other})]) == 4
+    assert model.guide(clip, ["encoder"]) == {}
+    with pytest.raises(OutputError, match="heard 2 windows, this model 1"):
+        next(model.outputs(clip, ["logits"], {"tokens": [[1], [2]]}))
+
+
 # -------------------------------------------------------------------------------------- operations
 def test_every_layout_says_the_same(own: Path, folder: Path) -> None:
     clip = speech(tiny.SECONDS)

@@ -61,6 +61,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"harness {__version__}")
     commands = parser.add_subparsers(required=True, metavar="command")
 
+    _add_init(commands)
+
     run = commands.add_parser("run", help="measure an experiment, decide, write its report")
     run.add_argument("experiment", type=_path, help="a YAML file")
     run.add_argument("--out", type=_path, help="the run's folder (default: reports/<name>)")
@@ -103,6 +105,19 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _add_init(commands: Any) -> None:
+    init = commands.add_parser("init", help="look at a model and write an experiment for it")
+    init.add_argument("model", type=_path, help="an .onnx file, or a model's folder")
+    init.add_argument(
+        "--data", type=_path, metavar="FOLDER", help="speech or sentences (default: the sample)"
+    )
+    init.add_argument("--language", default="", help="what is heard or said: es, en ...")
+    init.add_argument("--family", default="", metavar="NAME", help="a family, or a ./file.py")
+    init.add_argument("--out", type=_path, metavar="FILE", help="the experiment's YAML file")
+    init.add_argument("--force", action="store_true", help="replace the file if it is there")
+    init.set_defaults(command=_init)
+
+
 def _add_comparing(commands: Any) -> None:
     """The commands over several runs."""
     compare = commands.add_parser(
@@ -138,6 +153,23 @@ def _add_comparing(commands: Any) -> None:
     past.add_argument("--plot", type=_path, metavar="FILE", help="draw the metric over the runs")
     past.add_argument("--language", default="en", help="of the figure: " + LANGUAGE)
     past.set_defaults(command=_history)
+
+
+def _init(options: argparse.Namespace) -> int:
+    import shlex
+
+    from harness.app.init import init
+    from harness.preflight.starting import Wish
+
+    wish = Wish(options.data, options.language, options.family)
+    draft = init(options.model, wish, options.out, options.force)
+    print("\n".join(draft.told))
+    out = shlex.quote(str(draft.out))
+    if draft.lacking:
+        print(f"{draft.out}: written, but for one thing: {draft.lacking}", file=sys.stderr)
+        return exits.Decided(2)
+    print(f"wrote {draft.out}; next: harness check {out}")
+    return exits.DONE
 
 
 def _run(options: argparse.Namespace) -> int:

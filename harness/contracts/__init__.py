@@ -1,6 +1,7 @@
-"""What each plugin folder's files export: one page of frozen values, no behaviour; in `experiment`
-what is asked, from the YAML file to the report, in `plain` how that is written, and in `notes` how
-a note of a call or of data is.
+"""What each plugin folder's files export: frozen values, no behaviour; in `families` of models,
+in `experiment` what is asked, from the YAML file to the report, in `plain` how that is written, in
+`notes` how a note of a call or of data is, in `sightings` what a plugin says of files that nobody
+described.
 
 A plugin file exports one value named after its contract (`metric = Metric(...)` in metrics/x.py),
 and its docstring's first line is what `harness list` prints. Units: seconds unless the name says
@@ -10,22 +11,69 @@ otherwise; audio is float32 mono in [-1, 1], shape (samples,), at the family's s
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal
 
 from harness.contracts.experiment import Experiment, RunFacts
+from harness.contracts.families import (
+    Comparable,
+    ComparableModel,
+    Composite,
+    Family,
+    Feeds,
+    Model,
+    OpenSession,
+    Output,
+)
+from harness.contracts.sightings import Advice, Sighting
 
 if TYPE_CHECKING:
     import numpy as np
-    import onnxruntime
     import pandas as pd
     from matplotlib.figure import Figure as Picture
 
+__all__ = [
+    "GATE_COLUMNS",
+    "SCREENED",
+    "Advice",
+    "Better",
+    "Call",
+    "Comparable",
+    "ComparableModel",
+    "Compares",
+    "Composite",
+    "Dataset",
+    "Evidence",
+    "Export",
+    "Family",
+    "Feeds",
+    "Figure",
+    "Gate",
+    "Judge",
+    "Judged",
+    "Kind",
+    "Locate",
+    "Method",
+    "Metric",
+    "Model",
+    "OpenSession",
+    "Output",
+    "Quantized",
+    "Rating",
+    "Ratings",
+    "Result",
+    "Section",
+    "Side",
+    "Sighting",
+    "Source",
+    "Status",
+    "Table",
+    "Utterance",
+]
+
 Better = Literal["lower", "higher", "neither"]  # neither: gated on both sides
-Feeds = Mapping[str, "np.ndarray"]
-OpenSession = Callable[[Path], "onnxruntime.InferenceSession"]
 Locate = Callable[[str], Path]
 """Finds a path written in the experiment: beside the YAML file, else in a folder above it."""
 
@@ -84,91 +132,8 @@ class Source:
     look: Callable[[Any, Locate], float] | None = None
     # names of the labels that utterances will have, as cheaply; None where that is not known
     labels: Callable[[Any, Locate], tuple[str, ...] | None] | None = None
-
-
-# -------------------------------------------- model families: families/x.py, `family`
-@dataclass(frozen=True)
-class Output:
-    """What one call gave back. `tokens` counts decoder steps (NaN where there are none).
-
-    `figures`: what only the model knows of this call, such as `confidence` (mean log-probability of
-    the tokens) or `first_audio_seconds` (from the start of the call to the first sound).
-    """
-
-    text: str = ""
-    tokens: float = float("nan")
-    # why the output ends early and the like: codes (contracts/notes.py), or a remark of its own
-    notes: str = ""
-    audio: np.ndarray | None = None  # what a synthesiser said: float32 mono, shape (samples,)
-    sample_rate: int = 0  # of that audio
-    figures: Mapping[str, float] = field(default_factory=dict)
-
-
-class Model(Protocol):
-    """A variant opened in one session configuration.
-
-    One that has an attribute `together` above 1 allows so many calls of data sets to be under way
-    at once; the experiment then asks for no times there. Calls that are timed go one by one.
-    """
-
-    def prepare(self, operation: str, item: Any) -> Callable[[], Output]:
-        """A call with its inputs made ready, so that the clock runs around the operation alone.
-
-        `item`: samples at the family's rate, or the text (str) for a family that takes text.
-
-        Raises: AudioError for samples, TextError for a text that the family cannot take; the call
-        itself raises OutputError for an output that is not a number.
-        """
-
-
-@dataclass(frozen=True)
-class Family:
-    """A kind of model. `operations` names what can be timed: the user's own (`pipeline`) first."""
-
-    Params: type
-    sample_rate: int  # of the audio that it takes; of the audio that it gives where it takes text
-    operations: tuple[str, ...]
-    build: Callable[[Path, Path], None]  # (source files, empty target folder): ONNX FP32 in target
-    graphs: Callable[[Path], dict[str, Path]]  # folder -> {role: .onnx file}; ModelError if unfit
-    open: Callable[[Path, OpenSession, Any], Model]
-    # (folder, open_session, params, clips) -> (role, feeds) pairs as they occur on real audio
-    feeds: Callable[[Path, OpenSession, Any, Iterable[Any]], Iterator[tuple[str, Feeds]]]
-    takes: Literal["audio", "text"] = "audio"
-    gives: tuple[Literal["audio", "text"], ...] = ("text",)
-    # (source files): whether `build` would take them; cheap, without a session; ModelError
-    look: Callable[[Path], object] | None = None
-    has_files: bool = True  # False: it runs elsewhere (a server); no source, nothing to quantize
-    # for such a one: params -> what it says of itself, which stands for the hash of its files
-    identify: Callable[[Any], Mapping[str, str]] | None = None
-    words: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # as of a `Composite`
-    remark: Callable[[Mapping[str, Any]], str] | None = None
-    # parameters as the experiment has them (other keys too) -> this family as they make it: its
-    # rate, operations, graphs, what it gives; None: the same whatever they are
-    shaped: Callable[[Mapping[str, Any]], Family] | None = None
-    # (the baseline's folder, a variant's): ModelError where the parameters do not fit its graphs,
-    # or what it gives cannot be compared; asked before anything is measured
-    fits: Callable[[Path, Path], None] | None = None
-
-
-@dataclass(frozen=True)
-class Composite:
-    """A system made of models: `parts` are its roles, each a model with a source of its own.
-
-    `assemble(models, rates, params)` gets the opened part of each role and the sample rate of its
-    family; the parts are built, quantized and opened as any model is. `roles` says what each takes.
-    `words`: language -> operation -> what reports call it. `remark`: parameters as the experiment
-    has them -> which of its words a report says of the times of its parts, "" for none.
-    """
-
-    Params: type
-    sample_rate: int
-    operations: tuple[str, ...]
-    parts: Mapping[str, Literal["audio", "text"]]  # role -> what its model takes
-    assemble: Callable[[Mapping[str, Model], Mapping[str, int], Any], Model]
-    takes: Literal["audio", "text"] = "audio"
-    gives: tuple[Literal["audio", "text"], ...] = ("text",)
-    words: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-    remark: Callable[[Mapping[str, Any]], str] | None = None
+    # (file or folder, language or ""): parameters by which it could be read, the best first
+    sight: Callable[[Path, str], Sequence[Mapping[str, Any]]] | None = None
 
 
 # -------------------------------------- judges of synthesised speech: judges/x.py, `judge`
@@ -254,6 +219,8 @@ class Method:
     apply: Callable[[Any, Path, Path, Iterable[Feeds]], Quantized]
     needs_calibration: bool = False
     bits: int | Callable[[Any], int] | None = None
+    # (operator type -> its share of the weights, the processor's ISA); None: nothing to do
+    advise: Callable[[Mapping[str, float], Collection[str]], Advice | None] | None = None
 
 
 # ---------------------------------------------------- metrics: metrics/x.py, `metric`
@@ -262,10 +229,18 @@ Kind = Literal["text", "opinion", "fidelity", "symptom", "time", "size", "peak"]
 sounds), `fidelity` (nearness to a reference). The absence of a `symptom` (loops) is no quality."""
 
 
-Table = Literal["quality", "rules", "loops", "silence", "opinions", "parts", "heard", "spoken"]
+Table = Literal[
+    "quality", "rules", "loops", "silence", "opinions", "parts", "heard", "spoken", "fidelity"
+]
 """Where a report shows a metric of a data set. `quality`: the table of errors; `rules`: the same
 texts under other rules; `loops`, `silence`: what WER hides; `opinions`, `parts` (of a predictor),
-`heard` (round trip) and `spoken` (how long, how loud): synthesised speech."""
+`heard` (round trip) and `spoken` (how long, how loud): synthesised speech; `fidelity`: nearness to
+the baseline."""
+
+Compares = Literal["", "texts", "outputs", "logits"]
+"""What of a variant a metric holds against the baseline's of the same item: what both wrote, an
+output of theirs (the family's main one unless the experiment names another), or one that scores
+classes (the first such one)."""
 
 
 @dataclass(frozen=True)
@@ -288,6 +263,7 @@ class Call:
     raw_reference: str = ""  # as the data set has it
     note: str = ""  # what the model said of this call: token budget spent, repetition stopped
     figures: Mapping[str, float] = field(default_factory=dict)
+    baseline_text: str | None = None  # what the baseline wrote of the same item; None: nothing
 
 
 @dataclass(frozen=True)
@@ -306,12 +282,17 @@ class Metric:
     better: Better
     measure: Callable[[Call], tuple[float, float]] | None = None
     fold: Literal["ratio", "quantile", "geometric", "max", "share", "crossed"] = "ratio"
+    # of the folded ratio: its square root, -10 log10 of it, or what it lacks of 1
+    scale: Literal["", "root", "decibels", "complement"] = ""
     operations: tuple[str, ...] = ("pipeline",)  # ("*",): every operation, each on its own
     # scored on data sets only: what the family wrote (or what the judge heard) against the text;
     # without a judge, refused for a family that gives no text
     needs_reference: bool = False
     needs_transcript: bool = False  # means nothing where what is said is not known
     judge: str = ""  # scored on what this judge (judges/x.py) says of the audio that was made
+    # held against the baseline's on the same item, so that the baseline itself has no value. For
+    # `outputs` and `logits` the call's `figures` are those of the comparison (docs/fidelity.md)
+    compares: Compares = ""
     of_variant: Callable[[Mapping[str, Any]], float] | None = None  # a row of the variants table
     ratio_of: str = ""  # the metric whose baseline-to-variant ratio this is (speedup)
     kind: Kind | None = None  # None, here and below: read off the rest (plugins/kinds)

@@ -208,6 +208,10 @@ class Quality:
     judges: tuple[Use, ...] = ()
     """What looks at synthesised audio (names of `harness list judges`) and its parameters; one
     without parameters needs no saying, the metrics name it."""
+    output: str = ""
+    """Which output of the model output_error, sqnr_db, cosine, max_abs_error, argmax_agreement, kl
+    and first_divergence compare with the baseline's; unless said, the family's main one and, for
+    those of a choice among classes, its first one that has some."""
     slices: tuple[Text, ...] = ()
     """Parts to look at one by one: `speaker`, `seconds` (bands of length), or columns of the data
     set (accents, age, gender ...). They are shown, and no gate depends on them."""

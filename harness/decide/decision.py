@@ -55,10 +55,12 @@ def decide(measured: Result, made: Mapping[str, Made], given: Given) -> Result:
     heard = scoring.heard(calls, _normalisers(experiment))
     variants = tables.frame("variants", [row(name, one) for name, one in made.items()])
     judged = measured.tables["judged"]
-    scored = _scored((experiment, own), named, calls, (heard, judged))
+    near = scoring.Nearness(baseline, _fidelity(measured))
+    scored = _scored((experiment, own), named, calls, (heard, judged, near))
     data = {
         "calls": calls,
         "judged": judged,
+        "fidelity": near.fidelity,
         "stops": measured.tables["stops"],
         "scores": scored.coded,
         "variants": variants,
@@ -94,24 +96,28 @@ def decide(measured: Result, made: Mapping[str, Made], given: Given) -> Result:
 
 
 def scores(
-    experiment: Experiment, calls: pd.DataFrame, locate: Locate, judged: pd.DataFrame
+    experiment: Experiment, locate: Locate, data: Mapping[str, pd.DataFrame]
 ) -> pd.DataFrame:
-    """The scores table of a run's calls, and of what judges say of the audio that they gave."""
-    heard = scoring.heard(calls, _normalisers(experiment))
-    named = metrics(experiment, locate)
-    return _scored((experiment, {}), named, calls, (heard, judged)).table
+    """The scores table of a run's `calls`, of what judges say of the audio that they gave
+    (`judged`), and of outputs beside the baseline's (`fidelity`); none where a table is missing."""
+    given = {name: data.get(name, tables.frame(name, [])) for name in ("judged", "fidelity")}
+    heard = scoring.heard(data["calls"], _normalisers(experiment))
+    near = scoring.Nearness(experiment.baseline, given["fidelity"])
+    said = (heard, given["judged"], near)
+    return _scored((experiment, {}), metrics(experiment, locate), data["calls"], said).table
 
 
 def _scored(
     asked: Asked,
     named: Sequence[NamedMetric],
     calls: pd.DataFrame,
-    said: tuple[pd.DataFrame, pd.DataFrame],
+    said: tuple[pd.DataFrame, pd.DataFrame, scoring.Nearness],
 ) -> scoring.Scored:
-    """`said`: the calls with their texts comparable, and what judges said of their audio."""
-    heard, judged = said
+    """`said`: the calls with their texts comparable, what judges said of their audio, and how near
+    outputs are to the baseline's."""
+    heard, judged, near = said
     listened = scoring.heard(judged, _normalisers(asked[0]))
-    return _asked(scoring.scored(heard, named, calls, listened), named, asked)
+    return _asked(scoring.scored(heard, named, calls, listened, near), named, asked)
 
 
 def asked_of(asked: Asked, dataset: str) -> set[str]:
@@ -158,9 +164,16 @@ def stored_scores(result: Result) -> pd.DataFrame:
     asked, calls = (result.experiment, result.facts.own), result.tables["calls"]
     ours = [named for named in stored_metrics(result, lenient=True) if _is_ours(named)]
     heard = scoring.heard(calls, _normalisers(result.experiment))
-    found = _scored(asked, ours, calls, (heard, result.tables["judged"])).table
+    near = scoring.Nearness(queries.baseline(result), _fidelity(result))
+    found = _scored(asked, ours, calls, (heard, result.tables["judged"], near)).table
     theirs = result.tables.get("scores")
     return found if theirs is None else in_order(pd.concat([found, theirs]))
+
+
+def _fidelity(result: Result) -> pd.DataFrame:
+    """How near outputs are to the baseline's; empty where none was compared."""
+    found = result.tables.get("fidelity")
+    return tables.frame("fidelity", []) if found is None else found
 
 
 def in_order(scores: pd.DataFrame) -> pd.DataFrame:

@@ -51,7 +51,7 @@ class Gates:
         """Whether a data set has a gate that is open; one without any gate is evaluated whole."""
         mine = [g for g in self.experiment.gates if g.at.dataset == name]
         if not mine or any(self._judged(gate) for gate in mine):
-            return lambda rows, stops: True  # judges speak when all is said
+            return lambda rows, stops: True  # judges speak, and outputs are compared, at the end
         return lambda rows, stops: bool(self._open(mine, rows, stops))
 
     def times_on(self, name: str) -> bool:
@@ -61,7 +61,8 @@ class Gates:
         return any(kinds.kind_of(metric) == "time" for metric in found)
 
     def _judged(self, gate: GateSpec) -> bool:
-        return bool(spec.find_metric(gate.metric, spec.locator(self.file)).metric.judge)
+        metric = spec.find_metric(gate.metric, spec.locator(self.file)).metric
+        return bool(metric.judge) or metric.compares in kinds.OF_OUTPUTS
 
     def _open(self, gates: list[GateSpec], rows: Rows, stops: Rows) -> set[str]:
         """Names of the gates that are not decided. One beyond its limit and perhaps within its
@@ -72,7 +73,7 @@ class Gates:
         variants = [row(name, one) for name, one in self.made.items()]
         data = {
             "calls": calls,
-            "judged": tables.frame("judged", []),
+            **{name: tables.frame(name, []) for name in ("judged", "fidelity")},
             "stops": tables.frame("stops", stops),
             "scores": self._scores(calls),
             "variants": tables.frame("variants", variants),
@@ -109,8 +110,7 @@ class Gates:
         return pd.Series(found, index=checks.index, dtype=bool)
 
     def _scores(self, calls: pd.DataFrame) -> pd.DataFrame:
-        nothing = tables.frame("judged", [])
-        return decision.scores(self.experiment, calls, spec.locator(self.file), nothing)
+        return decision.scores(self.experiment, spec.locator(self.file), {"calls": calls})
 
     def _checks(self, experiment: Experiment, data: dict[str, pd.DataFrame]) -> pd.DataFrame:
         named = decision.metrics(experiment, spec.locator(self.file))

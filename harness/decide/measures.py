@@ -24,6 +24,7 @@ from harness.store import queries
 QUALITY: Table = "quality"  # the table of what no other one shows
 OPINIONS: tuple[Table, ...] = ("opinions", "parts")
 HEARD: tuple[Table, ...] = ("heard",)
+FIDELITY: Table = "fidelity"
 SPOKEN: tuple[Table, ...] = ("spoken",)
 
 GIBBERISH = 0.5  # round-trip WER from which half of the words are not those of the text
@@ -151,7 +152,7 @@ def speed(result: Result) -> Measure | None:
 def qualities(result: Result) -> list[Measure]:
     """The error rate (without one, the nearness to a reference) and the opinion of the audio that
     stand for quality, where there are any."""
-    near = [n for n in group(result, QUALITY) if kind_of(result, n) == "fidelity"]
+    near = [n for n in group(result, FIDELITY, QUALITY) if kind_of(result, n) == "fidelity"]
     first = _first(result, errors(result)) or _first(result, tuple(near))
     found = (first, _first(result, group(result, *OPINIONS)))
     return [measure for measure in found if measure is not None]

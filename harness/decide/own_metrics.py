@@ -16,13 +16,14 @@ from harness.plugins import NamedMetric, kinds
 
 FLAGS = ("needs_reference", "needs_transcript")
 TEXTS = ("unit", "better", "fold", "judge", "ratio_of")
+LATER = ("scale", "compares")  # texts that came later: a run from before has neither
 
 
 def facts(metrics: Iterable[NamedMetric], locate: Callable[[str], Path]) -> dict[str, Any]:
     """Name -> what is stored, of the metrics that are files of the user's own."""
     return {
         named.name: {
-            **{name: getattr(named.metric, name) for name in (*TEXTS, *FLAGS)},
+            **{name: getattr(named.metric, name) for name in (*TEXTS, *LATER, *FLAGS)},
             "operations": list(named.metric.operations),
             "quantile": None if math.isnan(named.quantile) else named.quantile,
             "of_variant": named.metric.of_variant is not None,
@@ -52,6 +53,7 @@ def _heard(kept: Mapping[str, Any]) -> dict[str, Any]:
     for name in ("kind", "table"):
         if kept.get(name) in get_args(get_args(hints[name])[0]):
             found[name] = kept[name]
+    found |= {name: kept[name] for name in LATER if kept.get(name) in get_args(hints[name])}
     if isinstance(kept.get("order"), int):
         found["order"] = kept["order"]
     beside = kept.get("beside")

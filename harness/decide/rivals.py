@@ -57,7 +57,7 @@ def _alternatives(result: Result, named: Named) -> Iterator[dict[str, Any]]:
             if ours is not None and theirs is not None:
                 what = measure.metric, measure.unit
                 yield {**where, **_paired(result, what, (ours, theirs), named)}
-            elif ours is not None:
+            elif ours is not None and not _is_reference(result, measure, line):
                 yield {**where, **_place(ours), "unit": measure.unit, "reads": LACKING}
         yield from ({**where, **row} for row in _sizes(result, best, line))
 
@@ -80,6 +80,13 @@ def _selected(result: Result, named: Named) -> Iterator[dict[str, Any]]:
             line = queries.Line(variant, str(theirs["session"]), "")
             said = _paired(result, (plan.metric, str(ours["unit"])), (ours, theirs), named)
             yield {**_sides(best, line), "purpose": SELECTION, **said}
+
+
+def _is_reference(result: Result, measure: Measure, line: queries.Line) -> bool:
+    """Whether the line is what the metric holds the others against, and has no figure for that."""
+    named = measures.metric_of(result, measure.metric)
+    compares = named is not None and bool(named.metric.compares)
+    return compares and line.variant == queries.baseline(result)
 
 
 def _unmade(result: Result, variant: str) -> bool:

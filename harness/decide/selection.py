@@ -23,9 +23,7 @@ from harness.store.made import Made, row
 class SelectionData:
     """What was measured on the selection's data set."""
 
-    calls: pd.DataFrame
-    judged: pd.DataFrame
-    stops: pd.DataFrame
+    tables: Mapping[str, pd.DataFrame]  # calls, judged, fidelity, stops
     made: Mapping[str, Made]
     file: Path  # the experiment's
 
@@ -46,7 +44,7 @@ def select(experiment: Experiment, seen: SelectionData) -> Choice:
     how = experiment.selection
     assert how is not None
     locate = spec.locator(seen.file)
-    scored = decision.scores(experiment, seen.calls, locate, seen.judged)
+    scored = decision.scores(experiment, locate, seen.tables)
     values = _values(experiment, scored, locate)
     failing = _failing(experiment, seen, scored)
     fit = [name for name in how.among if name not in failing]
@@ -128,16 +126,7 @@ def _failing(experiment: Experiment, seen: SelectionData, scored: pd.DataFrame) 
     by_name = {one.name: one for one in decision.metrics(asked, locate)}
     case = verdict.Case(asked, by_name, "default", datetime.date.today(), seen.file.parent)
     variants = tables.frame("variants", [row(name, one) for name, one in seen.made.items()])
-    found = verdict.checks(
-        case,
-        {
-            "calls": seen.calls,
-            "judged": seen.judged,
-            "stops": seen.stops,
-            "scores": scored,
-            "variants": variants,
-        },
-    )
+    found = verdict.checks(case, {**seen.tables, "scores": scored, "variants": variants})
     hard = found[found["severity"] == "fail"]
     return {
         str(row["variant"])

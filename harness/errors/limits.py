@@ -41,6 +41,7 @@ JSON_BYTES = 100 * MEGABYTE  # of a JSON file beside a graph; the largest tokeni
 GRAPH_BYTES = 2**31 - 1  # of one ONNX file: protobuf takes no more
 VOICE_BYTES = 100 * MEGABYTE  # of the table of one voice; Kokoro's are 0.5
 HUB_BYTES = 100_000 * MEGABYTE  # of what is fetched of one repository
+MODEL_FILES = 100_000  # below a folder that is looked at for a model; an export has dozens
 TRIAL_SECONDS = 600.0  # of a graph's first opening, in a process of its own
 YAML_DEPTH = 32  # lists and mappings one in another; an experiment needs 8
 YAML_NODES = 20_000  # values, an alias counted as often as it stands
@@ -97,6 +98,11 @@ SCRIPT_BYTES = 100_000 * MEGABYTE  # that one may write, as much as a hub may gi
 SCRIPT_FILES = 10_000
 SCRIPT_SOURCE_BYTES = 10 * MEGABYTE  # of a script or a module beside it
 PROBE_SECONDS = 120.0  # for an interpreter to say its version: torch's folders may be cold
+
+# --- outputs that are held against the baseline's: on the disk of the run's folder, those of a few
+# utterances at a time, which are removed when every variant was compared
+OUTPUT_BYTES = 1000 * MEGABYTE  # of one utterance; 30 s in Whisper large take 500
+OUTPUTS_AT_ONCE = 4  # utterances
 
 # --- the budget: what is measured whatever it is, and how far it may be overrun without a word
 MINIMUM_ROUNDS = 6  # fewer calls of one each give a median no 95 % interval: 0.5^5 > 0.025

@@ -7,7 +7,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from harness.contracts import Call, Evidence, Gate, Kind, Metric, Side, Status, Table
+from harness.contracts import Call, Compares, Evidence, Gate, Kind, Metric, Side, Status, Table
 
 QUALITY: tuple[Kind, ...] = ("text", "opinion", "fidelity")
 PURPOSES: Mapping[str, tuple[Kind, ...]] = {
@@ -18,6 +18,9 @@ PURPOSES: Mapping[str, tuple[Kind, ...]] = {
     "robustness": ("symptom",),
 }
 """What an approval is for -> of which kind at least one gate has to be decided."""
+
+OF_OUTPUTS: tuple[Compares, ...] = ("outputs", "logits")
+"""What a metric compares that needs outputs of the model, and not only what it wrote."""
 
 BEYOND = 2.0  # times the longest clip of quality data: a time there says nothing of quality
 MANY = 10.0  # times as bad as the baseline: a ratio that lets that pass asks for nothing

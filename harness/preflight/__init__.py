@@ -1,1 +1,1 @@
-"""Before a run: what its budget can decide, and what on this machine disturbs it."""
+"""Before a run: a first experiment, what its budget can decide, what disturbs it here."""

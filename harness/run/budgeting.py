@@ -7,6 +7,7 @@ import pandas as pd
 from harness.run.prepare import Setting
 
 QUALITY_SHARE = 0.6  # of the budget, at most, for the utterances beyond the first hundred
+COMPARING = 1.5  # times what an utterance takes, for comparing its outputs with the baseline's
 GUESSED_CALL_SECONDS = 1.0  # for the forecast of the quality stage, before anything has run
 
 
@@ -30,14 +31,20 @@ def measured_names(setting: Setting) -> list[str]:
     return [variant.name for variant in experiment.variants if variant.name not in out]
 
 
-def sizes(setting: Setting) -> dict[str, int]:
-    """Utterances of each data set but the selection's, which has been measured by then."""
+def sizes(setting: Setting) -> dict[str, float]:
+    """Utterances of each data set but the selection's, which has been measured by then; where their
+    outputs are compared too, as many more as take that long."""
     how = setting.experiment.selection
-    found = {name: len(data.utterances) for name, data in setting.datasets.items()}
+    found = {n: len(data.utterances) * _times(setting, n) for n, data in setting.datasets.items()}
     return {name: size for name, size in found.items() if not how or name != how.dataset}
 
 
 def shares(setting: Setting) -> dict[str, float]:
-    """Of the utterances, those of each data set."""
+    """What hearing each data set may take of what all of them may, comparing outputs left out."""
     found = sizes(setting)
-    return {name: size / max(sum(found.values()), 1) for name, size in found.items()}
+    total = max(sum(found.values()), 1)
+    return {name: size / total / _times(setting, name) for name, size in found.items()}
+
+
+def _times(setting: Setting, name: str) -> float:
+    return 1 + COMPARING * bool(setting.compares.get(name))

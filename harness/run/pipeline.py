@@ -26,7 +26,7 @@ from harness.decide.entry import Entry
 from harness.decide.schedule import SWEEP_SHARE, Clips, Task
 from harness.errors.limits import LEAST_STAGE_SECONDS
 from harness.run import audit as auditing
-from harness.run import budgeting, judging, laid, spending
+from harness.run import budgeting, fidelity, judging, laid, spending
 from harness.run.clips import cut_clips
 from harness.run.labels import labelled
 from harness.run.patience import Patience
@@ -39,13 +39,14 @@ from harness.run.worker import Connection, Worker, heard
 from harness.spec import Experiment, GateSpec, find_metric
 from harness.store import tables
 
+Heard = Mapping[str, Mapping[Entry, store.Unit]]  # by data set, what each variant heard of it
 AUDIO = "audio"  # folder of a run, in which what synthesisers said is kept
 
 
 @dataclass(frozen=True)
 class Measured:
     setting: Setting  # with the candidate that was chosen, if the experiment asks for that
-    tables: Mapping[str, pd.DataFrame]  # calls, judged, stops, sessions
+    tables: Mapping[str, pd.DataFrame]  # calls, judged, fidelity, stops, sessions
     chosen: str  # the candidate's session
     key: str  # of everything that was measured
     environment: Mapping[str, Any]  # of the unit that was measured last
@@ -74,10 +75,10 @@ class Run:
         watch.require_whole()
         return measured
 
-    def rest(self, began: float, selected: Mapping[str, list[store.Unit]]) -> Measured:
+    def rest(self, began: float, selected: Heard) -> Measured:
         """All that is measured once the candidate is known; `selected`, by data set, is there."""
         experiment = self.setting.experiment
-        units = [unit for part in selected.values() for unit in part]
+        units = _units(selected)
         sessions, chosen = tables.frame("sessions", []), "default"
         swept, timed = None, 0.0
         began = spending.since(began, units)
@@ -94,53 +95,55 @@ class Run:
             timed = max(budget - spent, LEAST_STAGE_SECONDS)
         left = experiment.budget.minutes * 60 - (time.monotonic() - began)
         latency, spoken = self.together(chosen, timed, left)
-        units += [*latency, *(unit for part in spoken.values() for unit in part)]
+        units += [*latency, *_units(spoken)]
         units += self.audit()
+        near = self.compare({**selected, **spoken})
         judged = self.judge({**selected, **spoken})
-        return self._measured(units, judged, sessions, chosen)
+        return self._measured(units, (near, judged), sessions, chosen)
 
     def _measured(
         self,
         units: list[store.Unit],
-        judged: list[store.Unit],
+        said: tuple[list[store.Unit], list[store.Unit]],
         sessions: pd.DataFrame,
         chosen: str,
     ) -> Measured:
-        store.remove_units(self.setting.folder, [*units, *judged])
+        """`said`: what comparing outputs gave, and what judges said."""
+        near, judged = said
+        store.remove_units(self.setting.folder, [*units, *near, *judged])
         stops = [unit.stops() for unit in units] or [tables.frame("stops", [])]
         facts = max((unit.facts() for unit in units), key=_day, default=self.setting.environment)
         of_data = self.setting.experiment, self.setting.datasets
         found = {
             "calls": labelled(_joined("calls", units), *of_data),
             "judged": _joined("judged", judged),
+            "fidelity": _joined("fidelity", near),
             "stops": pd.concat(stops, ignore_index=True),
             "sessions": sessions,
         }
         calls = found["calls"][found["calls"]["audio"] != ""]
         spoken = dict(zip(calls["audio"], calls["audio_sha256"], strict=True))
         store.remove_audio(self.setting.folder, spoken, AUDIO)
-        key = store.digest([unit.content() for unit in [*units, *judged]])
-        spent = spending.by_stage(units)
+        key = store.digest([unit.content() for unit in [*units, *near, *judged]])
+        spent = spending.by_stage([*units, *near])
         return Measured(self.setting, found, chosen, key, spending.machine(facts), spent)
 
     # ------------------------------------------------------------------------------- the stages
-    def _with_candidate(self) -> tuple[Run, dict[str, list[store.Unit]]]:
+    def _with_candidate(self) -> tuple[Run, Heard]:
         """The run about the candidate that the selection finds, and what was measured for it."""
         how = self.setting.experiment.selection
         if how is None:
             return self, {}
         names = [variant.name for variant in self.setting.experiment.variants]
-        units = self._evaluated(how.dataset, names, "default", math.inf)
-        spoken = {how.dataset: units}
-        judged = self.judge(spoken)
-        stops = [unit.stops() for unit in units]
-        seen = selection.SelectionData(
-            _joined("calls", units),
-            _joined("judged", judged),
-            pd.concat(stops, ignore_index=True),
-            self.setting.made,
-            self.setting.file,
-        )
+        spoken = {how.dataset: self._evaluated(how.dataset, names, "default", math.inf)}
+        units = _units(spoken)
+        measured = {
+            "calls": _joined("calls", units),
+            "fidelity": _joined("fidelity", self.compare(spoken)),
+            "judged": _joined("judged", self.judge(spoken)),
+            "stops": pd.concat([unit.stops() for unit in units], ignore_index=True),
+        }
+        seen = selection.SelectionData(measured, self.setting.made, self.setting.file)
         found = selection.select(self.setting.experiment, seen)
         flaw = f" ({found.flaw})" if found.flaw else ""
         self.tell.line(f"selection on {how.dataset}: {found.experiment.candidate}{flaw}")
@@ -174,9 +177,7 @@ class Run:
                 measure_sweep(unit, what, pool, self.tell)
         return unit
 
-    def together(
-        self, chosen: str, seconds: float, left: float
-    ) -> tuple[list[store.Unit], dict[str, list[store.Unit]]]:
+    def together(self, chosen: str, seconds: float, left: float) -> tuple[list[store.Unit], Heard]:
         """Latency and quality, rounds of the one between turns of the other, so that both are of
         the whole run: their units, those of quality by data set.
 
@@ -197,7 +198,7 @@ class Run:
                 todo.step()
             if todo:
                 todo.finish()
-        return units, {part: list(heard.values()) for part, (heard, _) in parts.items()}
+        return units, {part: heard for part, (heard, _) in parts.items()}
 
     def _series(
         self, chosen: str, seconds: float, until: contextlib.ExitStack
@@ -249,11 +250,11 @@ class Run:
 
     def _evaluated(
         self, part: str, names: Sequence[str], chosen: str, seconds: float
-    ) -> list[store.Unit]:
+    ) -> Mapping[Entry, store.Unit]:
         """The variants of these names on one data set."""
         units, stream = self._streamed(part, names, chosen, seconds)
         collections.deque(self._walked(units, stream), maxlen=0)
-        return list(units.values())
+        return units
 
     def _streamed(
         self, part: str, names: Sequence[str], chosen: str, seconds: float
@@ -279,13 +280,39 @@ class Run:
         stream = Stream(data, seed, lambda: seconds, still_open, timed, remote, audio_folder, home)
         return units, stream
 
-    def judge(self, spoken: Mapping[str, Sequence[store.Unit]]) -> list[store.Unit]:
+    def compare(self, spoken: Heard) -> list[store.Unit]:
+        """Outputs of the variants beside the baseline's, where the metrics of a data set ask it."""
+        found: list[store.Unit] = []
+        for part, mine in spoken.items():
+            compares, data = self.setting.compares.get(part), self.setting.datasets[part]
+            base = next(e for e in mine if e.variant == self.setting.experiment.baseline)
+            if not compares:
+                continue
+            units = {
+                entry: store.Unit(
+                    self.setting.folder,
+                    f"fidelity-{part}-{entry.variant}",
+                    self.setting.key([base, entry], part, data.fingerprint, compares),
+                    self.setting.environment,
+                    table="fidelity",
+                )
+                for entry in mine
+                if entry != base
+            }
+            stream = Stream(replace(data, name=part), self.setting.experiment.seed)
+            pairing = fidelity.Pairing(stream, compares, base, mine, units)
+            with self._pool() as pool:
+                fidelity.compare(pairing, self.setting.folder, pool, self.tell)
+            found += units.values()
+        return found
+
+    def judge(self, spoken: Heard) -> list[store.Unit]:
         """What each judge of a data set says of the audio that its calls gave."""
         found: list[store.Unit] = []
         how = judging.Session(self.setting.folder / AUDIO, self.start, self.tell, self.patience)
         for part, units in spoken.items():
             for seat in self.setting.judges.get(part, ()):
-                todo = [(self._judged(seat, unit), unit) for unit in units]
+                todo = [(self._judged(seat, unit), unit) for unit in units.values()]
                 pairs = [(mine, _with_audio(unit)) for mine, unit in todo]
                 judging.judge_audio(seat, pairs, how)
                 found += [mine for mine, _ in todo]
@@ -368,6 +395,10 @@ def _left(seconds: float, timed: laid.Series | None, share: float) -> float:
 def _joined(table: str, units: Sequence[store.Unit]) -> pd.DataFrame:
     found = [unit.table() for unit in units]
     return pd.concat(found, ignore_index=True) if found else tables.frame(table, [])
+
+
+def _units(heard: Heard) -> list[store.Unit]:
+    return [unit for part in heard.values() for unit in part.values()]
 
 
 def _with_audio(unit: store.Unit) -> list[dict[str, Any]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from harness.decide.interim import Gates
 from harness.errors import AssetError, ExtraError, ModelError, SpecError
 from harness.io import hashes
 from harness.run import labels
+from harness.run.fidelity import Compares, compares_of, offered_by, wants_outputs
 from harness.run.judging import Seat
 from harness.run.pool import Tell
 from harness.run.variants import Maker, code_of, make, packages_of
@@ -45,6 +46,8 @@ class Setting:
     datasets: Mapping[str, Dataset]
     judges: Mapping[str, Sequence[Seat]] = field(default_factory=dict)  # by data set
     sounds: Mapping[str, audio.Sound] = field(default_factory=dict)  # by data set
+    # by data set: which output of the models each kind of metric compares
+    compares: Mapping[str, Compares] = field(default_factory=dict)
 
     @property
     def family(self) -> Family | Composite:
@@ -110,11 +113,23 @@ def prepare(experiment: Experiment, folder: Path, file: Path, tell: Tell) -> Set
     machine = {**environment.describe(), **used}
     sounds = {name: audio.sound_of(data.utterances) for name, data in datasets.items()}
     setting = Setting(experiment, file, folder, machine, locate, made, datasets, judges, sounds)
+    setting = replace(setting, compares=_compares(setting))
     _same_rate(setting)
     _heard(setting)
     _fitting(setting)
     _tell_narrow(setting, tell)
     return setting
+
+
+def _compares(setting: Setting) -> dict[str, Compares]:
+    """By data set. Raises: SpecError for an output that the model does not have."""
+    experiment, base = setting.experiment, setting.made[setting.experiment.baseline]
+    asking = [q for q in experiment.quality if wants_outputs(q, setting.locate)]
+    if base.error or not asking:
+        return {}
+    params = experiment.model_of(experiment.baseline).params
+    offered = offered_by(setting.family, base.folder, params)
+    return {q.name: compares_of(q, offered, setting.locate) for q in asking}
 
 
 def dataset(use: Use, locate: Locate) -> Dataset:

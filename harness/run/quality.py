@@ -279,17 +279,7 @@ class _Turn:
         return found
 
     def _item(self, one: Utterance) -> dict[str, Any]:
-        """What the worker reads of an utterance: its audio or, where it has none, its text."""
-        item: dict[str, Any] = {}
-        if isinstance(one.audio, Path):
-            item["path"] = str(one.audio)
-        elif one.audio is not None:
-            item["bytes"] = base64.b64encode(one.audio).decode()
-        if one.part is not None:
-            item["part"] = [at if math.isfinite(at) else None for at in one.part]
-        elif math.isfinite(one.seconds):
-            item["seconds"] = one.seconds
-        item["text"] = one.text
+        item = item_of(one)
         if self.stream.audio is not None:
             item["keep"] = str(self.stream.audio / self.entry.variant / f"{_stem(one.id)}.flac")
         return item
@@ -320,6 +310,20 @@ class _Turn:
             "generation": 0 if once else self.stream.generation(number),
             "audio_seconds": None if math.isnan(one.seconds) else one.seconds,
         }
+
+
+def item_of(one: Utterance) -> dict[str, Any]:
+    """What the worker reads of an utterance: its audio or, where it has none, its text."""
+    item: dict[str, Any] = {}
+    if isinstance(one.audio, Path):
+        item["path"] = str(one.audio)
+    elif one.audio is not None:
+        item["bytes"] = base64.b64encode(one.audio).decode()
+    if one.part is not None:
+        item["part"] = [at if math.isfinite(at) else None for at in one.part]
+    elif math.isfinite(one.seconds):
+        item["seconds"] = one.seconds
+    return {**item, "text": one.text}
 
 
 def shown_path(audio: Path | bytes | None, home: Path | None) -> str:

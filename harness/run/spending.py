@@ -9,7 +9,7 @@ from typing import Any
 from harness.store import Unit
 
 TAKEN = "taken_seconds"
-STAGES = ("sweep", "latency", "quality")  # an audit is beyond the budget
+STAGES = ("sweep", "latency", "quality", "fidelity")  # an audit is beyond the budget
 
 
 def note(unit: Unit, seconds: float) -> None:

@@ -13,6 +13,7 @@ from harness.contracts.experiment import Use
 from harness.errors import HarnessError
 from harness.io.strict_yaml import Document
 from harness.plugins import NamedMetric
+from harness.plugins.kinds import OF_OUTPUTS
 from harness.spec.models import Models
 from harness.spec.naming import find_metric, normalisers
 from harness.spec.references import dataset_name
@@ -116,6 +117,7 @@ class Evaluated(Models):
                 self._known(named, entry.dataset.use, f"{path}.metrics[{i}]")
         self._audible(entry, f"{path}.judges")
         self._sliced(entry, f"{path}.slices")
+        self._output(entry, [named for named, _ in found if named], f"{path}.output")
         judges = self._wanted(entry, [named for named, _ in found if named], path)
         if len(self.problems) > before:
             return None
@@ -157,6 +159,29 @@ class Evaluated(Models):
             self.note(path, f"{named.name} is of synthesised speech; this family gives {told}")
         elif metric.needs_reference and not metric.judge:
             self._written(named.name, path)
+        if metric.compares:
+            self._comparable(named, path)
+
+    def _comparable(self, named: NamedMetric, path: str) -> None:
+        """A metric beside the baseline needs another variant, and outputs that both give."""
+        if len(self.variant_names) == 1:
+            self.note(
+                path, f"{named.name} compares with the baseline, and there is no other variant"
+            )
+        if named.metric.compares not in OF_OUTPUTS:
+            return
+        without = [n for n, one in self.families.items() if not getattr(one, "outputs", None)]
+        if without:
+            self.note(
+                path,
+                f"{named.name} compares outputs of the model, and {', '.join(without)} gives none; "
+                "changed, newly_wrong and newly_right compare what both wrote",
+            )
+
+    def _output(self, entry: model.Quality, found: list[NamedMetric], path: str) -> None:
+        """An output is named for the metrics that compare one."""
+        if entry.output and not any(one.metric.compares in OF_OUTPUTS for one in found):
+            self.note(path, "no metric here compares an output; add output_error, or leave it out")
 
     def _written(self, metric: str, path: str) -> None:
         """A metric of transcripts is of families that write some: an empty one has no loop."""

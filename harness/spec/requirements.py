@@ -130,6 +130,7 @@ class Requirements(Subjects):
         )
         self._session(gate, path)
         self._against(gate, path)
+        self._beside(gate, plugin, subject, path)
         gate = replace(gate, name=gate.name or self._default_name(gate, subject))
         return gate if len(self.builder.problems) == before else None
 
@@ -151,6 +152,22 @@ class Requirements(Subjects):
                 f"{path}.over",
                 f"{gate.over!r} is one to choose from, and of those the winner alone is measured "
                 "beyond the selection's data set; compare with the baseline",
+            )
+
+    def _beside(self, gate: GateSpec, plugin: contracts.Gate, subject: Subject, path: str) -> None:
+        """A metric that compares with the baseline says nothing of the baseline itself."""
+        name, baseline = gate.metric, self.builder.baseline
+        if not subject.named.metric.compares or not baseline:
+            return
+        if plugin.on != "value" and gate.over == baseline:
+            self.builder.note(
+                f"{path}.{gate.kind}",
+                f"{name} compares with {baseline!r} already, which has no value of its own; give "
+                "`max` or `min`",
+            )
+        elif baseline in gate.variants:
+            self.builder.note(
+                f"{path}.variants", f"{name} compares with {baseline!r}, which has no value itself"
             )
 
     def _check_side(

@@ -63,7 +63,7 @@ class Subjects:
         """Where the metric is measured: audio lengths, then the data sets that list it."""
         named, measured = subject.named, subject.measured
         latency, found = self.builder.latency, []
-        if latency and not (measured.metric.needs_reference or measured.metric.judge):
+        if latency and not _of_data(measured):
             found = [At(audio_seconds=s) for s in latency.audio_seconds]
         for entry in self.builder.quality:
             listed = [self.builder.metric(name, "quality") for name in entry.metrics]
@@ -90,7 +90,7 @@ class Subjects:
             note(path, f"{name} is measured at {known}; say which, `at: {{...}}`")
         elif must and not subject.places:
             where = "the metrics of a quality entry"
-            lacks = where if subject.measured.metric.needs_reference else f"latency, or {where}"
+            lacks = where if _of_data(subject.measured) else f"latency, or {where}"
             note(f"{path}.metric", f"nothing measures {name}; add {lacks}")
         return subject.places[0] if len(subject.places) == 1 else at
 
@@ -147,6 +147,12 @@ class Subjects:
             if isinstance(metric, str) and metric:
                 return find_metric(metric, self.builder.locate).metric.unit
         return ""
+
+
+def _of_data(named: NamedMetric) -> bool:
+    """Whether a metric is measured on data sets only."""
+    metric = named.metric
+    return metric.needs_reference or bool(metric.judge) or bool(metric.compares)
 
 
 def _comparing() -> list[str]:

@@ -5,7 +5,8 @@
                  own_scores.parquet: scores by metrics of the user's own, if there are any
                  history.jsonl: a line per run of this folder, also of those before a --fresh
     reports/x/.work/  run.json (this folder is a run's), lock, <unit>-<key>.jsonl (being measured),
-                 <unit>-<key>.parquet (measured), next/ and swap.json (being published)
+                 <unit>-<key>.parquet (measured), outputs/ (of the baseline, being compared with),
+                 next/ and swap.json (being published)
 
 names       what the files are called
 files       reading, writing and removing: bounded, whole, never through a link
@@ -21,7 +22,7 @@ reading     what was published, as data
 from harness.io.hashes import digest
 from harness.store.experiments import as_stored
 from harness.store.files import as_json, bounded, inside, write_atomic, write_outside
-from harness.store.names import HISTORY, MANIFEST, REPORT, WORK
+from harness.store.names import HISTORY, MANIFEST, OUTPUTS, REPORT, WORK
 from harness.store.owning import claim, mark, ours, rendered
 from harness.store.publishing import (
     Next,
@@ -35,12 +36,13 @@ from harness.store.publishing import (
     view,
 )
 from harness.store.reading import published, read, read_back, told_of
-from harness.store.removing import forget, remove_audio, remove_units
+from harness.store.removing import forget, remove_audio, remove_outputs, remove_units
 from harness.store.units import Unit
 
 __all__ = [
     "HISTORY",
     "MANIFEST",
+    "OUTPUTS",
     "REPORT",
     "WORK",
     "Next",
@@ -65,6 +67,7 @@ __all__ = [
     "read",
     "read_back",
     "remove_audio",
+    "remove_outputs",
     "remove_units",
     "rendered",
     "told_of",

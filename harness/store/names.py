@@ -18,11 +18,13 @@ SWAP = f"{WORK}/swap.json"
 NEXT = f"{WORK}/next"
 SPOKEN = f"{WORK}/audio.json"  # audio that rows named once: file -> SHA-256
 CLIPS = f"{WORK}/clips"
+OUTPUTS = f"{WORK}/outputs"  # of the baseline, of the utterances that are compared just now
 
 FIGURE = re.compile(r"figures/[A-Za-z0-9_]+\.png")
 UNIT = re.compile(r"[\w.-]+-[0-9a-f]{16}\.(parquet|jsonl|json|stops\.json|noted\.json)")
 PARTIAL = re.compile(r"\.[\w.-]+\.\d+\.partial|[\w.-]+\.partial")
 CLIP = re.compile(r"[\d.e+-]+s-\d+\.npy")
+OUTPUT = re.compile(r"\d+\.outputs(\.partial)?")
 
 
 def table_file(name: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -24,9 +25,21 @@ def remove_units(folder: Path, keep: Iterable[Unit]) -> None:
     mine = [name for name in found if names.UNIT.fullmatch(name) or names.PARTIAL.fullmatch(name)]
     _note_spoken(folder, [work / name for name in mine])
     remove(folder, [f"{names.WORK}/{name}" for name in mine])
-    clips = inside(folder, f"{names.CLIPS}/x").parent
-    pieces = [path.name for path in clips.iterdir()] if clips.is_dir() else []
-    remove(folder, [f"{names.CLIPS}/{name}" for name in pieces if names.CLIP.fullmatch(name)])
+    _empty(folder, names.CLIPS, names.CLIP)
+    remove_outputs(folder)
+
+
+def remove_outputs(folder: Path) -> None:
+    """Remove the baseline's outputs that variants were compared with, and what a kill left of
+    them."""
+    _empty(folder, names.OUTPUTS, names.OUTPUT)
+
+
+def _empty(folder: Path, below: str, mine: re.Pattern[str]) -> None:
+    """Remove the files of a folder whose names are ours, and the folder once it is empty."""
+    at = inside(folder, f"{below}/x").parent
+    found = [path.name for path in at.iterdir()] if at.is_dir() else []
+    remove(folder, [f"{below}/{name}" for name in found if mine.fullmatch(name)])
 
 
 def remove_audio(folder: Path, keep: Mapping[str, str], below: str) -> None:

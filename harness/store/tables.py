@@ -78,6 +78,18 @@ TABLES: Mapping[str, Mapping[str, str]] = {
         "audio_sha256": TEXT,  # of what was judged
         "error": TEXT,  # "screened: ..." where a stated rule leaves a score out
     },
+    # one row per utterance, variant but the baseline, and kind of comparison: how near an output is
+    # to the baseline's (run/worker/nearness.py has the formulas)
+    "fidelity": {
+        **_CELL,
+        "dataset": TEXT,
+        "item": TEXT,
+        "compares": TEXT,  # outputs | logits
+        "output": TEXT,  # name of the model's output
+        "figures": TEXT,  # JSON: name -> number, sums over the positions of the utterance
+        "seconds": NUMBER,  # that the variant's outputs and the comparison took
+        "error": TEXT,
+    },
     # one row per data set: which, drawn how, how many were left out and why
     "datasets": {
         "dataset": TEXT,
@@ -330,8 +342,8 @@ LATER: Mapping[str, tuple[str, ...]] = {
     "datasets": ("source_rates", "bandwidth_hz"),
     "scores": ("recording", "generation"),
 }
-# Tables that came later, which nothing is decided by: a run from before has them empty.
-LATER_TABLES = ("slices",)
+# Tables that came later, by which no run from before decided anything: there they are empty.
+LATER_TABLES = ("slices", "fidelity")
 
 # Tables that came later: a run from before has no file of them, and each is made when it is read.
 MADE_WHEN_READ = ("versus", "twins", "audit_repeats", "audit_rounds")

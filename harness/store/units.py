@@ -36,6 +36,7 @@ _CALL |= {"round": int, "block": int, "replica": int, "warm": bool}
 _ALWAYS: dict[str, dict[str, type]] = {  # what each row has, whatever else it has
     "calls": _CALL,
     "judged": {"variant": str, "judge": str},
+    "fidelity": {"variant": str, "item": str, "compares": str},
 }
 
 

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from harness.decide import stats
 from harness.decide.scoring.estimates import NEIGHBOURS
+from harness.decide.scoring.scales import SCALES
 from harness.decide.stats import Folded, Interval, Logs, Resampling, Timed
 from harness.plugins import NamedMetric
 
@@ -62,7 +63,8 @@ class CellScores:
         if named.metric.fold == "geometric":
             return stats.geometric_mean(self.values, stats.Units.of(self.rounds)).estimate
         if math.isnan(named.quantile):
-            return stats.ratio(self.values, self.weights)
+            ratio = stats.ratio(self.values, self.weights)
+            return SCALES[named.metric.scale](ratio) if math.isfinite(ratio) else ratio
         return stats.quantile(self.timed.values, named.quantile)
 
 

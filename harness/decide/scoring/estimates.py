@@ -13,7 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from harness.decide import stats
-from harness.decide.scoring import likeness
+from harness.decide.scoring import likeness, scales
 from harness.decide.scoring.scores import workload
 from harness.decide.stats import Interval, Resampling, Sums, Timed, Units
 from harness.plugins import NamedMetric
@@ -55,9 +55,9 @@ def estimate(cell: pd.DataFrame, named: NamedMetric, how: Resampling) -> Interva
         return _by(stats.share(hits, labels[counted], how.level), unit)
     system = Sums(values, weights)
     found = _by(stats.ratio_of_sums(system, labels, _counted(named, how)), unit)
-    if not system.sound:
-        return found
-    return _widened(found, system, cell, (labels, of_texts(named)), how.level)
+    if system.sound:
+        found = _widened(found, system, cell, (labels, of_texts(named)), how.level)
+    return scales.scaled(found, named.metric.scale)
 
 
 def _widened(
@@ -93,24 +93,10 @@ def compare(
             pairs, _counted(named, how)
         )
         found = _by(difference, pairs.unit), _by(ratio, pairs.unit)
-        if shares or not (pairs.ours.sound and pairs.theirs.sound):
-            return found
-        ours_parts, theirs_parts = likeness.of_rate(pairs.ours), likeness.of_rate(pairs.theirs)
-        if not of_texts(named):
-            relative = _relative(ours_parts, pairs.ours) - _relative(theirs_parts, pairs.theirs)
-            rows, labels = pairs.rows, pairs.labels
-            both = zip(found, (ours_parts - theirs_parts, relative), strict=True)
-            difference, ratio = (
-                likeness.over_processes(one, parts, rows, labels, how.level) for one, parts in both
-            )
-            return difference, ratio
-        if not quality:
-            return found
-        parts = ours_parts - theirs_parts
-        return (
-            likeness.widened(found[0], parts, pairs.rows, how.level),
-            likeness.widened(found[1], parts, pairs.rows, how.level),
-        )
+        if pairs.ours.sound and pairs.theirs.sound and not shares:
+            found = _both_widened(found, pairs, of_texts(named), how.level)
+        figures = (pairs.ours.ratio, pairs.theirs.ratio)
+        return scales.compared(*found, named.metric.scale, figures)
     mine, other = _timed(ours, quality), _timed(theirs, quality)
     return stats.paired_quantiles(mine, other, named.quantile, how)
 
@@ -161,7 +147,8 @@ def calls_needed(cell: pd.DataFrame, named: NamedMetric, limit: float, level: fl
 
 def of_texts(named: NamedMetric) -> bool:
     """Whether a score depends on what was said (by whom, which sentence) and not on the clock."""
-    return named.metric.needs_reference or bool(named.metric.judge)
+    metric = named.metric
+    return metric.needs_reference or bool(metric.judge) or bool(metric.compares)
 
 
 def units_of(cell: pd.DataFrame) -> Units:
@@ -193,8 +180,10 @@ def _columns(cell: pd.DataFrame) -> tuple[Values, Values]:
 
 
 def _counted(named: NamedMetric, how: Resampling) -> Resampling:
-    """Texts err by whole edits, so that one is the least that may hide; times by any amount."""
-    return how if named.metric.needs_reference else replace(how, quantum=0.0)
+    """Texts err by whole edits, so that one is the least that may hide, and outputs that agree by
+    whole positions; times, and errors of outputs, by any amount."""
+    whole = named.metric.needs_reference or named.metric.scale == "complement"
+    return how if whole else replace(how, quantum=0.0)
 
 
 def _by(interval: Interval, unit: str) -> Interval:
@@ -306,6 +295,24 @@ def _paired(ours: pd.DataFrame, theirs: pd.DataFrame, quality: bool, texts: bool
     if not kept.all():
         sides = [Sums(side.values[kept], side.weights[kept]) for side in sides]
     return _Pairs(sides[0], sides[1], labels[kept], unit, rows[kept])
+
+
+def _both_widened(
+    found: tuple[Interval, Interval], pairs: _Pairs, texts: bool, level: float
+) -> tuple[Interval, Interval]:
+    """Difference and ratio of two rates as `_widened` has one of them."""
+    ours, theirs = likeness.of_rate(pairs.ours), likeness.of_rate(pairs.theirs)
+    rows, labels = pairs.rows, pairs.labels
+    if texts:
+        parts = ours - theirs
+        difference, ratio = (likeness.widened(one, parts, rows, level) for one in found)
+        return difference, ratio
+    relative = _relative(ours, pairs.ours) - _relative(theirs, pairs.theirs)
+    both = zip(found, (ours - theirs, relative), strict=True)
+    difference, ratio = (
+        likeness.over_processes(one, parts, rows, labels, level) for one, parts in both
+    )
+    return difference, ratio
 
 
 def _pairs_of(ours: Labels, theirs: Labels) -> Labels:

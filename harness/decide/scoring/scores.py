@@ -13,6 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from harness.contracts import Call, Metric
+from harness.decide.scoring.nearness import OF_OUTPUTS, Nearness, baseline_texts, of_outputs
 from harness.errors import PluginError
 from harness.io.escaping.signs import cut
 from harness.plugins import NamedMetric
@@ -27,6 +28,7 @@ SCORES = tables.TABLES["scores"]
 FROM_CALLS = [name for name in SCORES if name in tables.TABLES["calls"]]
 SHOWN = 80  # characters of what a metric gave that is no score
 SEEN = [field.name for field in fields(Call)]
+BESIDE = SEEN[-1]  # what the baseline wrote, which is no column of the calls
 
 
 def heard(calls: pd.DataFrame, normalise: Normalise | Mapping[str, Normalise]) -> pd.DataFrame:
@@ -70,28 +72,31 @@ def scores(
     metrics: Sequence[NamedMetric],
     normalise: Normalise | Mapping[str, Normalise] | None = None,
     *,
-    raw: pd.DataFrame | None = None,
     judged: pd.DataFrame | None = None,
+    near: Nearness | None = None,
 ) -> pd.DataFrame:
     """Every metric of every call that it applies to, in the columns of the scores table.
 
     `normalise` makes texts comparable before they are scored, as in `heard`; without it they are
-    already, and `raw` are the same calls with the texts as they were. `judged`: what judges say of
-    the audio that the calls gave, texts comparable. Calls that failed are not scored (the summary
-    counts them). Warm-up calls are not either; `load` and `first_call` are operations of their own.
-    Seconds under zero (a clock that went backwards) and whatever else is not finite are NaN, and so
-    is all that is folded from them.
+    already. `judged`: what judges say of the audio that the calls gave, texts comparable. `near`:
+    which variant is the baseline, and what comparing outputs with its gave. Calls that failed are
+    not scored (the summary counts them). Warm-up calls are not either; `load` and `first_call` are
+    operations of their own. Seconds under zero (a clock that went backwards) and whatever else is
+    not finite are NaN, and so is all that is folded from them.
     """
-    if normalise is not None:
-        calls, raw = heard(calls, normalise), calls if raw is None else raw
-    return _table(_parts(calls, metrics, calls if raw is None else raw, judged))
+    comparable = calls if normalise is None else heard(calls, normalise)
+    return _table(_parts(comparable, metrics, calls, (judged, near)))
 
 
 def scored(
-    heard: pd.DataFrame, metrics: Sequence[NamedMetric], raw: pd.DataFrame, judged: pd.DataFrame
+    heard: pd.DataFrame,
+    metrics: Sequence[NamedMetric],
+    raw: pd.DataFrame,
+    judged: pd.DataFrame,
+    near: Nearness | None = None,
 ) -> Scored:
     """As `scores`, in both forms; `heard` are the calls with their texts comparable."""
-    parts = _parts(heard, metrics, raw, judged)
+    parts = _parts(heard, metrics, raw, (judged, near))
     return Scored(_table(parts), _coded(parts))
 
 
@@ -107,8 +112,10 @@ def _parts(
     calls: pd.DataFrame,
     metrics: Sequence[NamedMetric],
     raw: pd.DataFrame,
-    judged: pd.DataFrame | None,
+    said: tuple[pd.DataFrame | None, Nearness | None],
 ) -> list[_Part]:
+    """`said`: what judges said of the audio, and how near outputs are to the baseline's."""
+    judged, near = said[0], said[1] or Nearness()
     fine = (calls["error"] == "").to_numpy(dtype=bool)
     if not fine.all():
         calls, raw = calls[fine], raw[fine]
@@ -117,13 +124,29 @@ def _parts(
         raw_text=raw["text"].array,
         raw_reference=raw["reference"].array,
     )
+    beside = baseline_texts(usable, near.baseline) if _texts_compared(metrics) else None
     with uncollected():  # what is looked through again and again is no garbage
-        seen = _as_metrics_see(usable)
-        parts = [*_of_calls(usable, seen, [n for n in metrics if not n.metric.judge])]
-        for named in metrics if judged is not None else ():
+        seen = _as_metrics_see(usable, beside)
+        parts = [*_of_calls(usable, seen, [n for n in metrics if _of_itself(n)], near.baseline)]
+        for named in metrics:
             if named.metric.judge and judged is not None:
                 parts += _of_judge(judged, named, usable, seen)
+            elif named.metric.compares in OF_OUTPUTS:
+                found = of_outputs(near, named.metric, usable, seen)
+                rows = usable.loc[found.places, FROM_CALLS].assign(
+                    workload=usable["dataset"].to_numpy()[found.places]
+                )
+                parts.append(_Part(rows, named.name, _measured(named, found.calls)))
     return parts
+
+
+def _of_itself(named: NamedMetric) -> bool:
+    """Whether a metric needs no more than the call, and perhaps the baseline's text."""
+    return not named.metric.judge and named.metric.compares not in OF_OUTPUTS
+
+
+def _texts_compared(metrics: Sequence[NamedMetric]) -> bool:
+    return any(named.metric.compares == "texts" for named in metrics)
 
 
 def _table(parts: Sequence[_Part]) -> pd.DataFrame:
@@ -158,19 +181,21 @@ def _coded(parts: Sequence[_Part]) -> pd.DataFrame:
 
 
 def _of_calls(
-    usable: pd.DataFrame, seen: list[Call], metrics: Sequence[NamedMetric]
+    usable: pd.DataFrame, seen: list[Call], metrics: Sequence[NamedMetric], baseline: str
 ) -> Iterator[_Part]:
     kept = usable[FROM_CALLS].assign(workload=pd.Series(workload(usable), dtype=str))
     item = pd.factorize(usable["item"])[0]
     measured: dict[int, NDArray[np.float64]] = {}
-    alike: dict[tuple[tuple[str, ...], bool], tuple[NDArray[np.intp], pd.DataFrame]] = {}
+    alike: dict[Any, tuple[NDArray[np.intp], pd.DataFrame]] = {}
     for named in metrics:
         metric = named.metric
         if metric.measure is None:
             continue
-        fitting = metric.operations, metric.needs_reference
+        fitting = metric.operations, metric.needs_reference, metric.compares
         if fitting not in alike:
             fits = _fits(metric, usable)
+            if metric.compares:  # the baseline is what the others are held against
+                fits = fits & (usable["variant"] != baseline).to_numpy(dtype=bool)
             alike[fitting] = np.flatnonzero(fits), kept if fits.all() else kept[fits]
         places, rows = alike[fitting]
         if id(metric) not in measured:  # latency_p50_ms and latency_p99_ms are measured once
@@ -235,16 +260,17 @@ def _fits(metric: Metric, calls: pd.DataFrame) -> NDArray[np.bool_]:
     every = metric.operations == ("*",)
     fits = ~cold if every else calls["operation"].isin(metric.operations)
     fits &= calls["warm"] | cold
-    if metric.needs_reference:
+    if metric.needs_reference or metric.compares:
         fits &= calls["dataset"] != ""
     return fits.to_numpy(dtype=bool)
 
 
-def _as_metrics_see(calls: pd.DataFrame) -> list[Call]:
+def _as_metrics_see(calls: pd.DataFrame, beside: list[str | None] | None) -> list[Call]:
     known = {text: json.loads(text) if text else {} for text in calls["figures"].unique()}
-    columns = {name: calls[name].tolist() for name in SEEN}
+    columns = {name: calls[name].tolist() for name in SEEN if name != BESIDE}
     columns["seconds"] = calls["seconds"].where(calls["seconds"] >= 0).tolist()
     columns["figures"] = [known[text] for text in columns["figures"]]
+    columns[BESIDE] = [None] * len(calls) if beside is None else beside
     return [Call(*row) for row in zip(*columns.values(), strict=True)]
 
 

@@ -13,7 +13,7 @@ import pandas as pd
 from harness.contracts import SCREENED
 from harness.contracts.experiment import At, Experiment, Recorded
 from harness.decide import scoring, stats
-from harness.decide.scoring import failures
+from harness.decide.scoring import failures, nearness
 from harness.decide.scoring.changes import DEFAULT, exact_change
 from harness.decide.scoring.estimates import Needed, calls_needed, lost, unpaired
 from harness.decide.scoring.failures import Failures
@@ -310,9 +310,14 @@ def _failures(
     data: Mapping[str, pd.DataFrame], figure: AskedFigure, named: NamedMetric
 ) -> Failures:
     """Failed and planned calls of the figure's cell, those among them whose audio its judge could
-    not take; one that could not load counts too. Of listeners, invalid and planned scores where
-    their share is the larger one."""
+    not take or whose output could not be compared; one that could not load counts too. Of
+    listeners, invalid and planned scores where their share is the larger one."""
     found = _failed_calls(data["calls"], figure)
+    if named.metric.compares in nearness.OF_OUTPUTS:
+        apart = nearness.lost(
+            data["fidelity"], _heard(data["calls"], figure), named.metric.compares
+        )
+        return replace(found, failed=pd.concat([found.failed, apart], ignore_index=True))
     if not named.metric.judge:
         return found
     found = replace(
@@ -336,9 +341,15 @@ def _invalid(scores: pd.DataFrame) -> Failures:
 
 def _mute(calls: pd.DataFrame, figure: AskedFigure) -> pd.DataFrame:
     """Calls of the figure's cell that gave no audio, though nothing failed: no judge saw them."""
+    mine = _heard(calls, figure)
+    return mine[mine["audio_sha256"] == ""]
+
+
+def _heard(calls: pd.DataFrame, figure: AskedFigure) -> pd.DataFrame:
+    """Calls of the figure's cell in which nothing failed."""
     keep = (calls["stage"] == figure.stage) & (calls["variant"] == figure.variant)
     keep &= (calls["session"] == figure.session) & (calls["dataset"] == figure.workload)
-    keep &= calls["warm"] & (calls["error"] == "") & (calls["audio_sha256"] == "")
+    keep &= calls["warm"] & (calls["error"] == "")
     return calls[keep & (calls["replica"] == 0)]
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import pandas as pd
@@ -36,7 +37,8 @@ def doubts(
             continue
         session = case.heard_in(variant, at) if variant == case.candidate else DEFAULT
         where = AskedFigure("", variant, session, gate.operation, at)
-        yield from _unsaid(_calls(data["calls"], where), variant, named)
+        if not _wordless(case, data["calls"], where, named):
+            yield from _unsaid(_calls(data["calls"], where), variant, named)
         yield from _misunderstood(case, data, where)
 
 
@@ -52,10 +54,22 @@ def _calls(calls: pd.DataFrame, where: AskedFigure) -> pd.DataFrame:
     return calls[keep & (calls["replica"] == 0) & calls["warm"] & (calls["error"] == "")]
 
 
+def _wordless(case: Case, calls: pd.DataFrame, where: AskedFigure, named: NamedMetric) -> bool:
+    """Whether outputs are compared of a model that writes no text: its baseline wrote none."""
+    if named.metric.compares not in kinds.OF_OUTPUTS:
+        return False
+    base = case.experiment.baseline
+    said = _calls(calls, replace(where, variant=base, session=DEFAULT))
+    return not (said["text"].str.strip() != "").any()
+
+
 def _unsaid(calls: pd.DataFrame, variant: str, named: NamedMetric) -> Iterator[dict[str, Any]]:
-    """Calls that gave no text of speech that has one, or audio that is no speech."""
+    """Calls that gave no text of speech that has one, or audio that is no speech. Two variants that
+    both write nothing have the same texts: where nobody knows what is said, no text counts too."""
     voiced = calls[calls["audio_sha256"] != ""]
-    texts = calls[(calls["audio_sha256"] == "") & (calls["reference"].str.strip() != "")]
+    texts = calls[calls["audio_sha256"] == ""]
+    known = texts["reference"].str.strip() != ""
+    texts = texts[known] if known.any() or named.metric.compares != "texts" else texts
     empty = int((texts["text"].str.strip() == "").sum())
     if empty > HALF * len(texts):
         yield {"code": "mute", "variant": variant, "count": empty, "total": len(texts)}

@@ -3,15 +3,22 @@ client_id."""
 
 from __future__ import annotations
 
+import contextlib
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, Any
 
 from annotated_types import Ge, Gt, MinLen
 
 from harness.contracts import Dataset, Locate, Source
+from harness.errors import AssetError
 from harness.plugins.datasets._corpus import release
 from harness.plugins.datasets._corpus.release import Split
 from harness.plugins.datasets._sampling import Wanted
+
+SPLITS = ("test", "dev", "validated", "train")  # which of them first, for a measurement
 
 
 @dataclass(frozen=True)
@@ -58,4 +65,26 @@ def _split(params: Params) -> Split:
     return Split(params.locale, params.split, wanted)
 
 
-source = Source(Params, load, look=look, labels=labels)
+def sight(path: Path, language: str) -> Sequence[Mapping[str, Any]]:
+    """Each split of a release's folder, in the language that is asked for where it has that; of an
+    archive, which is not read yet, the usual one."""
+    if not path.is_dir():
+        locale = language or Params.locale
+        with contextlib.suppress(AssetError, OSError):
+            unread = math.isnan(look(Params(str(path), locale), Path))
+            return [{"path": str(path), "locale": locale}] if unread else []
+        return []
+    here = [path.name] if any(path.glob("*.tsv")) else []
+    locales = [*here, *sorted(one.parent.name for one in path.glob("*/*.tsv"))]
+    asked = [one for one in locales if language and one.partition("-")[0] == language]
+    found = []
+    for locale in dict.fromkeys(asked or locales):
+        for split in SPLITS:
+            params = Params(str(path), locale, split)
+            with contextlib.suppress(AssetError, OSError):
+                if not math.isnan(look(params, Path)):
+                    found.append({"path": str(path), "locale": locale, "split": split})
+    return found
+
+
+source = Source(Params, load, look=look, labels=labels, sight=sight)

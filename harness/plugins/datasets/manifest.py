@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import islice
+from itertools import islice, product
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -46,6 +47,8 @@ from harness.speech import audio
 
 _MILLISECONDS = re.compile(r"(^|[_\W])(ms|msec|millis|milliseconds)\W?$", re.IGNORECASE)
 _FOLDERS = ("audios", "clips", "audio", "wavs", "wav")  # where releases keep their clips
+_AUDIO = ("audio_filepath", "audio", "path", "file_name", "file", "filename", "wav")
+_TEXT = ("text", "sentence", "transcript", "transcription")
 _LOOKED_AT = 20  # rows that say whether clips are there and lengths are in seconds
 
 
@@ -360,4 +363,24 @@ def _untold(row: Mapping[str, Any], names: Params) -> str:
     return next((key for key, it in told.items() if not _is_text(it) or "\0" in str(it)), "")
 
 
-source = Source(Params, load, look=look, labels=columns)
+def sight(path: Path, language: str) -> Sequence[Mapping[str, Any]]:
+    """A table, or each of a folder's own, that has usual columns and whose clips are there."""
+    tables = [path] if path.is_file() else [one for one in sorted(path.glob("*")) if one.is_file()]
+    tables = [one for one in tables if one.suffix.lower() in (*JSON, ".csv", ".tsv")]
+    tables.sort(key=lambda one: "test" not in one.stem.lower())
+    return [params for table in tables for params in islice(_readable(table), 1)]
+
+
+def _readable(table: Path) -> Iterator[dict[str, Any]]:
+    """The parameters by which a table can be read, the usual ones first."""
+    folders = ("", *(one for one in _FOLDERS if (table.parent / one).is_dir()))
+    for audio_folder, clip, text in product(folders, _AUDIO, _TEXT):
+        params: dict[str, Any] = {"path": str(table)}
+        asked = {"audio": clip, "text": text, "audio_folder": audio_folder}
+        params |= {key: value for key, value in asked.items() if value != getattr(Params, key)}
+        with contextlib.suppress(AssetError, OSError):
+            look(Params(**params), Path)
+            yield params
+
+
+source = Source(Params, load, look=look, labels=columns, sight=sight)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import numpy as np
 from annotated_types import Ge, MinLen
@@ -125,4 +126,24 @@ def _words(said: str) -> str:
     return "".join(f"{word}-" for word in re.findall(r"[a-z0-9]+", plain)[:4])
 
 
-source = Source(Params, load, audio=False, look=look)
+def sight(path: Path, language: str) -> Sequence[Mapping[str, Any]]:
+    """A file of sentences, or each of a folder's own or of its folder for the language."""
+    here = [path] if path.is_file() else sorted([*path.glob("*"), *path.glob(f"{language}/*")])
+    files = [
+        one for one in here if one.is_file() and one.suffix.lower() in (".txt", ".tsv", ".csv")
+    ]
+    files.sort(key=lambda one: "test" not in one.stem.lower())
+    found = []
+    for file in files:
+        for column in ("sentence", "text"):
+            own = (
+                {} if file.suffix.lower() == ".txt" or column == "sentence" else {"column": column}
+            )
+            with contextlib.suppress(AssetError, OSError):
+                look(Params(str(file), column), Path)
+                found.append({"path": str(file), **own})
+                break
+    return found
+
+
+source = Source(Params, load, audio=False, look=look, sight=sight)

@@ -40,6 +40,16 @@ def several(folder: Path, models: Sequence[Sequence[Path]]) -> ModelError:
     )
 
 
+def which(folder: Path, models: Sequence[Sequence[Path]]) -> ModelError:
+    """The same for who has not written an experiment yet: a file tells the model."""
+    shown = "; ".join(", ".join(path.name for path in one) for one in models)
+    first = models[0][0].relative_to(folder).as_posix()
+    return ModelError(
+        f"{folder.name} holds several models ({shown}): name a file of the one that you mean, such "
+        f"as {folder.name}/{first}."
+    )
+
+
 def copy(files: Iterable[Path], source: Path, target: Path) -> None:
     """The files of `source` also in `target`, at the same place below it. No hard links: an export
     that is written again in place would change what was kept under its old hash.

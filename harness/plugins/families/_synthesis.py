@@ -120,12 +120,17 @@ def _counts(pieces: Sequence[Piece]) -> dict[str, float]:
 # ----------------------------------------------------------------------------- files of a voice
 def the_graph(folder: Path, what: str) -> Path:
     """The one ONNX file of a folder. Raises: ModelError where there is none or more than one."""
-    found = sorted([*folder.glob("*.onnx"), *folder.glob("onnx/*.onnx")])
+    found = every(folder)
     if not found:
         raise ModelError(f"{folder.name} is no {what}: it needs one .onnx file and has none.")
     if len(found) > 1:
         raise _modelfiles.several(folder, [[path] for path in found])
     return found[0]
+
+
+def every(folder: Path) -> list[Path]:
+    """The ONNX files of a folder, or of its `onnx/`."""
+    return sorted([*folder.glob("*.onnx"), *folder.glob("onnx/*.onnx")])
 
 
 def signature(path: Path) -> tuple[set[str], int]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 from harness.contracts import Feeds, Method, Quantized
+from harness.contracts.sightings import Advice
 from harness.runtime import graph as onnx_graph
 
 # what onnxruntime quantizes channel by channel without calibration; Conv and Gather are per tensor
@@ -76,4 +77,42 @@ def apply(params: Params, graph: Path, target: Path, feeds: Iterable[Feeds]) -> 
     return Quantized(operators=done, left_out=left_out)
 
 
-method = Method(Params=Params, apply=apply, bits=8)
+# with one of these, products of unsigned and signed bytes are summed in 32 bits: x86, ARM
+WIDE_SUMS = ("avx512_vnni", "avx_vnni", "avx_vnni_int8", "amx_int8", "asimddp", "i8mm")
+X86 = ("avx2", "avx512f")
+WORTH = 0.01  # of the weights: less changes neither size nor time
+
+
+def advise(weights: Mapping[str, float], isa: Collection[str]) -> Advice | None:
+    """The operators that hold weights; 7-bit weights where the processor would saturate.
+
+    Convolutions only where they hold most of the weights: their integer kernel is not fused.
+    """
+    held = [kind for kind in get_args(Operator) if weights.get(kind, 0) >= WORTH]
+    others = [kind for kind in held if kind != "Conv"]
+    if sum(weights[kind] for kind in others) >= 0.5:
+        held = others
+    if not held:
+        return None
+    share = sum(weights[kind] for kind in held)
+    why = [f"{', '.join(held)} hold {share:.0%} of the weights"]
+    params: dict[str, object] = {"op_types": held}
+    if set(held) & set(BY_CHANNEL):
+        params["per_channel"] = True
+        why.append("per_channel: a scale for each output channel costs nothing and errs less")
+    wide = [name for name in isa if name in WIDE_SUMS]
+    if not wide and (not isa or set(isa) & set(X86)):
+        params["reduce_range"] = True
+        told = "has no VNNI" if isa else "does not say whether it has VNNI"
+        why.append(
+            f"reduce_range: this CPU {told}; without it sums of 8-bit products saturate in 16 "
+            "bits, those of 7-bit weights do not"
+        )
+    else:
+        why.append(f"8-bit weights: this CPU sums their products in 32 bits ({', '.join(wide)})")
+    if "Conv" in held:
+        why.append("convolutions: the INT8 kernel of onnxruntime may be slower than the FP32 one")
+    return Advice(params, tuple(why))
+
+
+method = Method(Params=Params, apply=apply, bits=8, advise=advise)

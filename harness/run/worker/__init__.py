@@ -220,7 +220,7 @@ class Worker:
 def _asked(request: Mapping[str, Any], done: int) -> str:
     """What is waited for, as the start of a sentence that ends with "taken 40 s"."""
     kind, body = next(iter(request.items()))
-    if kind == "utterances":
+    if kind in ("utterances", "reference", "nearness"):
         return f"call {done + 1} of {len(body['items'])} has"
     if kind == "block":
         if body.get("told"):

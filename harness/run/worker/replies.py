@@ -108,6 +108,8 @@ _SHAPES: Mapping[str, Callable[[Reply, Any], None]] = {
     "open_judge": _opened,
     "block": _block,
     "utterances": _utterances,
+    "reference": _utterances,
+    "nearness": _utterances,
     "judge": _judged,
     "probe": _probed,
 }

@@ -15,7 +15,7 @@ from typing import IO, Any
 
 from harness.contracts import Output, notes
 from harness.errors import AudioError, HarnessError, OutputError, SpecError, StoreError, faults
-from harness.run.worker import keeping, leaving, opening
+from harness.run.worker import comparing, keeping, leaving, opening
 from harness.runtime.garbage import uncollected
 
 Clock = Callable[[], float]
@@ -39,12 +39,15 @@ class Server:
         self.tell: Callable[[Row], None] = lambda row: None  # of a request that goes on
 
     def answer(self, request: Mapping[str, Any]) -> dict[str, Any]:
-        """One of open, block, utterances, probe, open_judge, judge: {kind: body} -> its reply."""
+        """One of open, block, utterances, reference, nearness, probe, open_judge, judge, as
+        {kind: body} -> its reply."""
         kind, body = next(iter(request.items()))
         handle = {
             "open": self._open,
             "block": self._block,
             "utterances": self._utterances,
+            "reference": self._reference,
+            "nearness": self._nearness,
             "probe": self._probe,
             "open_judge": self._open_judge,
             "judge": self._judged,
@@ -177,6 +180,40 @@ class Server:
         said = kept.figures["spoken_seconds"]
         own = {"audio": kept.name, "audio_sha256": kept.sha256, "figures": figures}
         return {**row, **own, "audio_seconds": said if length is None else length}
+
+    def _reference(self, body: Mapping[str, Any]) -> dict[str, Any]:
+        """Keeps the outputs `names` of each item at its `outputs`, to be compared with."""
+
+        def keep(given: Any, item: Mapping[str, Any]) -> Row:
+            comparing.keep(self._opened.model, given, body["names"], Path(item["outputs"]))
+            return {}
+
+        return {"calls": [self._untimed(keep, item) for item in body["items"]]}
+
+    def _nearness(self, body: Mapping[str, Any]) -> dict[str, Any]:
+        """Compares the model's outputs of each item with those kept at its `outputs`."""
+
+        def compare(given: Any, item: Mapping[str, Any]) -> Row:
+            kept = Path(item["outputs"])
+            return {"figures": _text(comparing.compare(self._opened.model, given, kept, compares))}
+
+        compares = body["compares"]
+        return {"calls": [self._untimed(compare, item) for item in body["items"]]}
+
+    def _untimed(
+        self, act: Callable[[Any, Mapping[str, Any]], Row], item: Mapping[str, Any]
+    ) -> Row:
+        """The row of an item: what `act` gives, and the seconds that it took."""
+        started = self._clock()
+        try:
+            row = act(self._read(item)[0], item)
+            row = {"seconds": self._clock() - started, **row}
+        except (SpecError, StoreError):
+            raise  # the experiment's or the disk's fault, not the item's
+        except Exception as error:  # noqa: BLE001  a model may be anybody's: it must become a row
+            row = {"seconds": None, "error": _said(error)}
+        self.tell(row)
+        return row
 
     def _probe(self, body: Mapping[str, Any]) -> dict[str, Any]:
         """What onnxruntime makes of a configuration, for each graph of a folder."""

@@ -4,6 +4,7 @@ bytes for the same graph.
 files.py      read and write, weights in other files, inputs and outputs
 preparing.py  a graph made ready for onnxruntime's quantizer
 counting.py   what a graph holds, and what a method did to it
+weighing.py   which operators hold its weights
 """
 
 from __future__ import annotations
@@ -38,6 +39,7 @@ from harness.runtime.graph.preparing import (
     quietly,
     split_tables,
 )
+from harness.runtime.graph.weighing import shares
 
 if TYPE_CHECKING:
     import onnx
@@ -45,7 +47,8 @@ if TYPE_CHECKING:
 __all__ = [
     "Face", "NothingToQuantizeError", "chosen", "external_files", "face", "gained", "graphs",
     "load_named", "name_nodes", "nodes", "note_types", "nothing_quantized", "one_line",
-    "operators", "part", "quantized", "quietly", "read", "require_matches", "split_tables", "write",
+    "operators", "part", "quantized", "quietly", "read", "require_matches", "shares",
+    "split_tables", "write",
 ]  # fmt: skip
 
 

@@ -1,8 +1,9 @@
 """Any ONNX graph, or several in a chain: what its inputs are given is written in the experiment.
 
 files: params (what an experiment sets) -> arithmetic (sizes as expressions) -> signatures (what a
-graph takes and gives) -> guessing, shapes, binding (what each input gets) -> features, arrays (the
-arrays) -> files (which files, checked) -> ctc (frames to text) -> model (the timed operations).
+graph takes and gives) -> guessing, shapes, binding (what each input is given) -> features, arrays
+(the arrays) -> files (which files, checked) -> ctc (frames to text) -> model (the timed
+operations); sighting (what `harness init` writes).
 """
 
 from __future__ import annotations
@@ -12,7 +13,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness.contracts import Family, Feeds, Model, OpenSession
+from harness.contracts import Comparable, Family, Feeds, Model, OpenSession
+from harness.contracts.sightings import Sighting
 from harness.plugins.families.graph.params import Ctc, Input, Params, Part
 
 if TYPE_CHECKING:
@@ -39,7 +41,7 @@ def open_model(folder: Path, open_session: OpenSession, params: Params) -> Model
     """Raises: ModelError for files that do not fit what the experiment says of them."""
     from harness.plugins.families.graph import model
 
-    return model.Chain(folder, open_session, params)
+    return model.OpenGraphs(folder, open_session, params)
 
 
 def feeds(
@@ -49,6 +51,13 @@ def feeds(
     from harness.plugins.families.graph import model
 
     yield from model.feeds(folder, open_session, params, clips)
+
+
+def outputs(folder: Path, params: Params) -> tuple[Comparable, ...]:
+    """What the graphs give that can be held against the baseline's. Raises: ModelError."""
+    from harness.plugins.families.graph import files
+
+    return tuple(Comparable(*one) for one in files.comparable(folder, params))
 
 
 def shaped(given: Mapping[str, Any]) -> Family:
@@ -74,8 +83,16 @@ def shaped(given: Mapping[str, Any]) -> Family:
         graphs=own_graphs,
         build=own_build,
         look=lambda folder: files.looked_at(folder, params),
+        outputs=outputs,
         fits=lambda start, variant: files.fits(start, variant, params),
     )
+
+
+def sight(path: Path, language: str) -> Sighting | None:
+    """What `harness init` writes of a graph. Raises: ModelError."""
+    from harness.plugins.families.graph import sighting
+
+    return sighting.sight(path, language)
 
 
 family = Family(
@@ -88,6 +105,8 @@ family = Family(
     feeds=feeds,
     gives=(),
     look=graphs,
+    outputs=outputs,
+    sight=sight,
     shaped=shaped,
     words={
         "en": {"hop": "one hop"},

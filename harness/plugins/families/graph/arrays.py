@@ -14,7 +14,7 @@ from harness.errors.nearest import nearest
 from harness.io.places import bounded
 from harness.plugins.families.graph import shapes
 from harness.plugins.families.graph.arithmetic import ExpressionError, parse
-from harness.plugins.families.graph.binding import Bound, Stage
+from harness.plugins.families.graph.binding import Bound, GraphStage
 from harness.plugins.families.graph.params import Input
 from harness.runtime.session.running import DTYPES
 
@@ -103,7 +103,7 @@ def _within(found: Any, key: str, how: Input) -> np.ndarray:
     return array
 
 
-def require(stages: Sequence[Stage], folder: Path) -> None:
+def require(stages: Sequence[GraphStage], folder: Path) -> None:
     """Every array of a file is there and of the shape that its input takes. Raises: ModelError."""
     for stage in stages:
         for one in stage.inputs:

@@ -16,7 +16,7 @@ from harness.errors import ModelError
 from harness.errors.nearest import nearest
 from harness.plugins.families.graph import guessing, shapes
 from harness.plugins.families.graph.params import TRIED_SECONDS, Input, Params, names_of
-from harness.plugins.families.graph.signatures import FLOATS, WHOLES, Signature, Slot
+from harness.plugins.families.graph.signatures import FLOATS, WHOLES, GraphSignature, Slot
 
 TAKES: Mapping[str, Sequence[str]] = {"samples": FLOATS, "log_mel": FLOATS, "ids": WHOLES}
 ORDER = ("samples", "log_mel", "output", "state", "npz", "ids", "value", "zeros", "dim")
@@ -40,15 +40,15 @@ class Bound:
 
 
 @dataclass(frozen=True)
-class Stage:
+class GraphStage:
     """One graph of the chain; `inputs` in the order in which they are made."""
 
     name: str
-    signature: Signature
+    signature: GraphSignature
     inputs: tuple[Bound, ...]
 
 
-def bind(params: Params, signatures: Mapping[str, Signature]) -> tuple[Stage, ...]:
+def bind(params: Params, signatures: Mapping[str, GraphSignature]) -> tuple[GraphStage, ...]:
     """The chain. `signatures`: name of each graph -> what it takes and gives, in order.
 
     Raises: ModelError, one line.
@@ -60,7 +60,7 @@ def bind(params: Params, signatures: Mapping[str, Signature]) -> tuple[Stage, ..
 class _Chain:
     """The graphs so far: what they give, and which sizes have a value."""
 
-    def __init__(self, params: Params, signatures: Mapping[str, Signature]) -> None:
+    def __init__(self, params: Params, signatures: Mapping[str, GraphSignature]) -> None:
         self.params, self.signatures = params, signatures
         self.given: dict[str, tuple[str, Slot]] = {}  # output -> (graph, slot), the latest
         self.time: shapes.Time | None = None  # the time axis of the audio, once it is bound
@@ -102,7 +102,7 @@ class _Chain:
                     f"`sample_rate: {told}`."
                 )
 
-    def stage(self, name: str, signature: Signature) -> Stage:
+    def stage(self, name: str, signature: GraphSignature) -> GraphStage:
         own = next((dict(p.inputs) for p in self.params.graphs if p.name == name), {})
         said = {**self.params.inputs, **own}
         todo = [(slot, said.get(slot.name)) for slot in signature.inputs]
@@ -111,9 +111,9 @@ class _Chain:
         bound = tuple(self._bound(signature, one) for one in found)
         self.given |= {slot.name: (name, slot) for slot in signature.outputs}
         self.given |= {f"{name}.{slot.name}": (name, slot) for slot in signature.outputs}
-        return Stage(name, signature, bound)
+        return GraphStage(name, signature, bound)
 
-    def _kind(self, signature: Signature, slot: Slot, how: Input | None) -> Bound:
+    def _kind(self, signature: GraphSignature, slot: Slot, how: Input | None) -> Bound:
         """What the input is given, without its shape."""
         state = self.params.state.get(slot.name, "")
         if state:
@@ -127,12 +127,12 @@ class _Chain:
             raise ModelError(self._unbound(signature, slot))
         return Bound(slot, how, ())
 
-    def _alone(self, signature: Signature) -> bool:
+    def _alone(self, signature: GraphSignature) -> bool:
         said = {*self.params.inputs, *self.params.state}
         open_ = [one for one in signature.inputs if one.type in FLOATS and one.name not in said]
         return not self.given and len(open_) == 1
 
-    def _unbound(self, signature: Signature, slot: Slot) -> str:
+    def _unbound(self, signature: GraphSignature, slot: Slot) -> str:
         said = (
             f"{signature.file}: nothing says what the input {slot.name!r} ({slot.plain}) is given"
         )
@@ -144,7 +144,7 @@ class _Chain:
             "zeros, value, dim, output or npz."
         )
 
-    def _state(self, signature: Signature, slot: Slot, how: Input, output: str) -> Bound:
+    def _state(self, signature: GraphSignature, slot: Slot, how: Input, output: str) -> Bound:
         """A state must fit the output that it is given in the next hop."""
         given = next(s for one in self.signatures.values() if (s := one.output(output)))
         wrong = shapes.unlike(given.shape, slot.shape)
@@ -160,7 +160,7 @@ class _Chain:
         return Bound(slot, how, (), state=output)
 
     # --------------------------------------------------------------------------- with its shape
-    def _bound(self, signature: Signature, one: Bound) -> Bound:
+    def _bound(self, signature: GraphSignature, one: Bound) -> Bound:
         where = f"{signature.file}: input {one.slot.name!r}"
         _check_type(one, where)
         if one.how.from_ == "output":
@@ -173,7 +173,7 @@ class _Chain:
             self._learn(one.slot, axes, time)
         return replace(one, how=how, axes=axes)
 
-    def _completed(self, signature: Signature, one: Bound, where: str) -> Input:
+    def _completed(self, signature: GraphSignature, one: Bound, where: str) -> Input:
         how = one.how
         if how.from_ == "log_mel" and not how.mels:
             mels = shapes.mels_of(one.slot, how, guessing.mels(signature.metadata))
@@ -241,6 +241,6 @@ def _castable(one: str, other: str) -> bool:
     return one == other or any(one in kinds and other in kinds for kinds in (FLOATS, WHOLES))
 
 
-def of_kind(stages: Sequence[Stage], kind: str) -> Iterator[Bound]:
+def of_kind(stages: Sequence[GraphStage], kind: str) -> Iterator[Bound]:
     """The inputs of all graphs that are of a kind ("audio")."""
     return (one for stage in stages for one in stage.inputs if one.kind == kind)

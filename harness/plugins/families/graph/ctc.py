@@ -15,7 +15,7 @@ from harness.errors import ModelError, limits
 from harness.errors.nearest import nearest
 from harness.io.places import content
 from harness.plugins.families.graph.params import Ctc
-from harness.plugins.families.graph.signatures import FLOATS, Signature
+from harness.plugins.families.graph.signatures import FLOATS, GraphSignature
 
 BLANKS = ("<blk>", "<blank>", "<pad>", "[PAD]", "<eps>", "<ctc>", "[blank]", "<b>")
 SPECIAL = re.compile(r"<[^<>\s]{1,30}>|\[[A-Z]{2,10}\]")  # <s>, </s>, <unk>, [UNK]: not spoken
@@ -30,10 +30,10 @@ class Vocabulary:
     blank: int | None
 
 
-class Reader:
+class CtcReader:
     """Output of the graph to text."""
 
-    def __init__(self, how: Ctc, folder: Path, last: Signature) -> None:
+    def __init__(self, how: Ctc, folder: Path, last: GraphSignature) -> None:
         self.vocabulary = read(how, folder)
         self.output = output_of(how, last)
         self._how, self._last = how, last
@@ -81,7 +81,7 @@ class Reader:
         )
 
 
-def output_of(how: Ctc, last: Signature) -> str:
+def output_of(how: Ctc, last: GraphSignature) -> str:
     """The output that is read. Raises: ModelError."""
     names = [slot.name for slot in last.outputs]
     if how.output:

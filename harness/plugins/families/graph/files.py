@@ -11,9 +11,9 @@ from harness.errors import ModelError, SpecError, limits
 from harness.errors.nearest import nearest
 from harness.plugins.families import _modelfiles
 from harness.plugins.families.graph import arrays, binding, ctc, shapes
-from harness.plugins.families.graph.binding import Stage
+from harness.plugins.families.graph.binding import GraphStage
 from harness.plugins.families.graph.params import Params
-from harness.plugins.families.graph.signatures import FLOATS, WHOLES, Signature, of_file
+from harness.plugins.families.graph.signatures import FLOATS, WHOLES, GraphSignature, of_file
 from harness.runtime import graph
 from harness.runtime.session import trial
 
@@ -74,7 +74,7 @@ def build(source: Path, target: Path, graphs: Mapping[str, Path]) -> None:
     _modelfiles.copy(wanted, source, target)
 
 
-def looked_at(folder: Path, params: Params) -> tuple[Stage, ...]:
+def looked_at(folder: Path, params: Params) -> tuple[GraphStage, ...]:
     """The chain of a folder, all checked that needs no session. Raises: ModelError."""
     found = find(folder, named(params))
     for path in found.values():
@@ -82,7 +82,7 @@ def looked_at(folder: Path, params: Params) -> tuple[Stage, ...]:
     stages = binding.bind(params, {name: of_file(path) for name, path in found.items()})
     arrays.require(stages, folder)
     if params.ctc is not None:
-        ctc.Reader(params.ctc, folder, stages[-1].signature)
+        ctc.CtcReader(params.ctc, folder, stages[-1].signature)
     return stages
 
 
@@ -103,7 +103,7 @@ def fits(start: Path, variant: Path, params: Params) -> None:
     trial.opens(list(find(variant, named(params)).values()))
 
 
-def alike(before: tuple[Stage, ...], after: tuple[Stage, ...]) -> None:
+def alike(before: tuple[GraphStage, ...], after: tuple[GraphStage, ...]) -> None:
     """Outputs can be compared only where both give the same. Raises: ModelError."""
     for one, other in zip(before, after, strict=True):
         names = [[slot.name for slot in stage.signature.outputs] for stage in (one, other)]
@@ -115,7 +115,7 @@ def alike(before: tuple[Stage, ...], after: tuple[Stage, ...]) -> None:
         _same_shapes(one.signature, other.signature)
 
 
-def _same_shapes(before: Signature, after: Signature) -> None:
+def _same_shapes(before: GraphSignature, after: GraphSignature) -> None:
     for one, other in zip(before.outputs, after.outputs, strict=True):
         if wrong := shapes.unlike(one.shape, other.shape):
             raise ModelError(

@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 
 from harness.plugins.families.graph.params import Input
-from harness.plugins.families.graph.signatures import FLOATS, WHOLES, Signature, Slot
+from harness.plugins.families.graph.signatures import FLOATS, WHOLES, GraphSignature, Slot
 
 TIME = "_time"  # of a `dim`: the length of the audio, in whatever the graph hears it
 USUAL_MELS = (40, 64, 80, 96, 100, 120, 128)
@@ -20,7 +20,7 @@ MASK = re.compile(r"(.*_)?(attention|padding|audio)?_?mask")
 _RATES, _MELS = ("sample_rate", "sampling_rate"), ("n_mels", "num_mels", "feat_dim", "mels")
 
 
-def guess(slot: Slot, signature: Signature, sample_rate: int, alone: bool) -> Input | None:
+def guess(slot: Slot, signature: GraphSignature, sample_rate: int, alone: bool) -> Input | None:
     """None where nothing tells. `alone`: of the first graph no other input takes floats of which
     nothing is said, so that these are what it hears, whatever they are called."""
     name, rank = slot.name.lower(), None if slot.shape is None else len(slot.shape)
@@ -35,7 +35,7 @@ def guess(slot: Slot, signature: Signature, sample_rate: int, alone: bool) -> In
     return None
 
 
-def _heard(slot: Slot, signature: Signature, alone: bool) -> Input | None:
+def _heard(slot: Slot, signature: GraphSignature, alone: bool) -> Input | None:
     """Samples of one or two dimensions, features of three."""
     name, shape = slot.name.lower(), slot.shape or ()
     if len(shape) == 3:

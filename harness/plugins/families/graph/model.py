@@ -12,7 +12,7 @@ import numpy as np
 from harness.contracts import Feeds, OpenSession, Output
 from harness.errors import AudioError, ModelError, OutputError
 from harness.plugins.families.graph import arrays, binding, ctc, features, files
-from harness.plugins.families.graph.binding import Bound, Stage
+from harness.plugins.families.graph.binding import Bound, GraphStage
 from harness.plugins.families.graph.params import Params, names_of
 from harness.plugins.families.graph.shapes import size_of
 from harness.plugins.families.graph.signatures import of_session
@@ -23,7 +23,7 @@ HOPS_OF_A_CLIP = 32  # that a calibration sees, spread over the clip
 WARM_HOPS = 8  # before the hop that is timed alone, so that its state is no zeros
 
 
-class Chain:
+class OpenGraphs:
     """Implements `harness.contracts.Model`; operations: `pipeline`, each graph of a chain by name,
     `hop` of a stream."""
 
@@ -40,7 +40,7 @@ class Chain:
             for stage in self._stages
         }
         self._reader = (
-            ctc.Reader(params.ctc, folder, signatures[self._stages[-1].name])
+            ctc.CtcReader(params.ctc, folder, signatures[self._stages[-1].name])
             if (params.ctc is not None)
             else None
         )
@@ -155,7 +155,7 @@ class Chain:
         self,
         piece: np.ndarray,
         state: Outputs,
-        stages: tuple[Stage, ...] | None = None,
+        stages: tuple[GraphStage, ...] | None = None,
         seen: list[tuple[str, Feeds]] | None = None,
     ) -> Outputs:
         """What each graph gives for a piece of sound."""
@@ -173,14 +173,14 @@ class Chain:
         named = {key.partition(".")[2]: value for key, value in given.items()}
         return {name: named[output] for name, output in self._params.state.items()}
 
-    def _run(self, stage: Stage, feeds: Feeds) -> dict[str, np.ndarray]:
+    def _run(self, stage: GraphStage, feeds: Feeds) -> dict[str, np.ndarray]:
         names = [slot.name for slot in stage.signature.outputs]
         with running.one_line(f"{stage.signature.file} cannot run on this clip"):
             values = self._sessions[stage.name].run(names, dict(feeds))
         return dict(zip(names, values, strict=True))
 
     def _fed(
-        self, stage: Stage, piece: np.ndarray, state: Outputs, given: Outputs
+        self, stage: GraphStage, piece: np.ndarray, state: Outputs, given: Outputs
     ) -> dict[str, np.ndarray]:
         size, kept = self._kept
         if size != piece.size:  # what depends on the length only is made once for each
@@ -202,7 +202,11 @@ class Chain:
         return names
 
     def _array(
-        self, stage: Stage, one: Bound, at: tuple[Any, ...], kept: dict[tuple[str, str], np.ndarray]
+        self,
+        stage: GraphStage,
+        one: Bound,
+        at: tuple[Any, ...],
+        kept: dict[tuple[str, str], np.ndarray],
     ) -> np.ndarray:
         piece, state, given, names = at
         if one.kind == "audio":
@@ -218,7 +222,7 @@ class Chain:
         return kept[key]
 
     def _state(
-        self, stage: Stage, one: Bound, value: np.ndarray, kept: Mapping[tuple[str, str], Any]
+        self, stage: GraphStage, one: Bound, value: np.ndarray, kept: Mapping[tuple[str, str], Any]
     ) -> np.ndarray:
         first = kept.get((stage.name, one.slot.name))
         if first is not None and first.shape != value.shape:
@@ -230,7 +234,7 @@ class Chain:
         return value
 
     def _heard(
-        self, stage: Stage, one: Bound, piece: np.ndarray, names: Mapping[str, Fraction]
+        self, stage: GraphStage, one: Bound, piece: np.ndarray, names: Mapping[str, Fraction]
     ) -> np.ndarray:
         """Samples or features in the shape of the input."""
         where = f"{stage.signature.file}: input {one.slot.name!r}"
@@ -259,8 +263,8 @@ class Chain:
 def feeds(
     folder: Path, open_session: OpenSession, params: Params, clips: Iterable[Any]
 ) -> Iterator[tuple[str, Feeds]]:
-    """(graph, inputs) on real clips, for calibration. Raises: as `Chain`."""
-    model = Chain(folder, open_session, params)
+    """(graph, inputs) on real clips, for calibration. Raises: as `OpenGraphs`."""
+    model = OpenGraphs(folder, open_session, params)
     for clip in clips:
         yield from model.feeds(clip)
 

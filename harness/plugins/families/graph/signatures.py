@@ -40,7 +40,7 @@ class Slot:
 
 
 @dataclass(frozen=True)
-class Signature:
+class GraphSignature:
     """`file` is the name by which messages call the graph."""
 
     file: str
@@ -52,11 +52,11 @@ class Signature:
         return next((slot for slot in self.outputs if slot.name == name), None)
 
 
-def of_file(path: Path) -> Signature:
+def of_file(path: Path) -> GraphSignature:
     """Reads the graph without the weights beside it. Raises: ModelError."""
     model = graph.read(path, weights=False)
     given = graph.face(model).optional
-    return Signature(
+    return GraphSignature(
         path.name,
         tuple(_slot(value) for value in model.graph.input if value.name not in given),
         tuple(_slot(value) for value in model.graph.output),
@@ -64,9 +64,9 @@ def of_file(path: Path) -> Signature:
     )
 
 
-def of_session(session: onnxruntime.InferenceSession, file: str) -> Signature:
+def of_session(session: onnxruntime.InferenceSession, file: str) -> GraphSignature:
     """The same of an open session, without reading the file again."""
-    return Signature(
+    return GraphSignature(
         file,
         tuple(_opened(session.get_inputs())),
         tuple(_opened(session.get_outputs())),

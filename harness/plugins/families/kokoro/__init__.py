@@ -1,8 +1,8 @@
 """Kokoro-82M: text to audio; StyleTTS 2 in one graph, a table of styles per voice, 24 kHz.
 
 files: params (what an experiment sets) -> files (graph, voices, vocabulary of a folder) -> reading
-(text -> signs that the model knows, cut to what it takes) -> model (the graph's inputs). Phonemes
-come from eSpeak NG (extra `tts`, GPL-3.0-or-later).
+(text -> signs that the model knows, cut to what it takes) -> model (the graph's inputs); sighting
+(what `harness init` writes). Phonemes come from eSpeak NG (extra `tts`, GPL-3.0-or-later).
 
 A folder holds one `.onnx` file and `voices*.npz`, `voices*.bin` (kokoro-onnx) or `voices/*.bin`
 (onnx-community, one float32 table each), and perhaps the vocabulary (`config.json`, `vocab.json` or
@@ -20,6 +20,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from harness.contracts import Family, Feeds, Model, OpenSession
+from harness.contracts.sightings import Sighting
 from harness.plugins.families import _modelfiles, _synthesis
 from harness.plugins.families.kokoro.params import Params
 from harness.runtime import graph
@@ -67,6 +68,13 @@ def feeds(
     return _synthesis.feeds(model.open_model(folder, open_session, params), texts)
 
 
+def sight(path: Path, language: str) -> Sighting | None:
+    """What `harness init` writes of a graph with voices beside it. Raises: ModelError."""
+    from harness.plugins.families.kokoro import sighting
+
+    return sighting.sight(path, language)
+
+
 family = Family(
     Params=Params,
     sample_rate=24_000,
@@ -74,6 +82,7 @@ family = Family(
     build=build,
     graphs=graphs,
     look=graphs,
+    sight=sight,
     open=open_model,
     feeds=feeds,
     takes="text",

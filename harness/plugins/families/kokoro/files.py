@@ -67,6 +67,18 @@ def voice_files(folder: Path) -> list[Path]:
     return found
 
 
+def voices(folder: Path) -> list[str]:
+    """Names of the voices. Raises: ModelError where there is none, or for a file without tables."""
+    paths = voice_files(folder)
+    if paths[0].parent.name == "voices":
+        return [path.stem for path in paths]
+    try:
+        with np.load(paths[0], allow_pickle=False) as tables:
+            return sorted(tables.files)
+    except NPZ_ERRORS as error:
+        raise _no_tables(paths[0]) from error
+
+
 def styles(folder: Path, voice: str) -> np.ndarray:
     """The voice's style for each length, shape (lengths, 256).
 
@@ -105,10 +117,14 @@ def _named(path: Path, voice: str) -> np.ndarray:
             _require_size(path, tables.zip.infolist())
             table = np.asarray(tables[voice], np.float32) if voice in names else None
     except NPZ_ERRORS as error:
-        raise ModelError(f"{path.name} holds no voices (NumPy's npz, a table each).") from error
+        raise _no_tables(path) from error
     if table is None:
         raise _synthesis.no_such("voice", voice, names)
     return table
+
+
+def _no_tables(path: Path) -> ModelError:
+    return ModelError(f"{path.name} holds no voices (NumPy's npz, a table each).")
 
 
 def require_inputs(path: Path, inputs: set[str], outputs: int) -> str:

@@ -1,7 +1,8 @@
 """Recognisers of the onnx-asr package (Parakeet, Canary, GigaAM, Vosk, Whisper ...), our sessions.
 
 files: params (what an experiment sets) -> layouts (which files, by onnx-asr's own patterns) ->
-sessions (onnx-asr gets ours instead of opening its own) -> model (the timed call, calibration).
+sessions (onnx-asr gets ours instead of opening its own) -> model (the timed call, calibration);
+sighting (what `harness init` writes).
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.contracts import Family, Feeds, Model, OpenSession
+from harness.contracts.sightings import Sighting
 from harness.plugins.families.onnx_asr import layouts
 from harness.plugins.families.onnx_asr.params import Params
 
@@ -44,6 +46,13 @@ def feeds(
     yield from model.feeds(folder, open_session, params, clips)
 
 
+def sight(path: Path, language: str) -> Sighting | None:
+    """What `harness init` writes of these files. Raises: ModelError."""
+    from harness.plugins.families.onnx_asr import sighting
+
+    return sighting.sight(path, language)
+
+
 family = Family(
     Params=Params,
     sample_rate=16_000,
@@ -51,6 +60,8 @@ family = Family(
     build=layouts.build,
     graphs=graphs,
     look=graphs,
+    sight=sight,
     open=open_model,
     feeds=feeds,
+    outputs=lambda folder, params: layouts.outputs(folder),
 )

@@ -9,11 +9,13 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from harness.contracts import Comparable
 from harness.errors import ExtraError, ModelError
 from harness.plugins.families import _modelfiles
 from harness.plugins.families.onnx_asr.params import NAMES, TYPES
 from harness.runtime import graph
 
+ENCODER, LOGITS = "encoder", "logits"  # outputs that can be compared
 RELEASE = "0.12"  # whose code `sessions` was written for
 # which types are looked for; the other names stand for the files of one of these
 SOUGHT = (
@@ -55,21 +57,30 @@ def find(folder: Path) -> ModelFiles:
     Raises: ModelError where there is none or several, ExtraError.
     """
     require()
-    config = read_config(folder)
-    told = config.get("model_type")
-    sought = (told,) if isinstance(told, str) and told in TYPES + NAMES else SOUGHT
-    found: dict[frozenset[Path], ModelFiles] = {}
-    for ending in (None, *_endings(folder)):
-        for layout in _layouts(folder, sought, ending):
-            found.setdefault(frozenset(layout.graphs.values()), layout)
+    sought, found = _sought(folder), every(folder)
     if len(found) > 1:
-        raise _modelfiles.several(folder, [list(one.graphs.values()) for one in found.values()])
+        raise _modelfiles.several(folder, [list(one.graphs.values()) for one in found])
     if found:
-        return next(iter(found.values()))
+        return found[0]
     raise ModelError(
         f"{folder.name} holds no model that onnx-asr opens: no complete set of graphs and "
         f"vocabulary of the type {' or '.join(sought)}."
     )
+
+
+def every(folder: Path) -> list[ModelFiles]:
+    """Each complete set of files in the folder, one for each precision. Raises: ModelError."""
+    found: dict[frozenset[Path], ModelFiles] = {}
+    for ending in (None, *_endings(folder)):
+        for layout in _layouts(folder, _sought(folder), ending):
+            found.setdefault(frozenset(layout.graphs.values()), layout)
+    return list(found.values())
+
+
+def _sought(folder: Path) -> tuple[str, ...]:
+    """The type that config.json tells, else all."""
+    told = read_config(folder).get("model_type")
+    return (told,) if isinstance(told, str) and told in TYPES + NAMES else SOUGHT
 
 
 def kind_of(layout: ModelFiles, model: str) -> str:
@@ -86,6 +97,15 @@ def kind_of(layout: ModelFiles, model: str) -> str:
         f"config.json tells no model type: say `model: {' or '.join(layout.kinds)}` in the "
         "experiment, as onnx-asr names it."
     )
+
+
+def outputs(folder: Path) -> tuple[Comparable, ...]:
+    """The encoder's output, or the log-probabilities of a model of one graph; none of the Whisper
+    whose graph decodes too. Raises: as `find`."""
+    layout = find(folder)
+    if ENCODER in layout.graphs:
+        return (Comparable(ENCODER, False),)
+    return () if "whisper-ort" in layout.kinds else (Comparable(LOGITS, True),)
 
 
 def build(source: Path, target: Path) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+import contextlib
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,7 @@ from harness.errors import AudioError, ModelError, SpecError
 from harness.errors.limits import JSON_BYTES
 from harness.io.places import content
 from harness.plugins.families.onnx_asr import layouts
-from harness.plugins.families.onnx_asr.layouts import ModelFiles
+from harness.plugins.families.onnx_asr.layouts import ENCODER, ModelFiles
 from harness.plugins.families.onnx_asr.params import Params
 from harness.plugins.families.onnx_asr.sessions import CountedSession, handed_over
 from harness.runtime.session.running import ort_errors
@@ -29,6 +30,8 @@ WHISPER_SECONDS = 30.0
 GPT2_END = '"<|endoftext|>":50256'
 WHISPER_TOKENS, WHISPER_PROMPT = 448, 4
 CANARY_TOKENS, CANARY_PROMPT = 1024, 10
+# outputs of encoders that have a frame a column (onnx-asr: models/nemo.py, models/gigaam.py)
+FEATURES_FIRST = ("outputs", "encoded")
 # what a graph or vocabulary that does not fit becomes inside onnx-asr
 MISFITS: tuple[type[Exception], ...] = (
     *ort_errors(),
@@ -38,6 +41,10 @@ MISFITS: tuple[type[Exception], ...] = (
     KeyError,
     TypeError,
 )
+
+
+class _HeardError(Exception):
+    """The encoder has run, and nothing else is asked."""
 
 
 class Recogniser:
@@ -79,6 +86,34 @@ class Recogniser:
             for session in self._sessions.values():
                 session.seen = None
         yield from seen
+
+    def guide(self, samples: np.ndarray, names: Sequence[str]) -> Mapping[str, Any]:
+        """Nothing: what is compared depends on the audio alone."""
+        return {}
+
+    def outputs(
+        self, samples: np.ndarray, names: Sequence[str], guide: Mapping[str, Any]
+    ) -> Iterator[tuple[str, np.ndarray]]:
+        """`encoder`, (1, frames, features), or of a model of one graph `logits`, (1, frames,
+        classes): log-probabilities, a piece for each run. Raises: as `prepare` and its call."""
+        pieces: list[np.ndarray] = []
+        whole = ENCODER not in self._sessions
+
+        def hear(output: np.ndarray) -> None:
+            pieces.append(output)
+            if not whole:
+                raise _HeardError  # what is decoded from it does not matter here
+
+        session = self._sessions[next(iter(self._sessions)) if whole else ENCODER]
+        before, session.heard = session.heard, hear
+        try:
+            with contextlib.suppress(_HeardError):
+                self.prepare("pipeline", samples)()
+        finally:
+            session.heard = before
+        turned = session.get_outputs()[0].name in FEATURES_FIRST
+        for piece in pieces:
+            yield names[0], piece.transpose(0, 2, 1) if turned else piece
 
     def _recognize(self, samples: np.ndarray) -> Output:
         last = next(reversed(self._sessions.values()))

@@ -16,6 +16,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from harness.contracts import Family, Feeds, Model, OpenSession
+from harness.contracts.sightings import Sighting
 from harness.plugins.families import _modelfiles, _synthesis
 from harness.plugins.families.piper.params import Params
 from harness.runtime import graph
@@ -62,6 +63,35 @@ def feeds(
     return _synthesis.feeds(model.open_model(folder, open_session, params), texts)
 
 
+def sight(path: Path, language: str) -> Sighting | None:
+    """What `harness init` writes of a voice: a graph with the JSON file of one beside it.
+
+    Raises: ModelError for a voice that lacks something, or several in a folder.
+    """
+    from harness.plugins.families.piper import voice
+
+    found = [path] if path.is_file() else _synthesis.every(path)
+    found = [one for one in found if voice.is_one(one)]
+    if not found:
+        return None
+    if len(found) > 1:
+        raise _modelfiles.which(path, [[one] for one in found])
+    (one,) = found
+    known = voice.read(one)
+    _synthesis.require_signature(one, _synthesis.signature(one), (voice.inputs(known), WHAT))
+    own = known.language.partition("-")[0]
+    other = {"language": language} if language not in ("", own) else {}
+    return Sighting(
+        f"Piper voice, {known.language}, {known.sample_rate} Hz",
+        path,
+        files=(voice.beside(one).name,) if path.is_file() else (),
+        params=other,
+        why={"language": f"asked for; the voice was made for {known.language}"},
+        language=language or own,
+        graphs=(one,),
+    )
+
+
 family = Family(
     Params=Params,
     sample_rate=22_050,  # of medium and high voices; each output says its own
@@ -69,6 +99,7 @@ family = Family(
     build=build,
     graphs=graphs,
     look=graphs,
+    sight=sight,
     open=open_model,
     feeds=feeds,
     takes="text",

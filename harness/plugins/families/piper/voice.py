@@ -45,6 +45,11 @@ def beside(path: Path) -> Path:
     return next((one for one in (own, *others) if one.is_file()), own)
 
 
+def is_one(path: Path) -> bool:
+    """Whether the JSON file beside an ONNX file is a voice's, whole or not."""
+    return beside(path).is_file() and "phoneme_id_map" in read_json(beside(path))
+
+
 def inputs(voice: Voice) -> set[str]:
     """Names of the graph's inputs."""
     return {"input", "input_lengths", "scales"} | ({"sid"} if voice.speaker_count > 1 else set())

@@ -2,7 +2,7 @@
 
 files: params (what an experiment sets) -> building (FP32 folder: weights, graphs) -> layouts (which
 files, checked through onnxfile) -> engines (sessions of either layout) -> features, prompts,
-decoding -> model (the timed operations).
+decoding -> model (the timed operations); sighting (what `harness init` writes).
 """
 
 from __future__ import annotations
@@ -11,9 +11,10 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness.contracts import Family, Feeds, Model, OpenSession
+from harness.contracts import Comparable, Family, Feeds, Model, OpenSession
+from harness.contracts.sightings import Sighting
 from harness.plugins.families.whisper import building, layouts
-from harness.plugins.families.whisper.params import Context, Params
+from harness.plugins.families.whisper.params import ENCODER, LOGITS, Context, Params
 
 if TYPE_CHECKING:
     import numpy as np
@@ -42,6 +43,13 @@ def feeds(
     yield from model.feeds(folder, open_session, params, clips)
 
 
+def sight(path: Path, language: str) -> Sighting | None:
+    """What `harness init` writes of these files. Raises: ModelError, SpecError."""
+    from harness.plugins.families.whisper import sighting
+
+    return sighting.sight(path, language)
+
+
 family = Family(
     Params=Params,
     sample_rate=16_000,
@@ -49,8 +57,10 @@ family = Family(
     build=building.build,
     graphs=graphs,
     look=building.look,
+    sight=sight,
     open=open_model,
     feeds=feeds,
+    outputs=lambda folder, params: (Comparable(ENCODER, False), Comparable(LOGITS, True)),
     words={
         "en": {
             "features": "features",

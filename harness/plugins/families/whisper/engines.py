@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -78,6 +78,7 @@ class Engine(Protocol):
 
     def encoder_feeds(self, features: np.ndarray) -> Tensors: ...
     def encode(self, feeds: Tensors) -> Tensors: ...
+    def frames(self, memory: Tensors) -> Iterator[np.ndarray]: ...
     def decoder_feeds(
         self, tokens: Sequence[int], memory: Tensors, past: Tensors
     ) -> tuple[Graph, Tensors]: ...
@@ -106,6 +107,14 @@ class Own:
     def encode(self, feeds: Tensors) -> Tensors:
         names = self.encoder.outputs
         return dict(zip(names, self.encoder.run(feeds, names), strict=True))
+
+    def frames(self, memory: Tensors) -> Iterator[np.ndarray]:
+        """Keys and values of each layer, (frames, d_model)."""
+        for name in self.encoder.outputs:
+            # a key is (batch, heads, head size, frames), a value (batch, heads, frames, head size)
+            axes = (0, 3, 1, 2) if name.startswith("cross_key_") else (0, 2, 1, 3)
+            heads = array(memory[name]).transpose(axes)
+            yield heads.reshape(heads.shape[1], -1)
 
     def decoder_feeds(
         self, tokens: Sequence[int], memory: Tensors, past: Tensors
@@ -150,6 +159,10 @@ class UsualExport:
     def encode(self, feeds: Tensors) -> Tensors:
         (hidden,) = self.encoder.run(feeds, ["last_hidden_state"])
         return {"encoder_hidden_states": hidden}
+
+    def frames(self, memory: Tensors) -> Iterator[np.ndarray]:
+        """The hidden states, (1, frames, d_model)."""
+        yield array(memory["encoder_hidden_states"])
 
     def decoder_feeds(
         self, tokens: Sequence[int], memory: Tensors, past: Tensors

@@ -89,7 +89,11 @@ def find(folder: Path) -> GraphFiles:
 
     Raises: ModelError that names the file which is missing, no ONNX or not a Whisper graph.
     """
-    layout = _named(folder)
+    return fitting(_named(folder))
+
+
+def fitting(layout: GraphFiles) -> GraphFiles:
+    """The layout, if every graph has the inputs and outputs of it. Raises: ModelError."""
     for role, path in layout.graphs.items():
         inputs, outputs = NEEDS[layout.kind][role]
         found = signature(path)
@@ -110,12 +114,7 @@ def is_export(folder: Path) -> bool:
 
 def _named(folder: Path) -> GraphFiles:
     """The one model of a folder. Raises: ModelError where there is none, or several."""
-    found: list[GraphFiles] = []
-    own = {role: folder / name for role, name in OWN.items()}
-    if all(path.is_file() for path in own.values()):
-        found.append(GraphFiles("own", own))
-    for place in (folder, folder / "onnx"):
-        found += _exports(place)
+    found = every(folder)
     if len(found) > 1:
         raise _modelfiles.several(folder, [list(one.graphs.values()) for one in found])
     if found:
@@ -125,6 +124,17 @@ def _named(folder: Path) -> GraphFiles:
         ".onnx with decoder_model_merged.onnx, or with decoder_model.onnx and decoder_with_past_"
         "model.onnx."
     )
+
+
+def every(folder: Path) -> list[GraphFiles]:
+    """Each complete set of graphs in the folder or its `onnx/`, by name."""
+    found: list[GraphFiles] = []
+    own = {role: folder / name for role, name in OWN.items()}
+    if all(path.is_file() for path in own.values()):
+        found.append(GraphFiles("own", own))
+    for place in (folder, folder / "onnx"):
+        found += _exports(place)
+    return found
 
 
 def _exports(place: Path) -> list[GraphFiles]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -23,7 +23,7 @@ from harness.plugins.families.whisper.decoding import (
 )
 from harness.plugins.families.whisper.engines import Engine, Tensors, array, open_engine
 from harness.plugins.families.whisper.features import FRAMES_PER_SECOND, HOP, SAMPLE_RATE, log_mel
-from harness.plugins.families.whisper.params import Params
+from harness.plugins.families.whisper.params import ENCODER, LOGITS, Params
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -78,6 +78,53 @@ class Whisper:
             for role, tensors in seen:
                 yield role, _arrays(tensors, known)
 
+    # ------------------------------------------------------------------------ what is compared
+    def guide(self, samples: np.ndarray, names: Sequence[str]) -> Mapping[str, Any]:
+        """{"tokens": those of each window without the end token}; {} where no logits are asked.
+
+        Raises: as `prepare` and its call.
+        """
+        if LOGITS not in names:
+            return {}
+        check_samples(samples)
+        return {"tokens": [self._decode(w, self._memory(w)).tokens for w in self._windows(samples)]}
+
+    def outputs(
+        self, samples: np.ndarray, names: Sequence[str], guide: Mapping[str, Any]
+    ) -> Iterator[tuple[str, np.ndarray]]:
+        """`encoder`: what the decoder sees of each window, the frames of its padding among them.
+        `logits`: (1, vocabulary) before each of the guide's tokens and after the last one, without
+        the tokens that are never sampled.
+
+        Raises: as `prepare` and its call; OutputError for a guide of another model's.
+        """
+        check_samples(samples)
+        windows = self._windows(samples)
+        told = guide.get("tokens", ()) if LOGITS in names else [()] * len(windows)
+        if len(told) != len(windows):
+            raise OutputError(
+                f"{LOGITS}: the baseline heard {len(told)} windows, this model {len(windows)}: "
+                "there are no tokens to follow."
+            )
+        for window, tokens in zip(windows, told, strict=True):
+            memory = self._memory(window)
+            if ENCODER in names:
+                yield from ((ENCODER, frames) for frames in self._engine.frames(memory))
+            if LOGITS in names:
+                yield from ((LOGITS, logits) for logits in self._forced(memory, tokens))
+
+    def _forced(self, memory: Tensors, tokens: Sequence[int]) -> Iterator[np.ndarray]:
+        """Logits as the tokens are fed, whatever this model would say itself."""
+        engine, never = self._engine, list(self._rules.suppress)
+        past: Tensors = {}
+        for fed in (self._rules.prompt, *((token,) for token in tokens)):
+            graph, feeds = engine.decoder_feeds(fed, memory, past)
+            logits, past = engine.decode(graph, feeds, past)
+            yield np.delete(logits, never)[np.newaxis]
+
+    def _memory(self, window: np.ndarray) -> Tensors:
+        return self._engine.encode(self._engine.encoder_feeds(self._features(window)))
+
     # ------------------------------------------------------------------------- timed operations
     def _pipeline(self, samples: np.ndarray) -> Callable[[], Output]:
         return lambda: self._transcribe(samples)
@@ -116,10 +163,9 @@ class Whisper:
 
     # ------------------------------------------------------------------------------- transcribing
     def _transcribe(self, samples: np.ndarray) -> Output:
-        engine, parts = self._engine, []
+        parts = []
         for window in self._windows(samples):
-            memory = engine.encode(engine.encoder_feeds(self._features(window)))
-            parts.append(self._decode(window, memory))
+            parts.append(self._decode(window, self._memory(window)))
         texts = (self._text(said.tokens) for said in parts)
         sure = {"confidence": mean_log_probability(parts)} if self._params.confidence else {}
         return Output(

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
+ENCODER, LOGITS = "encoder", "logits"  # outputs that can be compared
 MOST_SECONDS = 30.0
 # which ones a model has, its tokenizer says when it is opened
 LANGUAGE = re.compile("[a-z]{2,3}")
