@@ -668,9 +668,8 @@ def test_a_file_may_stand_for_its_folder(
 def shown() -> str:
     """The experiment of docs/your-own-model.md."""
     page = (Path(__file__).parents[1] / "docs" / "your-own-model.md").read_text(encoding="utf-8")
-    return next(
-        block for block in re.findall(r"```yaml\n(.*?)```", page, re.DOTALL) if "graph" in block
-    )
+    found: list[str] = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
+    return next(block for block in found if "family: graph" in block)
 
 
 def placed(folder: Path) -> Path:
