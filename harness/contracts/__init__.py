@@ -1,13 +1,6 @@
-<<<<<<< HEAD
-"""What each plugin folder's files export: frozen values, no behaviour; in `families` of models,
-in `experiment` what is asked, from the YAML file to the report, in `plain` how that is written, in
-`notes` how a note of a call or of data is, in `sightings` what a plugin says of files that nobody
-described.
-=======
 """What each plugin folder's files export: frozen values, no behaviour; in `families` of models, in
 `experiment` what is asked, from the YAML file to the report, in `plain` how that is written, in
 `notes` how a note of a call or of data is, in `sightings` what a plugin says of files for `init`.
->>>>>>> init
 
 A plugin file exports one value named after its contract (`metric = Metric(...)` in metrics/x.py),
 and its docstring's first line is what `harness list` prints. Units: seconds unless the name says

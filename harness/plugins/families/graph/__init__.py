@@ -105,13 +105,8 @@ family = Family(
     feeds=feeds,
     gives=(),
     look=graphs,
-<<<<<<< HEAD
     outputs=outputs,
     sight=sight,
-=======
-    sight=sight,
-    outputs=outputs,
->>>>>>> init
     shaped=shaped,
     words={
         "en": {"hop": "one hop"},
