@@ -19,8 +19,8 @@ from test_pipeline import YAML, Local, lay_out, prepare, put_model
 from harness import plugins, spec
 from harness.app import api
 from harness.contracts import Call, Comparable, Result
+from harness.decide import distances, scoring, verdict
 from harness.decide import nearness as told
-from harness.decide import scoring, verdict
 from harness.decide.stats import Interval, Resampling
 from harness.errors import OutputError, SpecError, limits
 from harness.report import document
@@ -566,7 +566,7 @@ def test_a_run_compares_each_utterance_and_leaves_no_outputs(project: Path) -> N
     assert gate["status"] in ("PASS", "INCONCLUSIVE")  # four speakers are few
     text = document.render(result, "es")
     assert "Fidelidad a la base" in text
-    assert "fidelity.csv" in text
+    assert "distances.csv" in text
 
 
 @pytest.mark.parametrize("at", [1, 2, 3, 4])
@@ -621,7 +621,8 @@ def test_outputs_that_do_not_compare_are_a_row_each_and_approve_nothing(
 
 def test_the_standard_error_of_kl_is_that_of_a_ratio_over_utterances() -> None:
     scores = scored(compared(NOISE))
-    result = Result(Path(), {}, {}, {}, {"scores": scores})
+    made = distances.table(scores, list(NAMED.values()))
+    result = filed.result(Path(), {}, {}, {}, {"distances": made})
     # Cochran, Sampling Techniques, 3rd ed., 2.11, written out
     x, n = np.array(NOISE), np.array(POSITIONS)
     parts = x - x.sum() / n.sum() * n

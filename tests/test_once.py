@@ -141,7 +141,10 @@ def test_a_report_reaches_no_estimator_and_no_random_number(path: Path) -> None:
 
 
 # what a report asks of stored tables; a comparison of two runs is made when it is asked for
-ASKED = ("families", "gate_rules", "measures", "own_metrics", "protocol", "resolution", "versus")
+ASKED = (
+    "families", "gate_rules", "measures", "nearness", "own_metrics", "protocol", "resolution",
+    "versus",
+)  # fmt: skip
 DECIDE = plugins.PACKAGE / "decide"
 
 

@@ -12,7 +12,7 @@ import pandas as pd
 
 from harness.contracts import Locate, Result
 from harness.contracts.experiment import Experiment
-from harness.decide import own_metrics, replays, rivals, scoring, slices, twins, verdict
+from harness.decide import distances, own_metrics, replays, rivals, scoring, slices, twins, verdict
 from harness.decide.scoring.scores import Normalise
 from harness.plugins import NamedMetric, kinds
 from harness.spec import find_metric, locator
@@ -85,6 +85,7 @@ def decide(measured: Result, made: Mapping[str, Made], given: Given) -> Result:
         "claims": claims,
         "versus": tables.frame("versus", []),
         "twins": twins.table(calls),
+        "distances": distances.table(scored.coded, named),
         **replays.made(measured),
         "slices": slices.slices(experiment, calls, scored.coded, named),
     }
@@ -195,6 +196,8 @@ def completed(result: Result) -> Result:
         known["versus"] = stored_versus(result)
     if "twins" not in known:
         known["twins"] = twins.table(known["calls"])
+    if "distances" not in known:
+        known["distances"] = tables.frame("distances", [])
     if not {"audit_repeats", "audit_rounds"} <= set(known):
         known |= replays.made(result)
     return replace(result, tables={name: known[name] for name in tables.TABLES if name in known})

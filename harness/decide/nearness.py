@@ -5,14 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
-import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from harness.contracts import Compares, Result, Table
 from harness.decide import measures
-from harness.decide.scoring.scales import SCALES
 from harness.store import queries, tables
 
 TABLE: Table = "fidelity"
@@ -65,38 +63,19 @@ def main(result: Result) -> tuple[str, str] | None:
     """(data set, metric) by which utterances are told apart: the first that is no share of them."""
     for one in comparisons(result):
         for metric in one.metrics:
-            if _scores(result, one.dataset, metric).size and one.kind != "texts":
+            if by_utterance(result, one.dataset, metric) and one.kind != "texts":
                 return one.dataset, metric
     return None
 
 
-def by_utterance(result: Result, dataset: str, metric: str) -> pd.DataFrame:
+def by_utterance(result: Result, dataset: str, metric: str) -> list[dict[str, Any]]:
     """`variant`, `item` and the `value` of the metric on that utterance alone, worst first."""
-    named = measures.metric_of(result, metric)
-    found = _scores(result, dataset, metric)
-    if named is None or found.empty:
-        return pd.DataFrame({"variant": [], "item": [], "value": []})
-    with np.errstate(divide="ignore", invalid="ignore"):
-        ratio = (found["value"] / found["weight"]).to_numpy(dtype=np.float64)
-    value = [SCALES[named.metric.scale](x) if math.isfinite(x) else math.nan for x in ratio]
-    ordered = found[["variant", "item"]].assign(value=value)
-    worst = named.metric.better == "higher"
-    return ordered.sort_values(["value", "variant", "item"], ascending=[worst, True, True])
+    found = queries.rows(result.distances, dataset=dataset, metric=metric)
+    return [row for row in queries.records(found) if row["item"]]
 
 
 def standard_error(result: Result, dataset: str, metric: str, variant: str) -> float:
-    """Of a pooled mean over positions, utterances being what was sampled: the ratio estimator's
-    (Cochran, Sampling Techniques, 3rd ed., 2.11); NaN under two utterances."""
-    found = _scores(result, dataset, metric)
-    own = found[found["variant"] == variant]
-    x: NDArray[np.float64] = own["value"].to_numpy(dtype=np.float64)
-    n: NDArray[np.float64] = own["weight"].to_numpy(dtype=np.float64)
-    if x.size < 2 or not n.sum() > 0:
-        return math.nan
-    parts = x - x.sum() / n.sum() * n
-    return float(math.sqrt(x.size / (x.size - 1) * float(parts @ parts)) / n.sum())
-
-
-def _scores(result: Result, dataset: str, metric: str) -> pd.DataFrame:
-    where = {"stage": "quality", "workload": dataset, "metric": metric, "replica": 0}
-    return queries.rows(result.scores, **where)
+    """Of a pooled mean over positions; NaN where it is not known."""
+    where = {"dataset": dataset, "metric": metric, "variant": variant, "item": ""}
+    row = queries.row(result.distances, **where)
+    return math.nan if row is None else float(row["error"])

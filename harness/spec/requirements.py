@@ -49,11 +49,11 @@ class Requirements(Subjects):
     def claims(self, raw: Any, path: str) -> tuple[Claim | None, ...]:
         return tuple(self._claim(entry, place) for place, entry in self.builder.items(raw, path))
 
-    def standing_in(self, experiment: Mapping[str, Any]) -> None:
+    def standing_in(self, document: Mapping[str, Any]) -> None:
         """Notes what a model that only stands in for another cannot show: an approval for anything
         else, a limit on anything else."""
-        stands_for = experiment.get("stands_for")
-        purpose = experiment.get("purpose", Experiment.purpose)
+        stands_for = document.get("stands_for")
+        purpose = document.get("purpose", Experiment.purpose)
         if not stands_for:
             return
         told = f"the model only stands for {', '.join(stands_for)} of the real one"

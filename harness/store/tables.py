@@ -206,6 +206,15 @@ TABLES: Mapping[str, Mapping[str, str]] = {
         "largest_ms": NUMBER,
         "slowest": WHOLE,  # how many of the slowest 5 % of the run's calls are of this length
     },
+    # one row per fidelity metric, variant and utterance, and one with no item for all of these
+    "distances": {
+        "dataset": TEXT,
+        "variant": TEXT,
+        "metric": TEXT,
+        "item": TEXT,
+        "value": NUMBER,  # of the metric on that utterance alone; worst first
+        "error": NUMBER,  # standard error of what is pooled over all of them
+    },
     # one row per cell of the latency stage that was measured twice, as if it were two (A/A twin)
     "twins": {
         "stage": TEXT,
@@ -346,7 +355,7 @@ LATER: Mapping[str, tuple[str, ...]] = {
 LATER_TABLES = ("slices", "fidelity")
 
 # Tables that came later: a run from before has no file of them, and each is made when it is read.
-MADE_WHEN_READ = ("versus", "twins", "audit_repeats", "audit_rounds")
+MADE_WHEN_READ = ("versus", "twins", "distances", "audit_repeats", "audit_rounds")
 
 
 _NO_SIGN = "\ufffd"  # for NUL, at which Python 3.10's csv and the hashes of pandas 2 end a text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -30,15 +31,16 @@ def draw(result: Result, language: str) -> Picture | None:
         return None
     texts, (dataset, metric) = TEXTS[language], main
     named, unit = wording.metric(metric, language), unit_of(metric)
-    found = nearness.by_utterance(result, dataset, metric).dropna()
-    variants = [name for name in queries.variants(result) if (found["variant"] == name).any()]
+    every = nearness.by_utterance(result, dataset, metric)
+    found = [row for row in every if math.isfinite(row["value"])]
+    variants = [name for name in queries.variants(result) if name in {r["variant"] for r in found}]
     if not variants:
         return None
     base = queries.baseline(result)
     title = texts["title"].format(metric=named, baseline=base, dataset=dataset)
     figure, axes = style.new(title, texts["subtitle"], 3.2)
     for name in variants:
-        values = found[found["variant"] == name]["value"].to_numpy(dtype=np.float64)
+        values = [float(row["value"]) for row in found if row["variant"] == name]
         colour = style.colour(result, name)
         place = np.arange(1, len(values) + 1)
         axes.plot(place, values, color=colour, linewidth=1.3, marker="o", markersize=3, label=name)

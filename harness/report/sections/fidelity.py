@@ -77,7 +77,7 @@ def _worst(result: Result, language: str) -> Iterator[str]:
     if main is None:
         return
     texts, (dataset, metric) = TEXTS[language], main
-    found = nearness.by_utterance(result, dataset, metric).head(WORST)
+    found = nearness.by_utterance(result, dataset, metric)[:WORST]
     unit = unit_of(metric)
     rows = [
         [
@@ -85,12 +85,12 @@ def _worst(result: Result, language: str) -> Iterator[str]:
             markdown.escape(str(row["item"])),
             markdown.quantity(float(row["value"]), unit, language),
         ]
-        for row in queries.records(found)
+        for row in found
     ]
     named = wording.metric(metric, language)
     yield texts["worst"].format(n=len(rows), metric=named, dataset=dataset)
     yield markdown.table([texts["variant"], texts["item"], named], rows, "ll")
-    yield markdown.source(language, "fidelity", dataset=dataset)
+    yield markdown.source(language, "distances", dataset=dataset)
 
 
 section = Section(

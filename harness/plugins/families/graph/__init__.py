@@ -111,6 +111,5 @@ family = Family(
     words={
         "en": {"hop": "one hop"},
         "es": {"hop": "un salto"},
-        "pt": {"hop": "um salto"},
     },
 )

@@ -14,7 +14,8 @@ OWN_INPUTS = {"style", "speed"}
 # first letter of a voice's name -> language that it was made for (VOICES.md of the published model)
 MADE_FOR = {"a": "en", "b": "en", "e": "es", "f": "fr", "h": "hi", "i": "it", "j": "ja", "p": "pt",
             "z": "zh"}  # fmt: skip
-ESPEAK = {"es": "es-419", "en": "en-us", "fr": "fr-fr", "pt": "pt-br"}  # else the code itself
+# eSpeak NG's name of a language, where it is not the language's own code
+ESPEAK = dict(pair.split() for pair in ("es es-419", "en en-us", "fr fr-fr", "pt pt-br"))
 
 
 def sight(path: Path, language: str) -> Sighting | None:
