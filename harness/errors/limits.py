@@ -39,6 +39,7 @@ WAIT_SECONDS = 86_400  # that a server may ask for; what is more is said as this
 # --- models
 JSON_BYTES = 100 * MEGABYTE  # of a JSON file beside a graph; the largest tokenizers take 40
 GRAPH_BYTES = 2**31 - 1  # of one ONNX file: protobuf takes no more
+WEIGHTS_BYTES = 6_000 * MEGABYTE  # of a graph that is quantized: it takes four times that of memory
 VOICE_BYTES = 100 * MEGABYTE  # of the table of one voice; Kokoro's are 0.5
 HUB_BYTES = 100_000 * MEGABYTE  # of what is fetched of one repository
 MODEL_FILES = 100_000  # below a folder that is looked at for a model; an export has dozens

@@ -52,19 +52,24 @@ def apply(params: Params, graph: Path, target: Path, feeds: Iterable[Feeds]) -> 
     model = onnx_graph.load_named(graph)
     optional = onnx_graph.face(model).optional
     left_out = onnx_graph.chosen(model, params.left_out)
-    onnx_graph.note_types(model, graph.name)
     present, before = onnx_graph.operators(model), onnx_graph.quantized(model)
     weight_type = {"int8": QuantType.QInt8, "uint8": QuantType.QUInt8}[params.weight_type]
     with tempfile.TemporaryDirectory() as folder:
-        raw = Path(folder) / "quantized.onnx"
+        raw, plain, apart = Path(folder) / "quantized.onnx", Path(folder) / "plain.onnx", False
+        if onnx_graph.large(model):  # its weights are in memory once and no more
+            model, apart = onnx_graph.set_apart(model, plain), True
+        onnx_graph.note_types(model, graph.name)
+        if apart:
+            plain.write_bytes(model.SerializeToString())
         with onnx_graph.quietly(graph.name):
             quantize_dynamic(
-                model,
+                plain if apart else model,
                 raw,
                 op_types_to_quantize=list(params.op_types),
                 per_channel=params.per_channel,
                 reduce_range=params.reduce_range,
                 weight_type=weight_type,
+                use_external_data_format=apart,
                 # the quantizer first writes Gemm as MatMul + Add under a name of its own
                 nodes_to_exclude=[n for name in left_out for n in (name, f"{name}_MatMul")],
                 extra_options={"EnableSubgraph": True},

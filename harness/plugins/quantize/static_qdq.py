@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import tempfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -101,13 +102,17 @@ def _ranges(params: Params, model: onnx.ModelProto, feeds: Iterator[Feeds]) -> A
     if params.calibration == "percentile":
         options["percentile"] = params.percentile
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
-        plain = Path(folder) / "model.onnx"
-        onnx.save(model, plain)
+        plain, apart = Path(folder) / "model.onnx", onnx_graph.large(model)
+        if apart:
+            onnx_graph.write(copy.deepcopy(model), plain)
+        else:
+            onnx.save(model, plain)
         calibrator = create_calibrator(
             plain,
             list(params.op_types),
             augmented_model_path=str(Path(folder) / "augmented.onnx"),
             calibrate_method=calibrate,
+            use_external_data_format=apart,
             extra_options=options,
         )
         for feed in feeds:

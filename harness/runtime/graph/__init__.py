@@ -27,9 +27,11 @@ from harness.runtime.graph.files import (
     external_files,
     face,
     graphs,
+    large,
     nodes,
     one_line,
     read,
+    set_apart,
     write,
 )
 from harness.runtime.graph.preparing import (
@@ -46,8 +48,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Face", "NothingToQuantizeError", "chosen", "external_files", "face", "gained", "graphs",
-    "load_named", "name_nodes", "nodes", "note_types", "nothing_quantized", "one_line",
-    "operators", "part", "quantized", "quietly", "read", "require_matches", "shares",
+    "large", "load_named", "name_nodes", "nodes", "note_types", "nothing_quantized", "one_line",
+    "operators", "part", "quantized", "quietly", "read", "require_matches", "set_apart", "shares",
     "split_tables", "write",
 ]  # fmt: skip
 

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 TOLD = 300  # characters of another's error
 KEEP_INITIALIZERS = 4  # from this IR version on weights need not be listed as inputs
+APART = 1024  # bytes of a tensor from which it is a weight that may lie apart, not a shape
+SPARE = 64 * limits.MEGABYTE  # of a file, for all that is no weight
 
 
 @contextlib.contextmanager
@@ -42,7 +44,7 @@ def read(path: Path, weights: bool = True) -> onnx.ModelProto:
     """The graph in a file, with the weights that lie in other files if `weights`.
 
     Raises: ModelError for a file that is not ONNX, for weights in other files that are missing or
-    not as the graph says, and for more than one ONNX file can hold.
+    not as the graph says, and for more of them than memory is meant to hold.
     """
     with one_line(f"{path.name} is not an ONNX file", ModelError):
         model = _parsed(path)
@@ -227,10 +229,11 @@ def _file(path: Path, location: str) -> Path:
 
 def _require_room(path: Path, lying: Iterable[External]) -> None:
     size = path.stat().st_size + sum(one.length for one in lying)
-    if size > limits.GRAPH_BYTES:
+    if size > limits.WEIGHTS_BYTES:
         raise ModelError(
-            f"{path.name} has {size / 1e9:.1f} GB with its external data; more than 2 GB in one "
-            "graph can be measured, but not be quantized or cut here."
+            f"{path.name} has {size / 1e9:.1f} GB with its external data; more than "
+            f"{limits.WEIGHTS_BYTES / 1e9:g} GB in one graph can be measured, but not be quantized "
+            "or cut here."
         )
 
 
@@ -269,11 +272,49 @@ def face(model: onnx.ModelProto) -> Face:
     return Face(required, names, tuple(value.name for value in model.graph.output))
 
 
+def large(model: onnx.ModelProto) -> bool:
+    """Whether a graph with its weights is more than one ONNX file can hold."""
+    held = sum(len(tensor.raw_data) for tensor in tensors(model))
+    return held > limits.GRAPH_BYTES - SPARE or held + _rest(model) > limits.GRAPH_BYTES
+
+
+def _rest(model: onnx.ModelProto) -> int:
+    with without_weights(model):
+        return int(model.ByteSize())
+
+
+@contextlib.contextmanager
+def without_weights(model: onnx.ModelProto) -> Iterator[None]:
+    """The graph as long as it is looked at without its large weights, which protobuf could not
+    write: their types and shapes stay."""
+    taken = [(one, one.raw_data) for one in tensors(model) if len(one.raw_data) >= APART]
+    for tensor, _ in taken:
+        tensor.ClearField("raw_data")
+    try:
+        yield
+    finally:
+        for tensor, data in taken:
+            tensor.raw_data = data
+
+
+def set_apart(model: onnx.ModelProto, path: Path) -> onnx.ModelProto:
+    """Write the graph with its weights beside it, and return it without them: what `model` held of
+    memory is free once nobody refers to it. Raises: ModelError."""
+    import onnx
+
+    with one_line(f"{path.name} cannot be written", ModelError):
+        _weights_apart(model, path)
+        plain = model.SerializeToString()
+        path.write_bytes(plain)
+        return onnx.ModelProto.FromString(plain)
+
+
 def write(model: onnx.ModelProto, target: Path, optional: frozenset[str] = frozenset()) -> None:
-    """One file; the same graph gives the same bytes, whatever order its weights came in.
+    """One file, or one with its weights in `<its name>.data` beside it where it would have over
+    2 GB; the same graph gives the same bytes, whatever order its weights came in.
 
     `optional`: inputs that had a weight before (`face`); one whose weight is gone is no input.
-    Raises: ModelError for more than one file can hold.
+    Raises: ModelError for what cannot be written.
     """
     for graph in every_graph(model):
         weights = sorted(graph.initializer, key=lambda tensor: tensor.name)
@@ -284,9 +325,25 @@ def write(model: onnx.ModelProto, target: Path, optional: frozenset[str] = froze
     del model.graph.input[:]
     model.graph.input.extend(kept)
     with one_line(f"{target.name} cannot be written", ModelError):
-        if model.ByteSize() > limits.GRAPH_BYTES:
-            raise ModelError(f"{target.name} would have over 2 GB, more than one ONNX file holds.")
+        if large(model):
+            _weights_apart(model, target)
         target.write_bytes(model.SerializeToString(deterministic=True))
+
+
+def _weights_apart(model: onnx.ModelProto, target: Path) -> None:
+    """Write the large weights, one after the other, and say in the graph where each lies."""
+    apart = target.with_name(f"{target.name}.data")
+    with apart.open("wb") as file:
+        for tensor in tensors(model):
+            if len(tensor.raw_data) < APART:
+                continue
+            told = {"location": apart.name, "offset": file.tell(), "length": len(tensor.raw_data)}
+            file.write(tensor.raw_data)
+            tensor.ClearField("raw_data")
+            del tensor.external_data[:]
+            for key, value in told.items():
+                tensor.external_data.add(key=key, value=str(value))
+            tensor.data_location = tensor.EXTERNAL
 
 
 def _held(model: onnx.ModelProto) -> frozenset[str]:

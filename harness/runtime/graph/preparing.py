@@ -12,7 +12,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.errors import QuantizeError
-from harness.runtime.graph.files import KEEP_INITIALIZERS, graphs, nodes, one_line, read
+from harness.runtime.graph.files import (
+    KEEP_INITIALIZERS,
+    graphs,
+    nodes,
+    one_line,
+    read,
+    without_weights,
+)
 
 if TYPE_CHECKING:
     import onnx
@@ -72,7 +79,8 @@ def note_types(model: onnx.ModelProto, name: str) -> None:
 def _note_types(model: onnx.ModelProto) -> None:
     from onnx import TensorProto, helper, shape_inference
 
-    whole = shape_inference.infer_shapes(model).graph
+    with without_weights(model):
+        whole = shape_inference.infer_shapes(model).graph
     for graph, inferred in zip(graphs(model.graph), graphs(whole), strict=True):
         known = {tensor.name: tensor.data_type for tensor in inferred.initializer}
         for value in (*inferred.input, *inferred.value_info, *inferred.output):
