@@ -169,7 +169,8 @@ def test_a_section_without_its_data_says_so_in_plain_words(
     result: Result, name: str, language: str
 ) -> None:
     # without these the sections about them are left out
-    evaluated = [{**EVALUATED, "slices": ["speaker"]}]
+    metrics = [*EVALUATED["metrics"], "output_error"]
+    evaluated = [{**EVALUATED, "slices": ["speaker"], "metrics": metrics}]
     audit = {"source": "x", "sessions": ["default"], "audio_seconds": [5]}
     among = {"metric": "rtf", "dataset": "x", "among": ["fp32", "int8"]}
     parts = {"audit": audit, "latency": {"audio_seconds": [5]}, "quality": evaluated}

@@ -30,6 +30,12 @@ class ComparedOutputs:
     failed: dict[str, tuple[int, int, str]]
 
 
+def asked(result: Result) -> bool:
+    """Whether the experiment asks how near anything is to the baseline."""
+    names = {name for part in result.experiment.quality for name in part.metrics}
+    return any(_kind(result, name) for name in names)
+
+
 def comparisons(result: Result) -> Iterator[ComparedOutputs]:
     """By data set and kind, in the order in which they were measured."""
     named = measures.group(result, TABLE)

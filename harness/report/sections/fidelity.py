@@ -19,7 +19,7 @@ TEXTS = words.table("sections.fidelity")
 def render(result: Result, language: str) -> str:
     found = list(nearness.comparisons(result))
     if not found:
-        return ""
+        return TEXTS[language]["none"] if nearness.asked(result) else ""
     base = f"`{queries.baseline(result)}`"
     parts = [part for one in found for part in _compared(result, one, language)]
     return markdown.paragraphs(
