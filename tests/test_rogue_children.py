@@ -277,8 +277,14 @@ def test_no_child_outlives_its_parent_whatever_it_is_doing(
     tmp_path: Path, clip: str, do: str, number: int
 ) -> None:
     asked = json.dumps([opening(tmp_path / "model", do), block(clip)])
+    heard: Any = (
+        (lambda: signal.signal(number, signal.SIG_DFL)) if number != signal.SIGKILL else None
+    )
+    pipes: Any = {"stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
     with subprocess.Popen(
-        [sys.executable, "-c", PARENT, asked], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+        [sys.executable, "-c", PARENT, asked],
+        **pipes,
+        preexec_fn=heard,  # also under nohup
     ) as parent:
         assert parent.stdout is not None
         child = int(parent.stdout.readline())
