@@ -306,7 +306,8 @@ def set_apart(model: onnx.ModelProto, path: Path) -> onnx.ModelProto:
         _weights_apart(model, path)
         plain = model.SerializeToString()
         path.write_bytes(plain)
-        return onnx.ModelProto.FromString(plain)
+        weightless: onnx.ModelProto = onnx.ModelProto.FromString(plain)
+    return weightless
 
 
 def write(model: onnx.ModelProto, target: Path, optional: frozenset[str] = frozenset()) -> None:
