@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 # group -> (heading, the part of the axis that is worth seeing)
 PANELS = {
     "false approvals, against the run": (
-        "False approvals: true value at the limit or 2 % over it",
+        "Latency: false approvals",
         (0, 0.08),
     ),
     "non-inferiority": ("False approvals: WER increase exactly at the limit", (0, 0.08)),
     "A/A": ("A/A: a real model called different from itself", (0, 0.2)),
-    "power, whatever the noise": ("Power: true value 10 % under the limit", (0, 1)),
-    "end to end": ("False approvals of the whole product, on a virtual clock", (0, 0.2)),
+    "power, whatever the noise": ("Latency: power at 10 % under", (0, 1)),
+    "end to end": ("Whole product: false approvals", (0, 0.2)),
     "sweeps of 16": ("Sweeps: a gain that is named, and one that is none", (0, 1)),
     "non-inferiority, corpora": ("False approvals over many corpora", (0, 0.08)),
     "A/B": ("A/B: real slow-downs found", (0, 1)),
@@ -57,7 +57,7 @@ def draw(rows: Sequence[Row], path: Path) -> None:
         for (group, mine), on in zip(shown.items(), axes, strict=True):
             title, span = PANELS[group]
             many = every[group]
-            title += f" (the worst {len(mine)} of {many})" if many > len(mine) else ""
+            title += f" (worst {len(mine)} of {many})" if many > len(mine) else ""
             _panel(on, mine, title, span)
         figure.savefig(path, dpi=style.DPI, metadata={"Software": None})
 
