@@ -179,7 +179,7 @@ def test_versions_are_those_of_what_the_script_imports(place: Path) -> None:
 
 
 def test_an_interpreter_may_have_much_to_say(place: Path) -> None:
-    text = f"#!{sys.executable}\nimport json\n"
+    text = "#!/usr/bin/env python3\nimport json\n"  # one whose path may hold a space
     text += "print('a warning')\nprint(json.dumps({'python': '3', 'packages': {str(n): '1.0' for n "
     write(place, SMALL)
     name = interpreter(place, text + "in range(200)}}))\n")
