@@ -569,6 +569,7 @@ def test_a_run_compares_each_utterance_and_leaves_no_outputs(project: Path) -> N
     assert "distances.csv" in text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("at", [1, 2, 3, 4])
 def test_a_run_that_was_killed_while_it_compared_goes_on_where_it_was(
     project: Path, monkeypatch: pytest.MonkeyPatch, at: int
@@ -586,6 +587,7 @@ def test_a_run_that_was_killed_while_it_compared_goes_on_where_it_was(
     assert not (project / "out" / ".work" / "outputs").exists()
 
 
+@pytest.mark.slow
 def test_another_metric_of_the_same_outputs_measures_nothing_again(project: Path) -> None:
     ran(project)
     Counting.asked.clear()
@@ -596,6 +598,7 @@ def test_another_metric_of_the_same_outputs_measures_nothing_again(project: Path
     assert Counting.asked == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("model", "facts", "said"),
     [

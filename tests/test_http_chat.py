@@ -315,6 +315,7 @@ ENDLESS: list[tuple[Callable[[], Iterator[bytes]], str]] = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("parts", "told"), ENDLESS, ids=["words", "line", "event", "comments"])
 def test_a_stream_without_end_is_left_at_its_bound(
     start: Start, parts: Callable[[], Iterator[bytes]], told: str
